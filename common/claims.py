@@ -1,0 +1,88 @@
+"""A post's claims as measured verdicts: a number, its interval, over how many runs, and what follows."""
+
+import enum
+from typing import NamedTuple
+
+import numpy as np
+import scipy.stats
+
+CONFIDENCE = 0.95
+
+
+class Verdict(enum.Enum):
+    """What the measurement says of the claim."""
+
+    REPRODUCED = 'reproduced'
+    PARTLY = 'partly'
+    NOT_REPRODUCED = 'not reproduced'
+    CANNOT_BE_TESTED = 'cannot be tested'
+
+
+class Estimate(NamedTuple):
+    """A number with its 95 % interval, over n runs."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self):
+        return f'{self.value:.3g} [{self.low:.3g}, {self.high:.3g}], n = {self.n}'
+
+
+class Measurement(NamedTuple):
+    """One row of a post's table of claims. `measured` maps a short description of each number to its `Estimate`."""
+
+    claim: str
+    statement: str
+    stated: str  # the post's number, or what it implies
+    measured: dict[str, Estimate]
+    verdict: Verdict
+    reason: str
+
+
+def proportion(flags):
+    """Share of true among [n] booleans, with Wilson's interval. Raises ValueError for none."""
+    flags = np.asarray(flags, bool)
+    if not flags.size:
+        raise ValueError('a proportion of no runs')
+    test = scipy.stats.binomtest(int(flags.sum()), flags.size)
+    interval = test.proportion_ci(CONFIDENCE, method='wilson')
+    return Estimate(float(flags.mean()), float(interval.low), float(interval.high), flags.size)
+
+
+def median(values):
+    """Median of [n] numbers, with the distribution-free interval between order statistics. Raises ValueError for none."""
+    ordered = np.sort(np.asarray(values, float))
+    n = ordered.size
+    if not n:
+        raise ValueError('a median of no runs')
+    rank = int(scipy.stats.binom.ppf((1 - CONFIDENCE) / 2, n, 0.5))  # at least this many lie below the median
+    low, high = max(rank - 1, 0), min(n - rank, n - 1)
+    return Estimate(float(np.median(ordered)), float(ordered[low]), float(ordered[high]), n)
+
+
+def difference_of_proportions(a, b):
+    """Share of true in `a` less that in `b`, with Newcombe's interval (his method 10, from the two Wilson intervals)."""
+    p, q = proportion(a), proportion(b)
+    difference = p.value - q.value
+    low = difference - np.hypot(p.value - p.low, q.high - q.value)
+    high = difference + np.hypot(p.high - p.value, q.value - q.low)
+    return Estimate(difference, float(low), float(high), p.n + q.n)
+
+
+def as_json(measurements):
+    """The table as plain data."""
+    return [
+        m._asdict() | {'measured': {k: e._asdict() for k, e in m.measured.items()}, 'verdict': m.verdict.value}
+        for m in measurements
+    ]
+
+
+def as_markdown(measurements):
+    """The table as Markdown, a row a claim."""
+    lines = ['| claim | the post | measured | verdict |', '|---|---|---|---|']
+    for m in measurements:
+        numbers = '<br>'.join(f'{name}: {estimate}' for name, estimate in m.measured.items())
+        lines.append(f'| **{m.claim}** {m.statement} | {m.stated} | {numbers} | **{m.verdict.value}**: {m.reason} |')
+    return '\n'.join(lines) + '\n'

@@ -1,0 +1,62 @@
+"""Layers with a leading runs axis and the batch last.
+
+A batch is `[runs, features, batch]`, a weight `[runs, out, in]` and a bias `[runs, out, 1]`, so a layer is written W x + b as in
+mathematics. With the batch innermost XLA vectorises over it: measured on 2 cores, Aylien's GAN of 2017 at 1,024 runs ran 1.2
+million seed-steps/s this way and 0.97 million with the features innermost.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Linear(NamedTuple):
+    """Parameters of one linear layer of every run: w [runs, out, in], b [runs, out, 1]."""
+
+    w: tf.Tensor
+    b: tf.Tensor
+
+
+def linear(weights, outputs, inputs):
+    """A layer from `weights` [runs, outputs * inputs] (taken row by row of W) with zero biases."""
+    return Linear(tf.reshape(weights, [-1, outputs, inputs]), tf.zeros([weights.shape[0], outputs, 1]))
+
+
+def dense(x, layer):
+    """W x + b: [runs, in, batch] -> [runs, out, batch].
+
+    XLA's CPU back end calls a library for each run's small `matmul`, whereas a broadcast product and sum fuse with what stands
+    around them. Forward and backward through two 8 -> 8 layers on 2 cores, time of `matmul` over time of product and sum, for
+    batches of 8, 16, 32, 64, 128 and 256: 8.1, 2.5, 1.9, 0.8, 0.6, 0.4 at 256 runs and 12, 4.2, 3.0, 1.2, 1.1, 0.7 at one
+    run. The crossing follows out * in * batch; the choice may not depend on `runs`, or row and solo run would differ.
+    """
+    _, outputs, inputs = layer.w.shape
+    if x.shape[1] != inputs:
+        raise ValueError(f'a layer of {inputs} inputs was given {x.shape[1]} features')
+    if outputs * inputs * x.shape[2] < 4096:
+        return tf.reduce_sum(layer.w[:, :, :, None] * x[:, None], axis=2) + layer.b
+    return tf.matmul(layer.w, x) + layer.b
+
+
+def minibatch_features(projections, kernels, self_distance=0.0):
+    """Minibatch discrimination (Salimans et al. 2016, section 3.2): how close a sample is to the others of its batch.
+
+    o[k, i] = sum_j exp(-sum_d |M[k, d, i] - M[k, d, j]|), over the whole batch of a run, which must therefore not be split.
+
+    Args:
+      projections: M, [runs, kernels * dims, batch].
+      kernels: int, number of kernels.
+      self_distance: added to the distance of a sample to itself. 0 makes the self term 1; 1 makes it e^-1, as the program of
+        the Aylien post does by adding an identity matrix to the distances.
+
+    Returns:
+      o, [runs, kernels, batch].
+    """
+    runs, rows, batch = projections.shape
+    if rows % kernels:
+        raise ValueError(f'{rows} projections do not divide into {kernels} kernels')
+    m = tf.reshape(projections, [runs, kernels, rows // kernels, batch])
+    distances = tf.reduce_sum(tf.abs(m[..., :, None] - m[..., None, :]), axis=2)
+    if self_distance:
+        distances += self_distance * tf.eye(batch)
+    return tf.reduce_sum(tf.exp(-distances), axis=-1)

@@ -1,0 +1,31 @@
+"""Losses of D's probabilities, one value a run: [runs, 1, batch] -> [runs]. All are minimised."""
+
+import tensorflow as tf
+
+
+def clamped_log(p, floor=1e-5):
+    """log(max(p, floor)): finite at 0, and without gradient below the floor (Aylien's repair of 2017, gan-intro 441295e)."""
+    return tf.math.log(tf.maximum(p, floor))
+
+
+def discriminator_loss(p_real, p_fake, log=tf.math.log):
+    """mean(-log D(x) - log(1 - D(G(z)))) (Goodfellow et al. 2014, equation 1), [runs]. `log` may be `clamped_log`."""
+    _check_same_shape(p_real, p_fake)
+    return tf.reduce_mean(-log(p_real) - log(1 - p_fake), axis=[1, 2])
+
+
+def generator_loss(p_fake, log=tf.math.log):
+    """The non-saturating mean(-log D(G(z))) (Goodfellow et al. 2014, section 3), [runs]."""
+    return tf.reduce_mean(-log(p_fake), axis=[1, 2])
+
+
+def mean_squared_error(predicted, target):
+    """mean((predicted - target)^2), [runs]."""
+    _check_same_shape(predicted, target)
+    return tf.reduce_mean(tf.square(predicted - target), axis=[1, 2])
+
+
+def _check_same_shape(a, b):
+    """Refuses to broadcast: a [runs, 1, batch] against a [runs, batch] would give a number, and a wrong one."""
+    if a.shape != b.shape:
+        raise ValueError(f'shapes differ: {a.shape} and {b.shape}')

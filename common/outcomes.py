@@ -1,0 +1,96 @@
+"""From trained networks to the rows of results.csv."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from common import distribution, metrics, training
+
+CHUNK = 500  # runs evaluated at once; with 10,000 points a surface of them takes 20 MB
+
+
+class Evaluation(NamedTuple):
+    """What the final networks of a post are judged on."""
+
+    surfaces: Callable  # compiled (d, g) -> (D, G) on the grid, each [runs, points]
+    grid: np.ndarray  # [points]
+    truth: Any  # the data's distribution, a frozen `scipy.stats` one
+    success_bound: float  # a run succeeds if it is finite and its Wasserstein distance to the truth is below this
+
+
+def make_evaluation(discriminator, generator, grid, truth, success_bound):
+    """An `Evaluation` on a grid given as consecutive batches.
+
+    Args:
+      discriminator: (d, x) -> [runs, 1, batch].
+      generator: (g, z) -> [runs, 1, batch].
+      grid: float32 [batches, batch]; x of D and z of G. Batches matter where D looks at them whole.
+      truth, success_bound: see `Evaluation`.
+    """
+
+    @tf.function(jit_compile=True, autograph=False)
+    def surfaces(d, g):
+        def batch(points):
+            return discriminator(d, points[None, None, :])[:, 0], generator(g, points[None, None, :])[:, 0]
+
+        runs = tf.nest.flatten(g)[0].shape[0]
+        row = tf.TensorSpec([runs, grid.shape[1]], tf.float32)
+        values = tf.map_fn(batch, tf.constant(grid), fn_output_signature=(row, row))
+        return tuple(tf.reshape(tf.transpose(value, [1, 0, 2]), [runs, -1]) for value in values)
+
+    return Evaluation(surfaces, grid.ravel(), truth, success_bound)
+
+
+def surfaces_of(evaluation, players, rows):
+    """D and G of some runs on the grid, NumPy [len(rows), points] each; `players` are `training.Players` of NumPy arrays."""
+    d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (players.d, players.g))
+    return tuple(surface.numpy() for surface in evaluation.surfaces(d, g))
+
+
+def results_table(evaluation, seeds, players, history):
+    """The columns of results.csv, a value a run.
+
+    Args:
+      evaluation: `Evaluation`.
+      seeds: [runs].
+      players: `training.Players` of NumPy arrays.
+      history: {name: array}, joined records of `training.train`.
+
+    Returns:
+      {column: [runs]}. A run is finite if D and G are, all over the grid; losses are means over the last 100 iterations, NaN
+      where there were none.
+    """
+    parts = []
+    for rows in np.array_split(np.arange(len(seeds)), -(-len(seeds) // CHUNK)):
+        decision, generated = surfaces_of(evaluation, players, rows)
+        columns = {'finite': np.isfinite(decision).all(axis=1) & np.isfinite(generated).all(axis=1)}
+        columns |= metrics.describe(generated, evaluation.truth)
+        columns |= {'d_mean': decision.mean(axis=1), 'd_min': decision.min(axis=1), 'd_max': decision.max(axis=1)}
+        parts.append(columns)
+    table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    finite = table.pop('finite')
+    success = finite & (table['wasserstein'] < evaluation.success_bound)
+    table = {'seed': seeds, 'finite': finite.astype(int), 'success': success.astype(int)} | table
+    for column, step, loss in (
+        ('loss_d', 'step', 'loss_d'),
+        ('loss_g', 'step', 'loss_g'),
+        ('pretrain_mse', 'pretrain_step', 'pretrain_loss'),
+    ):
+        nothing = np.full(len(seeds), np.nan)
+        table[column] = training.settled_mean(history[step], history[loss]) if loss in history else nothing
+    return table
+
+
+def train_many(experiment, evaluation, seed, runs, num_steps, every):
+    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
+    seeds = np.arange(seed, seed + runs, dtype=np.uint32)
+    strategy = distribution.make_strategy('cpu', runs)
+    parts = []
+    for state, records in training.train(experiment, strategy, seeds, num_steps, every):
+        parts.append(records)
+    _, players = distribution.to_host(strategy, state)
+    history = training.join_records(parts)
+    return results_table(evaluation, seeds, players, history), history
+

@@ -1,0 +1,105 @@
+"""Random numbers as a pure function of (seed, stream, step, element).
+
+The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
+SC 2011). The key is (seed, stream), the counter (step, element), and the first of the two output words is used: no state to
+carry, no number that depends on how many others were drawn, and row i of an ensemble draws what the solo run of seed i draws.
+
+Everything here is integer arithmetic, exact conversions and one addition of an exact product, so eager execution, graphs, XLA
+and NumPy give the same bits. A Box-Muller or polynomial normal would not: log, cos and fused multiply-adds round differently in
+each. The table of `normal` is also faster: measured on 2 cores under XLA, 1.4 ns a number against 8 ns for Box-Muller.
+"""
+
+import enum
+import statistics
+
+import numpy as np
+import tensorflow as tf
+
+
+class Stream(enum.IntEnum):
+    """What a number is for; draws for different purposes never share a stream."""
+
+    WEIGHTS_G = 0
+    WEIGHTS_D = 1
+    DATA = 2
+    NOISE_D = 3  # noise through G into the discriminator's update
+    NOISE_G = 4  # noise of the generator's own update
+    PRETRAIN = 5
+    FIGURE = 6  # samples that are only drawn
+
+
+def _word(value):
+    return tf.constant(value, tf.uint32)
+
+
+def threefry_2x32(key, counter):
+    """The block function: two uint32 words from a key and a counter of two uint32 words each (shapes broadcast)."""
+    rotations = ((13, 15, 26, 6), (17, 29, 16, 24))
+    xor, left, right = tf.bitwise.bitwise_xor, tf.bitwise.left_shift, tf.bitwise.right_shift
+    schedule = (key[0], key[1], xor(xor(key[0], key[1]), _word(0x1BD11BDA)))  # Skein's parity constant
+    x, y = counter[0] + schedule[0], counter[1] + schedule[1]
+    for group in range(5):
+        for distance in rotations[group % 2]:
+            x = x + y
+            y = xor(tf.bitwise.bitwise_or(left(y, _word(distance)), right(y, _word(32 - distance))), x)
+        x = x + schedule[(group + 1) % 3]
+        y = y + schedule[(group + 2) % 3] + _word(group + 1)
+    return x, y
+
+
+def bits(seeds, stream, step, count):
+    """Random words, uint32 [runs, count].
+
+    Args:
+      seeds: uint32 [runs].
+      stream: int, a `Stream`.
+      step: int or integer scalar tensor, the update (or the layer, for weights) that draws.
+      count: int, elements per run.
+    """
+    elements = tf.constant(np.arange(count, dtype=np.uint32))[None, :]
+    return threefry_2x32((seeds[:, None], _word(int(stream))), (tf.cast(step, tf.uint32), elements))[0]
+
+
+def uniform(seeds, stream, step, count):
+    """Uniform numbers in [0, 1), multiples of 2^-24, float32 [runs, count]. Arguments as for `bits`."""
+    return tf.cast(tf.bitwise.right_shift(bits(seeds, stream, step, count), _word(8)), tf.float32) * np.float32(2.0**-24)
+
+
+_SEGMENTS = 256  # of the quantile table, per octave of the tail probability
+_FRACTIONS = 4096  # places inside a segment
+
+
+def _quantile_table():
+    """Start and slope of -quantile(u) on segments of u in [2^-32, 1/2); slopes have 12 significant bits."""
+    octaves = np.repeat(np.arange(-32, -1), _SEGMENTS)
+    edges = 2.0**octaves * (1 + np.tile(np.arange(_SEGMENTS), 31) / _SEGMENTS)
+    inverse = statistics.NormalDist().inv_cdf  # Wichura's AS241, in double precision
+    heights = np.array([-inverse(u) for u in edges] + [0.0])
+    mantissas, exponents = np.frexp(np.diff(heights) / _FRACTIONS)
+    return heights[:-1].astype(np.float32), np.ldexp(np.round(mantissas * 4096) / 4096, exponents).astype(np.float32)
+
+
+_HEIGHTS, _SLOPES = _quantile_table()
+
+
+def normal(seeds, stream, step, count):
+    """Standard normal numbers, float32 [runs, count], by inversion of the distribution function. Arguments as for `bits`.
+
+    One bit of the word is the sign, the others, made odd, the tail probability u = w / 2^32. The quantile of u is read from a
+    table whose segments are the leading bits of w as a float, with a straight line inside each. Slope (12 bits) times place in
+    the segment (12 bits) is exact in float32, so that a fused multiply-add cannot change the sum. The error against the exact
+    quantile is below 1e-5 everywhere (tested); the largest number is 6.23.
+    """
+    word = bits(seeds, stream, step, count)
+    w = tf.bitwise.bitwise_or(tf.cast(tf.bitwise.right_shift(word, _word(1)), tf.int32), 1)
+    pattern = tf.bitcast(tf.cast(w, tf.float32), tf.int32)
+    segment = tf.minimum(tf.bitwise.right_shift(pattern, 15) - (127 << 8), len(_HEIGHTS) - 1)  # w near 2^31 rounds up to it
+    place = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(pattern, 3), _FRACTIONS - 1), tf.float32)
+    size = tf.gather(_HEIGHTS, segment) + tf.gather(_SLOPES, segment) * place
+    return tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), size, -size)
+
+
+def stratified(seeds, stream, step, count, half_range):
+    """The stratified noise of Jang's and Aylien's posts: a fixed grid over +-half_range plus U(0, 1) * 0.01, [runs, 1, count]."""
+    grid = np.linspace(-half_range, half_range, count, dtype=np.float32)
+    return (grid + uniform(seeds, stream, step, count) * np.float32(0.01))[:, None, :]

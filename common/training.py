@@ -1,0 +1,262 @@
+"""The compiled training loops: everything between two records runs inside one XLA program over plain tensors.
+
+A `Game` is the rules of one adversarial training and a `Regression` those of a discriminator's pre-training, both as pure
+functions. `compile_loop` turns either's iteration into a compiled loop, and `run` drives that loop from record to record.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from common import distribution
+from common.optimizers import Optimizer
+
+SETTLED = 100  # steps over which the final losses are averaged, as in the authors' reference outcomes
+
+
+class Game(NamedTuple):
+    """An adversarial training. Losses are [runs]; `draw_*(seeds, update)` give the batches of an update, [runs, 1, batch]."""
+
+    loss_d: Callable  # (d, g, x, z) -> [runs]
+    loss_g: Callable  # (d, g, z) -> [runs]
+    draw_d: Callable  # (seeds, update) -> (x, z)
+    draw_g: Callable  # (seeds, update) -> z
+    optimizer_d: Optimizer
+    optimizer_g: Optimizer
+    d_steps: int = 1  # updates of D in an iteration
+    g_steps: int = 1  # updates of G after them
+
+
+class Players(NamedTuple):
+    """State of an adversarial training: iterations done, parameters, and each network's own optimiser slots."""
+
+    step: tf.Tensor  # int32 []
+    d: Any
+    g: Any
+    slots_d: Any
+    slots_g: Any
+
+
+class Regression(NamedTuple):
+    """A pre-training: `loss(params, x, y) -> [runs]` on what `draw(seeds, update) -> (x, y)` gives."""
+
+    loss: Callable
+    draw: Callable
+    optimizer: Optimizer
+
+
+class Fit(NamedTuple):
+    """State of a pre-training: updates done, parameters, slots."""
+
+    step: tf.Tensor
+    params: Any
+    slots: Any
+
+
+def start_game(game, d, g):
+    """`Players` before the first iteration: optimisers fresh, counters 0."""
+    return Players(tf.constant(0), d, g, game.optimizer_d.init(d), game.optimizer_g.init(g))
+
+
+def start_regression(regression, params):
+    """`Fit` before the first update."""
+    return Fit(tf.constant(0), params, regression.optimizer.init(params))
+
+
+def play(game, seeds, state):
+    """One iteration: `d_steps` updates of D against a fixed G, then `g_steps` of G with freshly drawn noise.
+
+    Returns:
+      The next `Players`, and {'loss_d', 'loss_g'} [runs]: the losses of the last update of each, before it was applied.
+    """
+
+    def update_d(update, d, slots):
+        x, z = game.draw_d(seeds, update)
+        return _descend(lambda d: game.loss_d(d, state.g, x, z), game.optimizer_d, d, slots, update)
+
+    def update_g(update, g, slots):
+        z = game.draw_g(seeds, update)
+        return _descend(lambda g: game.loss_g(d, g, z), game.optimizer_g, g, slots, update)
+
+    d, slots_d, loss_d = _repeat(update_d, game.d_steps, state.step, state.d, state.slots_d)
+    g, slots_g, loss_g = _repeat(update_g, game.g_steps, state.step, state.g, state.slots_g)
+    return Players(state.step + 1, d, g, slots_d, slots_g), {'loss_d': loss_d, 'loss_g': loss_g}
+
+
+def regress(regression, seeds, state):
+    """One update of a pre-training: the next `Fit`, and {'loss'} [runs], before the update was applied."""
+    x, y = regression.draw(seeds, state.step)
+    params, slots, loss = _descend(
+        lambda params: regression.loss(params, x, y), regression.optimizer, state.params, state.slots, state.step
+    )
+    return Fit(state.step + 1, params, slots), {'loss': loss}
+
+
+def _descend(loss_of, optimizer, params, slots, count):
+    with tf.GradientTape() as tape:
+        tape.watch(params)
+        loss = loss_of(params)
+    gradients = tape.gradient(loss, params)  # of the sum over runs; each run's parameters only move its own loss
+    return *optimizer.update(params, gradients, slots, count), loss
+
+
+def _repeat(update, times, iteration, params, slots):
+    """`times` calls of `update` with the network's own update counter."""
+    if times == 1:
+        return update(iteration, params, slots)
+    runs = tf.nest.flatten(params)[0].shape[0]
+    return tf.while_loop(
+        lambda k, *_: k < times,
+        lambda k, params, slots, _: (k + 1, *update(iteration * times + k, params, slots)),
+        (tf.constant(0), params, slots, tf.zeros([runs])),
+    )[1:]
+
+
+def compile_loop(iteration, losses, measure=lambda state: {}):
+    """Compiles `iteration(seeds, state) -> (state, {name: loss [runs]})` into a loop that records on its way.
+
+    Args:
+      iteration: `play` or `regress` with its first argument bound.
+      losses: the names of the losses that it gives.
+      measure: state -> {name: [runs]}, what is recorded beside the losses.
+
+    Returns:
+      advance(seeds, state, until) -> (state, records): runs until `state.step` has been each of `until` (int32 [records],
+      ascending) and records there. `records` are [records, runs] of fixed size; a loss is the mean over the iterations since
+      the record before, so with a record an iteration it is that iteration's own.
+    """
+
+    @tf.function(jit_compile=True, autograph=False)
+    def advance(seeds, state, until):
+        def record(row, state, arrays):
+            def body(state, sums):
+                state, values = iteration(seeds, state)
+                return state, {name: sums[name] + values[name] for name in losses}
+
+            before = state.step
+            zeros = {name: tf.zeros(seeds.shape) for name in losses}
+            state, sums = tf.while_loop(lambda state, _: state.step < until[row], body, (state, zeros))
+            count = tf.cast(state.step - before, tf.float32)
+            values = {name: total / count for name, total in sums.items()} | measure(state)
+            return row + 1, state, {name: arrays[name].write(row, values[name]) for name in arrays}
+
+        records = until.shape[0]
+        names = (*losses, *measure(state))  # the values of this call are not used, and XLA drops them
+        arrays = {name: tf.TensorArray(tf.float32, records, element_shape=seeds.shape) for name in names}
+        loop = tf.while_loop(lambda row, *_: row < records, record, (tf.constant(0), state, arrays))
+        return loop[1], {name: array.stack() for name, array in loop[2].items()}
+
+    return advance
+
+
+def record_steps(num_steps, every):
+    """Numbers of iterations after which to record, int32: 1, every + 1, 2 * every + 1, ..., num_steps; and where the
+    last `SETTLED` iterations begin, so that their mean loss follows from the records. Empty for no iterations."""
+    if not num_steps:
+        return np.zeros(0, np.int32)
+    return np.unique(np.r_[np.arange(0, num_steps, every) + 1, max(num_steps - SETTLED, 1), num_steps]).astype(np.int32)
+
+
+def settled_mean(steps, losses):
+    """Mean loss over the last `SETTLED` iterations, [runs], from a history's `step` [records] and losses [runs, records]."""
+    lengths = np.diff(steps, prepend=-1)
+    last = steps > steps[-1] - SETTLED
+    return losses[:, last] @ (lengths[last] / lengths[last].sum())
+
+
+def run(loop, strategy, seeds, state, steps, records_per_call=64):
+    """Drives a compiled loop over a strategy's devices, call by call.
+
+    Args:
+      loop: what `compile_loop` gave.
+      strategy: the `tf.distribute.Strategy` that `seeds` and `state` were shared out with.
+      seeds: uint32 [runs] per replica.
+      state: state per replica, at one of `steps` or at 0.
+      steps: int32 [records], ascending, from `record_steps`; those at or before the state's own are passed over.
+      records_per_call: int, upper bound on records between two yields.
+
+    Yields:
+      (state, steps, records) after every call: the new state, the part of `steps` it covers, and {name: [runs, records]}.
+      A call is short (a fraction of a second for small networks), so that the caller can show progress, save and stop.
+    """
+    if not len(steps):
+        return
+    runs = sum(share.shape[0] for share in strategy.experimental_local_results(seeds))
+    done = distribution.first(strategy, state.step)
+    size = int(np.clip(200_000 // (runs * max(np.diff(steps, prepend=0))), 1, records_per_call))
+    pending = steps[steps > done]
+    for first in range(0, len(pending), size):
+        part = pending[first : first + size]
+        until = tf.constant(np.pad(part, (0, size - len(part)), mode='edge'))  # one shape, hence one compilation
+        state, records = strategy.run(loop, args=(seeds, state, until))
+        records = distribution.to_host(strategy, records, axis=1)
+        yield state, part, {name: array[: len(part)].T for name, array in records.items()}
+
+
+class Experiment(NamedTuple):
+    """A post's settings made runnable. Build it once per settings: its loops compile at their first call."""
+
+    init: Callable  # seeds -> (d, g), the initial parameters
+    game: Game
+    regression: Regression
+    pretrain_steps: int  # 0: no pre-training
+    fit_loop: Callable  # `regression` compiled
+    play_loop: Callable  # `game` compiled, with what the post measures on the way
+
+
+def make_experiment(init, game, measure, regression, pretrain_steps):
+    """An `Experiment` with both loops compiled at their first call."""
+    fit_loop = compile_loop(lambda seeds, state: regress(regression, seeds, state), ['loss'])
+    play_loop = compile_loop(lambda seeds, state: play(game, seeds, state), ['loss_d', 'loss_g'], measure)
+    return Experiment(init, game, regression, pretrain_steps, fit_loop, play_loop)
+
+
+def initial_state(experiment, strategy, seeds):
+    """(Fit, Players) before the first update, shared out like `seeds`."""
+
+    def build(seeds):
+        d, g = experiment.init(seeds)
+        return start_regression(experiment.regression, d), start_game(experiment.game, d, g)
+
+    return strategy.run(build, args=(seeds,))
+
+
+def train(experiment, strategy, seeds, num_steps, every, state=None, records_per_call=64):
+    """Pre-trains D where the experiment says so, then plays the game.
+
+    Args:
+      experiment: an `Experiment`.
+      strategy: a `tf.distribute.Strategy`.
+      seeds: uint32 NumPy [runs].
+      num_steps: int, adversarial iterations.
+      every: int, iterations from record to record.
+      state: (Fit, Players) of NumPy arrays to go on from, or None to begin.
+      records_per_call: int, upper bound on records between two yields.
+
+    Yields:
+      ((Fit, Players) shared out over the strategy, records) after every compiled call. `records` has `step` [records], the
+      0-based iteration of each record, and the losses and measurements [runs, records]; of the pre-training,
+      `pretrain_step` and `pretrain_loss`.
+    """
+    shared = distribution.share_out(strategy, seeds)
+    if state is None:
+        fit, players = initial_state(experiment, strategy, shared)
+    else:
+        fit, players = distribution.share_out(strategy, state)
+    steps = record_steps(experiment.pretrain_steps, every)
+    for fit, part, records in run(experiment.fit_loop, strategy, shared, fit, steps, records_per_call):
+        yield (fit, players), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
+    if experiment.pretrain_steps and distribution.first(strategy, players.step) == 0:
+        players = players._replace(d=fit.params)  # D's own optimiser starts afresh
+    for players, part, records in run(
+        experiment.play_loop, strategy, shared, players, record_steps(num_steps, every), records_per_call
+    ):
+        yield (fit, players), {'step': part - 1} | records
+
+
+def join_records(parts):
+    """The records of successive calls as one: {name: [..., records]}."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: np.concatenate([part[name] for part in parts if name in part], axis=-1) for name in names}

@@ -1,0 +1,458 @@
+"""Aylien, "An introduction to Generative Adversarial Networks (with code in TensorFlow)" (2016): a GAN learns N(4, 0.5).
+
+The post trains a tiny generator against a deeper and wider discriminator. Without minibatch discrimination the generated
+distribution comes close to the data and then narrows onto its mean; with it most of the width stays.
+
+  python -m reproductions.aylien                          the post: 1,200 steps, its losses, its figure
+  python -m reproductions.aylien --minibatch              with minibatch discrimination
+  python -m reproductions.aylien --runs=1000              a thousand seeds at once
+  python -m reproductions.aylien --variant=2017-06        as the program was in 2017 (relu, Adam)
+  python -m reproductions.aylien --animation              also the training as a GIF
+  python -m reproductions.aylien --replay=TRACE.npz       step by step against a recorded run of the authors' program
+  python -m reproductions.aylien --claims --runs=500      the post's claims, measured
+
+Files go to --output_dir: config.json, results.csv (a row a seed), history.npz, figure.png, checkpoint/.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from absl import flags
+
+from common import app, figures, layers, losses, metrics, optimizers, outcomes, random, replay, results, training
+from common.random import Stream
+
+# --- What was published -------------------------------------------------------------------------------------------------------
+
+
+class Variant(NamedTuple):
+    """One published state of the program, AYLIEN/gan-intro on GitHub."""
+
+    published: str  # commit
+    activation: str  # of the discriminator's hidden layers
+    optimizer: str
+    learning_rate: float
+    learning_rate_minibatch: float  # with the minibatch layer
+    pretrain_steps: int
+    log_floor: float  # losses take log(max(p, floor)); 0 for the plain log, which gives inf and then NaN on saturation
+    self_distance: float  # minibatch layer: 1 where an identity matrix was added to the distances, making the self term e^-1
+    batch_size: int
+    num_steps: int
+
+
+VARIANTS = {
+    '2016-08': Variant('bdfa5c3', 'tanh', 'gradient descent', 0.005, 0.005, 1000, 0.0, 1.0, 12, 1200),
+    '2016-12': Variant('6fb4cf9', 'tanh', 'gradient descent', 0.03, 0.005, 1000, 0.0, 0.0, 12, 1200),
+    '2017-06': Variant('441295e', 'relu', 'adam', 0.001, 0.001, 0, 1e-5, 0.0, 8, 5001),  # its loop for 5000 runs once more
+}
+DEFAULT_VARIANT = '2016-08'
+SEED = 42  # the program's own, for NumPy and TensorFlow
+
+NOISE_RANGE = 8.0  # noise is stratified over +-8
+PRETRAIN_RANGE = 5.0  # the discriminator is pre-trained on x ~ U(-5, 5)
+DECAY, DECAY_EVERY = 0.95, 150  # of the rate of gradient descent, staircase
+KERNELS, KERNEL_DIMS = 5, 3  # of the minibatch layer
+MINIBATCH_STDDEV = 0.02  # of the minibatch layer's weights; all other weights are N(0, 1)
+PLOT_POINTS = 10_000  # on which the post draws D and G
+
+
+class Settings(NamedTuple):
+    """Everything that decides what is computed, but for seeds and the number of steps."""
+
+    variant: str
+    minibatch: bool
+    hidden_size: int
+    d_hidden_sizes: tuple[int, ...]
+    batch_size: int
+    learning_rate: float
+    pretrain_steps: int
+    mu: float
+    sigma: float
+
+
+def make_settings(variant=DEFAULT_VARIANT, minibatch=False, hidden_size=4, d_hidden_sizes=None, mu=4.0, sigma=0.5, **changes):
+    """The settings of a variant; `changes` may name any other field, and None stands for the variant's own value."""
+    published = VARIANTS[variant]
+    settings = Settings(
+        variant=variant,
+        minibatch=minibatch,
+        hidden_size=hidden_size,
+        d_hidden_sizes=tuple(d_hidden_sizes or (2 * hidden_size,) * 3),
+        batch_size=published.batch_size,
+        learning_rate=published.learning_rate_minibatch if minibatch else published.learning_rate,
+        pretrain_steps=published.pretrain_steps,
+        mu=mu,
+        sigma=sigma,
+    )
+    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
+
+
+# --- Data and noise -----------------------------------------------------------------------------------------------------------
+
+
+def real_samples(settings, seeds, step, count, stream=Stream.DATA):
+    """N(mu, sigma), [runs, 1, count]. The post sorts them; nothing in the losses depends on the order, so it is left out."""
+    return settings.mu + settings.sigma * random.normal(seeds, stream, step, count)[:, None, :]
+
+
+def noise(settings, seeds, stream, step):
+    """The post's stratified noise, [runs, 1, batch]: a fixed grid, jittered by U(0, 1) * 0.01."""
+    return random.stratified(seeds, stream, step, settings.batch_size, NOISE_RANGE)
+
+
+def pretraining_batch(settings, seeds, step):
+    """x ~ U(-5, 5) and the true density at x, each [runs, 1, batch]."""
+    x = PRETRAIN_RANGE * (2 * random.uniform(seeds, Stream.PRETRAIN, step, settings.batch_size)[:, None, :] - 1)
+    density = tf.exp(-0.5 * tf.square((x - settings.mu) / settings.sigma)) / (settings.sigma * np.sqrt(2 * np.pi))
+    return x, density
+
+
+# --- Networks -----------------------------------------------------------------------------------------------------------------
+
+
+def init_generator(settings, seeds):
+    """G: linear 1 -> h, linear h -> 1; weights N(0, 1)."""
+    return init_linears(seeds, Stream.WEIGHTS_G, (1, settings.hidden_size, 1))
+
+
+def generator(g, z):
+    """Softplus between two linear layers: [runs, 1, batch] -> [runs, 1, batch]."""
+    return layers.dense(tf.nn.softplus(layers.dense(z, g[0])), g[1])
+
+
+def init_discriminator(settings, seeds):
+    """D: three hidden layers of 2h and linear -> 1; the minibatch layer stands in place of the last hidden one."""
+    sizes = (1, *settings.d_hidden_sizes, 1)
+    if not settings.minibatch:
+        return init_linears(seeds, Stream.WEIGHTS_D, sizes)
+    width, rows = sizes[-3], KERNELS * KERNEL_DIMS
+    hidden = init_linears(seeds, Stream.WEIGHTS_D, sizes[:-2])
+    index = len(hidden)
+    projection = random.normal(seeds, Stream.WEIGHTS_D, index, rows * width) * MINIBATCH_STDDEV
+    last = random.normal(seeds, Stream.WEIGHTS_D, index + 1, width + KERNELS)
+    return (*hidden, layers.linear(projection, rows, width), layers.linear(last, 1, width + KERNELS))
+
+
+def init_linears(seeds, stream, sizes):
+    """Linear layers between the sizes, weights N(0, 1) and biases 0; each layer draws at a step of its own."""
+    return tuple(
+        layers.linear(random.normal(seeds, stream, i, outputs * inputs), outputs, inputs)
+        for i, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+    )
+
+
+def discriminator(settings, d, x):
+    """The probability that x is real: [runs, 1, batch] -> [runs, 1, batch]."""
+    activation = {'tanh': tf.tanh, 'relu': tf.nn.relu}[VARIANTS[settings.variant].activation]
+    *hidden, last = d
+    if settings.minibatch:
+        *hidden, projection = hidden
+    for layer in hidden:
+        x = activation(layers.dense(x, layer))
+    if settings.minibatch:
+        self_distance = VARIANTS[settings.variant].self_distance
+        features = layers.minibatch_features(layers.dense(x, projection), KERNELS, self_distance)
+        x = tf.concat([x, features], axis=1)
+    return tf.sigmoid(layers.dense(x, last))
+
+
+# --- Losses and schedule ------------------------------------------------------------------------------------------------------
+
+
+def make_game(settings):
+    """The adversarial training. Real and generated batches go through D separately: minibatch features never mix them."""
+    variant = VARIANTS[settings.variant]
+    log = functools.partial(losses.clamped_log, floor=variant.log_floor) if variant.log_floor else tf.math.log
+    return training.Game(
+        loss_d=lambda d, g, x, z: losses.discriminator_loss(
+            discriminator(settings, d, x), discriminator(settings, d, generator(g, z)), log
+        ),
+        loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(g, z)), log),
+        draw_d=lambda seeds, step: (
+            real_samples(settings, seeds, step, settings.batch_size),
+            noise(settings, seeds, Stream.NOISE_D, step),
+        ),
+        draw_g=lambda seeds, step: noise(settings, seeds, Stream.NOISE_G, step),
+        optimizer_d=make_optimizer(settings),
+        optimizer_g=make_optimizer(settings),
+    )
+
+
+def make_pretraining(settings):
+    """D regressed onto the true density, with the optimiser and schedule of the game but a counter of its own."""
+    return training.Regression(
+        loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
+        draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
+        optimizer=make_optimizer(settings),
+    )
+
+
+def make_optimizer(settings):
+    """Gradient descent with a decaying rate (2016) or Adam (2017)."""
+    if VARIANTS[settings.variant].optimizer == 'adam':
+        return optimizers.adam(settings.learning_rate)
+    return optimizers.gradient_descent(optimizers.exponential_decay(settings.learning_rate, DECAY, DECAY_EVERY))
+
+
+@functools.cache
+def make_experiment(settings):
+    """The settings made runnable; cached, so that a second training compiles nothing."""
+    return training.make_experiment(
+        init=lambda seeds: (init_discriminator(settings, seeds), init_generator(settings, seeds)),
+        game=make_game(settings),
+        measure=lambda state: measure(settings, state.g),
+        regression=make_pretraining(settings),
+        pretrain_steps=settings.pretrain_steps,
+    )
+
+
+# --- Outcomes -----------------------------------------------------------------------------------------------------------------
+
+
+def truth(settings):
+    """The data's distribution."""
+    return metrics.gaussian(settings.mu, settings.sigma)
+
+
+def success_bound(settings):
+    """A run succeeds if its Wasserstein distance to the data is below half a deviation of the data.
+
+    A generator collapsed onto the data's mean is sqrt(2 / pi) = 0.80 deviations away and fails; one at the right mean passes
+    if it keeps at least 37 % of the width.
+    """
+    return settings.sigma / 2
+
+
+def measure(settings, g):
+    """What is recorded on the way: mean, deviation and Wasserstein distance of G on 64 points over the noise range, [runs]."""
+    z = np.linspace(-NOISE_RANGE, NOISE_RANGE, 64, dtype=np.float32)[None, None, :]
+    samples = generator(g, tf.constant(z))
+    edges = settings.mu + settings.sigma * np.sinh(np.linspace(-5.5, 5.5, 257))  # fine near the data, out to 122 deviations
+    return {
+        'mean': tf.reduce_mean(samples, axis=[1, 2]),
+        'std': tf.math.reduce_std(samples, axis=[1, 2]),
+        'wasserstein': metrics.wasserstein_on_grid(samples, edges, truth(settings).cdf(edges)),
+    }
+
+
+def plot_grid(settings):
+    """The 10,000 points of the post's figure in consecutive batches, float32 [batches, batch]; an incomplete last one is left out."""
+    count = PLOT_POINTS // settings.batch_size * settings.batch_size
+    return np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS, dtype=np.float32)[:count].reshape(-1, settings.batch_size)
+
+
+@functools.cache
+def make_evaluation(settings):
+    """What the final networks are judged on: the grid of the post's figure, the true distribution and the bound for success."""
+    return outcomes.make_evaluation(
+        discriminator=lambda d, x: discriminator(settings, d, x),
+        generator=generator,
+        grid=plot_grid(settings),
+        truth=truth(settings),
+        success_bound=success_bound(settings),
+    )
+
+
+def train_many(settings, seed, runs, num_steps=None, every=50):
+    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
+    num_steps = num_steps or VARIANTS[settings.variant].num_steps
+    return outcomes.train_many(make_experiment(settings), make_evaluation(settings), seed, runs, num_steps, every)
+
+
+# --- Figures ------------------------------------------------------------------------------------------------------------------
+
+
+def real_density(settings):
+    """The histogram of 10,000 real samples, as the post draws the data, [99]."""
+    seeds = tf.constant([SEED], tf.uint32)
+    return figures.density(real_samples(settings, seeds, 0, PLOT_POINTS, Stream.FIGURE).numpy().ravel())
+
+
+def post_curves(evaluation, players, row):
+    """What the post draws of one run: D at the 10,000 points and the histogram of G, with an incomplete last batch left at 0."""
+    curves = [surface[0] for surface in outcomes.surfaces_of(evaluation, players, [row])]
+    decision, generated = (np.pad(curve, (0, PLOT_POINTS - len(curve))) for curve in curves)
+    return decision, figures.density(generated)
+
+
+def draw(settings, directory, seeds, players, table, history):
+    """Writes figure.png of the first seed and, for an ensemble, ensemble.png; with the numbers behind each as .npz."""
+    evaluation = make_evaluation(settings)
+    grid = np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS)
+    real = real_density(settings)
+    heading = f'1-D GAN {"with" if settings.minibatch else "without"} minibatch discrimination ({settings.variant}'
+    decision, generated = post_curves(evaluation, players, 0)
+    results.write_npz(
+        directory / 'figure.npz', {'grid': grid, 'decision': decision, 'real': real, 'generated': generated}
+    )
+    figures.distributions(
+        directory / 'figure.png', f'{heading}, seed {seeds[0]})', decision, real, generated, grid
+    )
+    if len(seeds) == 1:
+        return
+    finite = np.flatnonzero(table['finite'])
+    order = finite[np.argsort(table['wasserstein'][finite])]
+    examples = {}
+    for label, place in (('best', 0), ('median', len(order) // 2), ('worst', -1)):
+        if len(order):
+            row = order[place]
+            examples[label] = (seeds[row], post_curves(evaluation, players, row)[1])
+    results.write_npz(
+        directory / 'ensemble.npz', {'real': real} | {f'{label}_{s}': curve for label, (s, curve) in examples.items()}
+    )
+    figures.ensemble(
+        directory / 'ensemble.png', f'{heading}, {len(seeds):,} seeds)', table, history, examples, real,
+        (settings.mu, settings.sigma),
+    )  # fmt: skip
+
+
+def film(settings):
+    """A list to fill with frames of the first run, and the function that adds one: (frames, add(step, players))."""
+    frames, evaluation = [], make_evaluation(settings)
+
+    def add(step, players):
+        if step:  # before that there is only pre-training
+            frames.append((step - 1, *post_curves(evaluation, players, 0)))
+
+    return frames, add
+
+
+def draw_film(settings, path, frames, seed):
+    """Writes the animation's numbers, and gives the generator that draws it frame by frame."""
+    steps, decision, generated = (np.array(values) for values in zip(*frames, strict=True))
+    points = slice(None, None, 20)  # 500 points of D's surface are plenty to draw
+    grid = np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS)
+    arrays = {'grid': grid[points], 'step': steps, 'decision': decision[:, points].astype(np.float32)}
+    arrays |= {'real': real_density(settings), 'generated': generated.astype(np.float32)}
+    results.write_npz(path.with_suffix('.npz'), arrays)
+    return figures.animation(path, f'{settings.variant}, seed {seed}', steps, *(arrays[name] for name in ('decision', 'real', 'generated', 'grid')))
+
+
+# --- Replay -------------------------------------------------------------------------------------------------------------------
+
+
+def trace_settings(meta):
+    """The settings that a trace was recorded with."""
+    return make_settings(
+        meta['variant'], meta['minibatch'], hidden_size=meta['hidden_size'], batch_size=meta['batch_size']
+    )
+
+
+def replay_trace(path):
+    """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
+
+    The pre-training is replayed too, and adversarial training goes on from what our pre-training gave.
+
+    Raises:
+      replay.BadTrace: the file is not usable.
+    """
+    meta, arrays = replay.load(path, 'aylien', ('x', 'z_d', 'z_g', 'loss_d', 'loss_g'))
+    settings = trace_settings(meta)
+
+    def draw(*names):
+        return lambda seeds, step: tuple(tf.transpose(tf.gather(arrays[name], step))[None] for name in names)
+
+    def init(seeds):
+        middle = 'minibatch' if settings.minibatch else 'd2'
+        stage = 'init/D_pre' if settings.pretrain_steps else 'init/D'
+        return (
+            replay.linears(arrays, [f'{stage}/{name}' for name in ('d0', 'd1', middle, 'd3')]),
+            replay.linears(arrays, ['init/G/g0', 'init/G/g1']),
+        )
+
+    experiment = training.make_experiment(
+        init=init,
+        game=make_game(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
+        measure=lambda state: {},
+        regression=make_pretraining(settings)._replace(draw=draw('pre_x', 'pre_y')),
+        pretrain_steps=settings.pretrain_steps,
+    )
+    return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})
+
+
+# --- Command line -------------------------------------------------------------------------------------------------------------
+
+VARIANT = flags.DEFINE_enum('variant', DEFAULT_VARIANT, list(VARIANTS), 'Which published state of the program (the post: 2016-08).')
+SEED_FLAG = flags.DEFINE_integer('seed', SEED, "First seed (the post's own: 42).", lower_bound=0, upper_bound=2**32 - 1)
+MINIBATCH = flags.DEFINE_bool('minibatch', False, 'Minibatch discrimination in D (the post shows both).')
+HIDDEN_SIZE = flags.DEFINE_integer('hidden_size', 4, 'Hidden units h of G; D has 2h (the post: 4).', lower_bound=1)
+D_HIDDEN_SIZES = flags.DEFINE_list('d_hidden_sizes', None, "Widths of D's hidden layers (the post: 2h,2h,2h).")
+LEARNING_RATE = flags.DEFINE_float('learning_rate', None, "Initial rate (default: the variant's; the post: 0.005).")
+PRETRAIN_STEPS = flags.DEFINE_integer(
+    'pretrain_steps', None, "Steps of D's pre-training (default: the variant's; the program of the post: 1000).", lower_bound=0
+)
+MU = flags.DEFINE_float('mu', 4.0, "Mean of the data (the post: 4).")
+SIGMA = flags.DEFINE_float('sigma', 0.5, 'Deviation of the data (the post: 0.5).')
+LOG_EVERY = flags.DEFINE_integer(
+    'log_every', None,
+    'Steps between records, whose mean losses are printed for a solo run (default: 10 for a solo run, as in the post, else '
+    'about a hundred records).', lower_bound=1,
+)  # fmt: skip
+ANIM_EVERY = flags.DEFINE_integer(
+    'anim_every', None, 'Steps between frames (default: about 120 frames; the post: 1).', lower_bound=1
+)
+ANIM_PATH = flags.DEFINE_string('anim_path', None, 'Draw the animation to this .gif, or .mp4 where ffmpeg is found.')
+CLAIMS = flags.DEFINE_bool('claims', False, "Measure the post's claims over --runs seeds each (at least 100) instead of training.")
+flags.adopt_module_key_flags(app)
+
+
+def settings_from_flags():
+    """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
+    for flag in (LEARNING_RATE, SIGMA):
+        if flag.value is not None and not 0 < flag.value < np.inf:
+            raise app.UserError(f'--{flag.name}={flag.value} must be a positive number')
+    if not np.isfinite(MU.value):
+        raise app.UserError(f'--mu={MU.value} must be a number')
+    try:
+        sizes = [int(size) for size in D_HIDDEN_SIZES.value or ()]
+    except ValueError:
+        sizes = [0]
+    if any(size < 1 for size in sizes):
+        raise app.UserError(f'--d_hidden_sizes={",".join(D_HIDDEN_SIZES.value)} must be positive integers, such as 8,8,8')
+    settings = make_settings(
+        VARIANT.value, MINIBATCH.value, HIDDEN_SIZE.value, sizes, MU.value, SIGMA.value,
+        batch_size=app.BATCH_SIZE.value, learning_rate=LEARNING_RATE.value, pretrain_steps=PRETRAIN_STEPS.value,
+    )  # fmt: skip
+    if settings.minibatch and settings.batch_size < 2:
+        raise app.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
+    if settings.batch_size > PLOT_POINTS:
+        raise app.UserError(f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points that are drawn')
+    return settings
+
+
+def main(argv):
+    """Runs what the flags ask for; returns the exit status."""
+    del argv
+    if app.REPLAY.value:
+        return app.run_replay('aylien', replay_trace, [VARIANT, MINIBATCH, HIDDEN_SIZE, D_HIDDEN_SIZES, app.BATCH_SIZE])
+    if CLAIMS.value:
+        from reproductions import aylien_claims
+
+        return app.run_claims('aylien', aylien_claims.measure, SEED_FLAG.value, app.RUNS.value)
+    settings = settings_from_flags()
+    runs, num_steps = app.RUNS.value, app.NUM_STEPS.value or VARIANTS[settings.variant].num_steps
+    seeds = app.seeds(SEED_FLAG.value)
+    directory = app.output_directory('aylien')
+    anim_path = app.animation_path(directory, ANIM_PATH.value)
+    every = log_every = LOG_EVERY.value or (10 if runs == 1 else max(10, num_steps // 100))
+    frames, add = film(settings)
+    if anim_path:
+        every = ANIM_EVERY.value or max(1, num_steps // 120)
+    trained = app.train(
+        'aylien', make_experiment(settings), directory, settings._asdict(), seeds, num_steps, every, log_every,
+        add if anim_path else None,
+    )  # fmt: skip
+    table = outcomes.results_table(make_evaluation(settings), seeds, trained.players, trained.history)
+    app.write_results(directory, 'aylien', settings._asdict(), trained, table)
+    draw(settings, directory, seeds, trained.players, table, trained.history)
+    if frames:
+        app.drawing(draw_film(settings, anim_path, frames, seeds[0]), len(frames), anim_path)
+    app.summary(table, {'mean': ('mean', settings.mu), 'std': ('deviation', settings.sigma), 'wasserstein': ('Wasserstein', 0), 'd_mean': ('D, mean', 0.5)})
+    print(f'files in {directory}/')
+    return app.exit_status(trained)
+
+
+if __name__ == '__main__':
+    app.run(main, __doc__)
