@@ -40,8 +40,8 @@ def _import_tensorflow_quietly():
 
 _import_tensorflow_quietly()
 
-# Two warnings that cannot be true here. The count of retracings is kept per line of source, and each experiment compiles its own
-# function from the same line (a test shows that a second call does not retrace). A replica's eager call is one compiled loop.
+# Two warnings that cannot be true here. Retracings are counted per line of source, and each experiment compiles a function of
+# its own from the same line (a test shows that a second call does not retrace). A replica's eager call is one compiled loop.
 logging.getLogger('tensorflow').addFilter(
     lambda record: not re.search('triggered tf.function retracing|MirroredStrategy eagerly', record.getMessage())
 )

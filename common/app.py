@@ -11,63 +11,78 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 from tqdm import tqdm
 
 from common import checkpoints, claims, distribution, figures, replay, results, training
 
 CHECKPOINT_SECONDS = 60
 
-RUNS = flags.DEFINE_integer('runs', 1, 'GANs trained at once, with seeds seed .. seed+runs-1 (the post: 1).', lower_bound=1)
-NUM_STEPS = flags.DEFINE_integer('num_steps', None, "Training iterations (default: the variant's).", lower_bound=1)
-BATCH_SIZE = flags.DEFINE_integer('batch_size', None, "Samples in a batch (default: the variant's).", lower_bound=1)
-OUTPUT_DIR = flags.DEFINE_string('output_dir', None, 'Where the files go (default: output/<post>).')
-STRATEGY = flags.DEFINE_enum(
-    'strategy', 'auto', distribution.STRATEGIES,
-    'Devices: every GPU or else the CPU (auto), the CPU, one GPU, or the runs shared over all GPUs or logical CPU devices '
-    '(mirrored).',
-)  # fmt: skip
-LOGICAL_DEVICES = flags.DEFINE_integer('logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1)
-RESUME = flags.DEFINE_bool('resume', False, 'Go on where an interrupted run in --output_dir stopped.')
-ANIMATION = flags.DEFINE_bool('animation', False, "Also draw the first run's training as animation.gif.")
-REPLAY = flags.DEFINE_string('replay', None, "Replay this recorded run of the author's program and compare, step by step.")
-
 
 class UserError(Exception):
     """Wrong input: its message is the one line that the user sees, before exit status 2."""
 
 
-def run(main, doc):
-    """Runs `main(argv)` as the program: `doc` and the flags for --help, one line and status 2 for wrong input."""
+def common_flags():
+    """The flags of every post, as a `flags.FlagValues` to which a post adds its own.
 
-    def parse(argv):
-        argv = [argv[0]] + [_underscored(argument) for argument in argv[1:]]
-        if {'--help', '-h', '--helpshort', '--helpfull'} & set(argv):
-            _show_help(doc, argv[0])
-        try:
-            rest = flags.FLAGS(argv)
-            if len(rest) > 1:
-                raise UserError(f'{rest[1]!r} is no flag; flags begin with -- and take their value after =')
-        except (flags.Error, UserError) as error:
-            _fail(str(error).splitlines()[0].replace('FATAL Flags parsing error: ', ''))
-        return rest
+    Each post has a set of its own, and not absl's global one, so that several posts can be used in one process.
+    """
+    opts = flags.FlagValues()
+    flags.DEFINE_integer(
+        'runs', 1, 'GANs trained at once, with seeds seed .. seed+runs-1 (the posts: 1).', lower_bound=1, flag_values=opts
+    )
+    flags.DEFINE_integer('num_steps', None, "Training iterations (default: the variant's).", lower_bound=1, flag_values=opts)
+    flags.DEFINE_integer('batch_size', None, "Samples in a batch (default: the variant's).", lower_bound=1, flag_values=opts)
+    flags.DEFINE_string('output_dir', None, 'Where the files go (default: output/<post>).', flag_values=opts)
+    flags.DEFINE_enum(
+        'strategy', 'auto', distribution.STRATEGIES,
+        'Devices: every GPU or else the CPU (auto), the CPU, one GPU, or the runs shared out over all GPUs or logical CPU '
+        'devices (mirrored).', flag_values=opts,
+    )  # fmt: skip
+    flags.DEFINE_integer('logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, flag_values=opts)
+    flags.DEFINE_bool('resume', False, 'Go on where an interrupted run in --output_dir stopped.', flag_values=opts)
+    flags.DEFINE_bool('animation', False, "Also draw the first run's training as animation.gif.", flag_values=opts)
+    flags.DEFINE_string(
+        'replay', None, "Compare with this recorded run of the author's program, step by step, and train nothing else.",
+        flag_values=opts,
+    )  # fmt: skip
+    return opts
 
-    def guarded(argv):
-        try:
-            status = main(argv)
-        except UserError as error:
-            _fail(error)
-        except KeyboardInterrupt:
-            print('\ninterrupted', file=sys.stderr)
-            status = 130
-        sys.exit(status or 0)
 
-    app.run(guarded, flags_parser=parse)
+def parse(opts, argv, doc):
+    """Parses the command line into `opts`. Prints `doc` and the flags, and raises SystemExit(0), if help is asked for.
+
+    Raises:
+      UserError: an unknown flag, a value that a flag does not take, or a word that is no flag.
+    """
+    argv = [argv[0]] + [_underscored(argument) for argument in argv[1:]]
+    if {'--help', '-h', '--helpshort', '--helpfull', '-?'} & set(argv):
+        print(f'{doc.strip()}\n\n{_flag_help(opts)}')
+        raise SystemExit(0)
+    try:
+        rest = opts(argv)
+    except flags.Error as error:
+        raise UserError(str(error).splitlines()[0]) from error
+    if len(rest) > 1:
+        raise UserError(f'{rest[1]!r} is no flag; a flag begins with -- and takes its value after =')
 
 
-def _fail(message):
-    print(f'error: {message}', file=sys.stderr)
-    sys.exit(2)
+def run(main):
+    """Runs `main(argv)` as the program and exits with its status."""
+    sys.exit(call(main, sys.argv))
+
+
+def call(main, argv):
+    """The exit status of `main(argv)`: 2 for wrong input, told in one line; 130 where Ctrl-C ended it."""
+    try:
+        return main(argv) or 0
+    except UserError as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        return 130
 
 
 def _underscored(argument):
@@ -78,40 +93,57 @@ def _underscored(argument):
     return '--' + name[2:].replace('-', '_') + equals + value
 
 
-def _show_help(doc, program):
-    print(doc.strip() + '\n\nFlags of this post:\n')
-    seen = [flag for flag in flags.FLAGS.get_key_flags_for_module(sys.modules['__main__'])]
-    shared = [flag for flag in flags.FLAGS.get_key_flags_for_module(sys.modules[__name__])]
-    for heading, group in ((None, [f for f in seen if f not in shared]), ('Flags of every post:', shared)):
-        if heading:
-            print(f'\n{heading}\n')
-        for flag in sorted(group, key=lambda flag: flag.name):
+def _flag_help(opts):
+    """One paragraph a flag, the post's own first."""
+    shared = set(common_flags())
+    lines = []
+    for heading, names in (
+        ("This post's flags:", sorted(set(opts) - shared)),
+        ('Flags of every post:', sorted(shared)),
+    ):
+        lines.append(heading)
+        for name in names:
+            flag = opts[name]
             values = f'={"|".join(flag.parser.enum_values)}' if hasattr(flag.parser, 'enum_values') else ''
-            default = '' if flag.default is None else f' [{flag.default_as_str}]'
-            no = '[no]' if flag.boolean else ''
-            print(textwrap.fill(f'--{no}{flag.name}{values}: {flag.help}{default}', 110, subsequent_indent='      '))
-    sys.exit(0)
+            default = '' if flag.default is None or flag.boolean else f' [{flag.default}]'
+            text = flag.help.partition('>: ')[2] if values else flag.help  # absl puts the values before the text as well
+            text = f'--{"[no]" if flag.boolean else ""}{name}{values}: {text}{default}'
+            lines.append(textwrap.fill(text, 110, initial_indent='  ', subsequent_indent='      '))
+        lines.append('')
+    return '\n'.join(lines)
 
 
-def output_directory(post):
+def output_directory(opts, post):
     """The directory of --output_dir, made and known to be writable before anything is trained."""
-    path = pathlib.Path(OUTPUT_DIR.value or f'output/{post}')
-    if RESUME.value and not path.is_dir():
+    path = pathlib.Path(opts.output_dir or f'output/{post}')
+    if opts.resume and not path.is_dir():
         raise UserError(f'--resume: there is no directory {path}; run without --resume first')
     try:
         return results.prepare_directory(path)
     except OSError as error:
-        raise UserError(
-            f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can'
-        ) from error
+        raise UserError(f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can') from error
 
 
-def strategy(runs):
+def positive(opts, *names):
+    """Raises UserError if one of these float flags has a value that is not a positive number."""
+    for name in names:
+        if opts[name].value is not None and not 0 < opts[name].value < np.inf:
+            raise UserError(f'--{name}={opts[name].value} must be a positive number')
+
+
+def seeds(opts):
+    """Seeds seed .. seed+runs-1, uint32 [runs]."""
+    if opts.seed + opts.runs > 2**32:
+        raise UserError(f'--seed={opts.seed} --runs={opts.runs}: seeds end at 2^32 - 1; use a smaller --seed')
+    return np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
+
+
+def strategy(opts):
     """The strategy of --strategy and --logical_devices."""
     try:
-        return distribution.make_strategy(STRATEGY.value, runs, LOGICAL_DEVICES.value)
+        return distribution.make_strategy(opts.strategy, opts.runs, opts.logical_devices)
     except ValueError as error:
-        raise UserError(f'--strategy={STRATEGY.value}: {error}') from error
+        raise UserError(f'--strategy={opts.strategy}: {error}') from error
 
 
 @contextlib.contextmanager
@@ -135,6 +167,11 @@ def stop_signals():
             signal.signal(number, handler)
 
 
+def progress_bar(total, label, unit):
+    """A bar with rate and time left, on a terminal, once something takes more than 2 seconds."""
+    return tqdm(total=total, desc=label, unit=f' {unit}', delay=2, leave=False, disable=None)
+
+
 class Trained(NamedTuple):
     """What `train` gives."""
 
@@ -144,27 +181,27 @@ class Trained(NamedTuple):
     signal: int  # the one that stopped the training, or 0
 
 
-def train(post, experiment, directory, settings, seeds, num_steps, every, print_every, watch=None):
+def train(opts, experiment, directory, settings, num_steps, every, print_every, watch=None):
     """Trains with progress, a checkpoint a minute and at the end, and a stop between calls on Ctrl-C or SIGTERM.
 
     Args:
-      post: str, its name, for the progress bar.
+      opts: the command line.
       experiment: `training.Experiment`.
       directory: pathlib.Path of the output.
       settings: {name: value}, everything else that the numbers depend on; a resumed run must have the same.
-      seeds, num_steps, every: as for `training.train`.
+      num_steps, every: as for `training.train`.
       print_every: int; a solo run's losses are printed for the records at its multiples.
       watch: called with (iterations done, players of NumPy arrays) after every record, if given.
 
     Returns:
       `Trained`.
     """
-    settings = {**settings, 'seed': int(seeds[0]), 'runs': len(seeds), 'num_steps': num_steps, 'every': every}
+    settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
-    devices = strategy(len(seeds))
+    devices, all_seeds = strategy(opts), seeds(opts)
     state, parts = None, []
-    if RESUME.value:
-        shared = training.initial_state(experiment, devices, distribution.share_out(devices, seeds))
+    if opts.resume:
+        shared = training.initial_state(experiment, devices, distribution.share_out(devices, all_seeds))
         try:
             state, records = checkpoints.load(directory, settings, distribution.to_host(devices, shared))
         except checkpoints.CannotResume as error:
@@ -175,15 +212,18 @@ def train(post, experiment, directory, settings, seeds, num_steps, every, print_
         checkpoints.save(directory, settings, state, training.join_records(parts))
         return time.monotonic()
 
-    calls = training.train(experiment, devices, seeds, num_steps, every, state, 1 if watch else 64)
+    calls = training.train(experiment, devices, all_seeds, num_steps, every, state, 1 if watch else 64)
     total = experiment.pretrain_steps + num_steps
     saved = time.monotonic()
-    with stop_signals() as received, tqdm(total=total, desc=post, unit=' steps', delay=2, leave=False, disable=None) as bar:
+    with (
+        stop_signals() as received,
+        progress_bar(total, 'training', 'steps') as bar,
+    ):
         for shared, records in calls:
             parts.append(records)
             steps = [distribution.first(devices, part.step) for part in shared]
             bar.update(sum(steps) - bar.n)
-            if len(seeds) == 1 and 'loss_d' in records:
+            if opts.runs == 1 and 'loss_d' in records:
                 for step, loss_d, loss_g in zip(records['step'], records['loss_d'][0], records['loss_g'][0], strict=True):
                     if step % print_every == 0:
                         bar.write(f'{step:6d}: loss_d {loss_d:.4f}  loss_g {loss_g:.4f}')
@@ -201,21 +241,16 @@ def train(post, experiment, directory, settings, seeds, num_steps, every, print_
 
 def drawing(frames, count, path):
     """Exhausts a generator that draws `count` frames to `path`, with progress."""
-    for _ in tqdm(frames, total=count, desc=f'drawing {path.name}', unit=' frames', delay=2, leave=False, disable=None):
-        pass
+    with progress_bar(count, f'drawing {path.name}', 'frames') as bar:
+        for _ in frames:
+            bar.update()
 
 
-def seeds(first):
-    """Seeds first .. first+runs-1, uint32 [runs]."""
-    if first + RUNS.value > 2**32:
-        raise UserError(f'--seed={first} --runs={RUNS.value}: seeds end at 2^32 - 1; use a smaller --seed')
-    return np.arange(first, first + RUNS.value, dtype=np.uint32)
-
-
-def animation_path(directory, given):
-    """Where to draw the animation: `given` (the post's --anim_path), or directory/animation.gif under --animation, or None."""
+def animation_path(opts, directory):
+    """Where to draw the animation: --anim_path (the post's), or animation.gif under --animation, or None."""
+    given = opts.anim_path
     if given is None:
-        return directory / 'animation.gif' if ANIMATION.value else None
+        return directory / 'animation.gif' if opts.animation else None
     path = pathlib.Path(given)
     if path.suffix not in ('.gif', '.mp4'):
         raise UserError(f'--anim_path={given} must end in .gif or .mp4')
@@ -226,64 +261,62 @@ def animation_path(directory, given):
     return path
 
 
-def run_replay(post, replay_trace, conflicting):
+def run_replay(opts, post, replay_trace, decided):
     """--replay: writes replay.csv, prints the verdict; returns the exit status.
 
     Args:
-      post: str.
+      opts, post: the command line, and the post's name.
       replay_trace: path -> columns of replay.csv; raises `replay.BadTrace`.
-      conflicting: flag holders that a trace decides, and which therefore may not be given beside it.
+      decided: names of flags that a trace decides, and which therefore may not be given beside it.
     """
-    given = [holder.name for holder in conflicting if holder.present]
-    if given:
-        raise UserError(f'--{given[0]} goes with no --replay: the trace says how it was recorded')
+    for name in decided:
+        if opts[name].present:
+            raise UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')
     try:
-        columns = replay_trace(REPLAY.value)
+        columns = replay_trace(opts.replay)
     except replay.BadTrace as error:
-        raise UserError(f'--replay={REPLAY.value} {error}; name a trace recorded from the {post} program') from error
-    directory = output_directory(post)
+        raise UserError(f'--replay={opts.replay} {error}; name a trace recorded from the {post} program') from error
+    directory = output_directory(opts, post)
     results.write_csv(directory / 'replay.csv', columns)
-    worst = replay.worst_judged(columns)
-    passed = worst <= replay.TOLERANCE
     for quantity in dict.fromkeys(columns['quantity']):
         errors = [e for q, e in zip(columns['quantity'], columns['relative_error'], strict=True) if q == quantity]
-        print(
-            f'{quantity}: {len(errors)} steps, largest relative error {max(errors[: replay.JUDGED]):.1e} in the first '
-            f'{replay.JUDGED}, {max(errors):.1e} over all'
-        )
+        judged = max(errors[: replay.JUDGED])
+        print(f'{quantity}: {len(errors)} steps; largest relative error {judged:.1e} in the first {replay.JUDGED}, '
+              f'{max(errors):.1e} over all')  # fmt: skip
+    worst = replay.worst_judged(columns)
+    passed = worst <= replay.TOLERANCE
     print(f'{"agrees" if passed else "DIFFERS"}: {worst:.1e} against a tolerance of {replay.TOLERANCE:.0e}')
     print(f'files in {directory}/')
     return 0 if passed else 1
 
 
-def run_claims(post, measure, first_seed):
-    """--claims: measures, prints a Markdown table and writes claims.json and claims.md; returns the exit status."""
-    if RUNS.present and RUNS.value < 100:
-        raise UserError(f'--runs={RUNS.value} is too few to judge a claim by; use 100 or more')
-    directory = output_directory(post)
-    runs = RUNS.value if RUNS.present else 500
-    rows = []
-    with tqdm(desc='claims', unit=' ensembles', total=measure.ensembles, leave=False) as bar:
-        rows = measure(first_seed, runs, bar.update)
+def run_claims(opts, post, measure, ensembles):
+    """--claims: measures, prints a Markdown table and writes claims.json and claims.md; returns the exit status.
+
+    Args:
+      opts, post: the command line, and the post's name.
+      measure: (first seed, runs, tick) -> list of `claims.Measurement`, calling `tick` after each ensemble.
+      ensembles: int, how many there are.
+    """
+    if opts['runs'].present and opts.runs < 100:
+        raise UserError(f'--runs={opts.runs} is too few to judge a claim by; use 100 or more')
+    directory = output_directory(opts, post)
+    with progress_bar(ensembles, 'claims', 'ensembles') as bar:
+        rows = measure(opts.seed, opts.runs if opts['runs'].present else 500, bar.update)
     results.write_json(directory / 'claims.json', claims.as_json(rows))
     results.write_text(directory / 'claims.md', claims.as_markdown(rows))
-    print(claims.as_markdown(rows), end='')
-    print(f'files in {directory}/')
+    print(claims.as_markdown(rows) + f'files in {directory}/')
     return 0
 
 
-def write_results(directory, post, settings, trained, table):
+def write_results(opts, post, directory, settings, trained, table):
     """Writes config.json, results.csv and history.npz."""
     results.write_json(
         directory / 'config.json',
         {
             'post': post,
             'settings': settings,
-            'flags': {
-                flag.name: flag.value
-                for module in (__name__, sys.modules['__main__'].__name__)
-                for flag in flags.FLAGS.get_key_flags_for_module(module)
-            },
+            'flags': opts.flag_values_dict(),
             'devices': list(trained.devices.extended.worker_devices),
             'strategy': type(trained.devices).__name__,
             'iterations': int(trained.players.step),
@@ -304,20 +337,20 @@ def summary(table, targets):
 
     Args:
       table: {column: [runs]} of results.csv.
-      targets: {column: (label, target)}.
+      targets: {column: target}.
     """
     runs, finite, success = len(table['seed']), table['finite'] == 1, table['success'] == 1
     if runs == 1:
         outcome = 'success' if success[0] else 'not converged' if finite[0] else 'not finite (NaN or inf)'
         print(f'\nseed {table["seed"][0]}: {outcome}\n{"":14}{"ours":>10}{"target":>10}')
-        for column, (label, target) in targets.items():
-            print(f'{label:14}{table[column][0]:10.4g}{target:10.4g}')
+        for column, target in targets.items():
+            print(f'{column:14}{table[column][0]:10.4g}{target:10.4g}')
         return
     for label, flag in (('finite', finite), ('success', success)):
         estimate = claims.proportion(flag)
         print(f'{label}: {flag.sum():,} of {runs:,} = {estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]')
     if finite.any():
         print(f'\nover finite runs{"median":>12}{"quartiles":>24}{"target":>10}')
-        for column, (label, target) in targets.items():
+        for column, target in targets.items():
             low, middle, high = np.quantile(table[column][finite], [0.25, 0.5, 0.75])
-            print(f'{label:16}{middle:12.4g}{f"{low:.4g} .. {high:.4g}":>24}{target:10.4g}')
+            print(f'{column:16}{middle:12.4g}{f"{low:.4g} .. {high:.4g}":>24}{target:10.4g}')

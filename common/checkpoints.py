@@ -1,7 +1,6 @@
 """A training's whole state in one file, so that it can go on bit for bit."""
 
 import json
-import zipfile
 
 import numpy as np
 import tensorflow as tf
@@ -44,13 +43,12 @@ def load(directory, settings, template):
     """
     path = directory / 'checkpoint' / NAME
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = results.read_npz(path)
         header = json.loads(str(arrays.pop('header')))
-    except FileNotFoundError as error:
-        raise CannotResume(f'{directory} has no checkpoint; run without --resume first') from error
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise CannotResume(f'{path} is damaged ({type(error).__name__}); run without --resume') from error
+    except results.BadArchive as error:
+        raise CannotResume(f'{path} {error}; run without --resume') from error
+    except (KeyError, ValueError) as error:
+        raise CannotResume(f'{path} is no checkpoint; run without --resume') from error
     theirs = header['settings'] | {'format': header['format']}
     different = [name for name, value in (settings | {'format': FORMAT}).items() if theirs.get(name) != value]
     if different:

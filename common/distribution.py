@@ -50,7 +50,8 @@ def share_out(strategy, values):
         def part(value):
             return value if np.ndim(value) == 0 else np.array_split(value, replicas)[context.replica_id_in_sync_group]
 
-        return tf.nest.map_structure(lambda value: tf.constant(part(np.asarray(value))), values)
+        with tf.device(strategy.extended.worker_devices[context.replica_id_in_sync_group]):
+            return tf.nest.map_structure(lambda value: tf.constant(part(np.asarray(value))), values)
 
     return strategy.experimental_distribute_values_from_function(share)
 

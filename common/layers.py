@@ -1,7 +1,7 @@
 """Layers with a leading runs axis and the batch last.
 
-A batch is `[runs, features, batch]`, a weight `[runs, out, in]` and a bias `[runs, out, 1]`, so a layer is written W x + b as in
-mathematics. With the batch innermost XLA vectorises over it: measured on 2 cores, Aylien's GAN of 2017 at 1,024 runs ran 1.2
+A batch is `[runs, features, batch]`, a weight `[runs, out, in]` and a bias `[runs, out, 1]`, so a layer is written W x + b as
+in mathematics. With the batch innermost XLA vectorises over it: measured on 2 cores, Aylien's GAN of 2017 at 1,024 runs ran 1.2
 million seed-steps/s this way and 0.97 million with the features innermost.
 """
 

@@ -87,10 +87,7 @@ def train_many(experiment, evaluation, seed, runs, num_steps, every):
     """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     strategy = distribution.make_strategy('cpu', runs)
-    parts = []
-    for state, records in training.train(experiment, strategy, seeds, num_steps, every):
-        parts.append(records)
-    _, players = distribution.to_host(strategy, state)
-    history = training.join_records(parts)
+    calls = list(training.train(experiment, strategy, seeds, num_steps, every))
+    _, players = distribution.to_host(strategy, calls[-1][0])
+    history = training.join_records([records for _, records in calls])
     return results_table(evaluation, seeds, players, history), history
-

@@ -100,6 +100,6 @@ def normal(seeds, stream, step, count):
 
 
 def stratified(seeds, stream, step, count, half_range):
-    """The stratified noise of Jang's and Aylien's posts: a fixed grid over +-half_range plus U(0, 1) * 0.01, [runs, 1, count]."""
+    """Stratified noise (Jang's post): a fixed grid over +-half_range plus U(0, 1) * 0.01, [runs, 1, count]."""
     grid = np.linspace(-half_range, half_range, count, dtype=np.float32)
     return (grid + uniform(seeds, stream, step, count) * np.float32(0.01))[:, None, :]

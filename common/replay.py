@@ -5,12 +5,11 @@ and the later ones are reported.
 """
 
 import json
-import zipfile
 
 import numpy as np
 import tensorflow as tf
 
-from common import distribution, layers, training
+from common import distribution, layers, results, training
 
 JUDGED = 20  # steps
 TOLERANCE = 1e-3  # relative, with the floor below on the denominator
@@ -21,29 +20,27 @@ class BadTrace(Exception):
     """The file is no usable trace; the message says why in one line."""
 
 
-def load(path, post, keys):
-    """Reads a trace: (meta, {key: float32 array}).
-
-    Args:
-      path: an .npz file; it is read without pickle.
-      post: str, the post that it must have been recorded from.
-      keys: names that it must contain.
-
-    Raises:
-      BadTrace: it cannot be read, is no trace, is another post's, or lacks a key.
-    """
+def load(path, post):
+    """Reads a trace of a post: (meta, {key: array}). Raises BadTrace: it cannot be read, or is none of this post."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-            meta = json.loads(str(arrays.pop('meta')))
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zipfile.error) as error:
-        raise BadTrace(f'cannot be read as a trace ({type(error).__name__})') from error
+        arrays = results.read_npz(path)
+        meta = json.loads(str(arrays.pop('meta')))
+    except results.BadArchive as error:
+        raise BadTrace(str(error)) from error
+    except (KeyError, ValueError) as error:
+        raise BadTrace('has no readable description (meta)') from error
     if not isinstance(meta, dict) or meta.get('post') != post:
         raise BadTrace(f'is not a trace of {post}')
-    missing = [key for key in keys if key not in arrays]
-    if missing:
-        raise BadTrace(f'lacks {missing[0]}')
     return meta, arrays
+
+
+def check_shapes(arrays, shapes):
+    """Raises BadTrace unless the arrays are floats of these shapes: {key: shape}."""
+    for key, shape in shapes.items():
+        if key not in arrays:
+            raise BadTrace(f'lacks {key}')
+        if arrays[key].shape != shape or arrays[key].dtype != np.float32:
+            raise BadTrace(f'has {key} as {arrays[key].dtype} {arrays[key].shape}, not float32 {shape}')
 
 
 def relative_error(recorded, reproduced):

@@ -246,14 +246,14 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
     else:
         fit, players = distribution.share_out(strategy, state)
     steps = record_steps(experiment.pretrain_steps, every)
-    for fit, part, records in run(experiment.fit_loop, strategy, shared, fit, steps, records_per_call):
+    for state, part, records in run(experiment.fit_loop, strategy, shared, fit, steps, records_per_call):
+        fit = state
         yield (fit, players), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
     if experiment.pretrain_steps and distribution.first(strategy, players.step) == 0:
         players = players._replace(d=fit.params)  # D's own optimiser starts afresh
-    for players, part, records in run(
-        experiment.play_loop, strategy, shared, players, record_steps(num_steps, every), records_per_call
-    ):
-        yield (fit, players), {'step': part - 1} | records
+    steps = record_steps(num_steps, every)
+    for state, part, records in run(experiment.play_loop, strategy, shared, players, steps, records_per_call):
+        yield (fit, state), {'step': part - 1} | records
 
 
 def join_records(parts):

@@ -15,6 +15,7 @@ Files go to --output_dir: config.json, results.csv (a row a seed), history.npz, 
 """
 
 import functools
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -139,7 +140,7 @@ def init_linears(seeds, stream, sizes):
     """Linear layers between the sizes, weights N(0, 1) and biases 0; each layer draws at a step of its own."""
     return tuple(
         layers.linear(random.normal(seeds, stream, i, outputs * inputs), outputs, inputs)
-        for i, (inputs, outputs) in enumerate(zip(sizes[:-1], sizes[1:], strict=True))
+        for i, (inputs, outputs) in enumerate(itertools.pairwise(sizes))
     )
 
 
@@ -238,7 +239,7 @@ def measure(settings, g):
 
 
 def plot_grid(settings):
-    """The 10,000 points of the post's figure in consecutive batches, float32 [batches, batch]; an incomplete last one is left out."""
+    """The post's 10,000 points in consecutive batches, float32 [batches, batch]; an incomplete last one is left out."""
     count = PLOT_POINTS // settings.batch_size * settings.batch_size
     return np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS, dtype=np.float32)[:count].reshape(-1, settings.batch_size)
 
@@ -271,7 +272,7 @@ def real_density(settings):
 
 
 def post_curves(evaluation, players, row):
-    """What the post draws of one run: D at the 10,000 points and the histogram of G, with an incomplete last batch left at 0."""
+    """What the post draws of one run: D at the 10,000 points and the histogram of G, an incomplete last batch left at 0."""
     curves = [surface[0] for surface in outcomes.surfaces_of(evaluation, players, [row])]
     decision, generated = (np.pad(curve, (0, PLOT_POINTS - len(curve))) for curve in curves)
     return decision, figures.density(generated)
@@ -284,12 +285,8 @@ def draw(settings, directory, seeds, players, table, history):
     real = real_density(settings)
     heading = f'1-D GAN {"with" if settings.minibatch else "without"} minibatch discrimination ({settings.variant}'
     decision, generated = post_curves(evaluation, players, 0)
-    results.write_npz(
-        directory / 'figure.npz', {'grid': grid, 'decision': decision, 'real': real, 'generated': generated}
-    )
-    figures.distributions(
-        directory / 'figure.png', f'{heading}, seed {seeds[0]})', decision, real, generated, grid
-    )
+    results.write_npz(directory / 'figure.npz', {'grid': grid, 'decision': decision, 'real': real, 'generated': generated})
+    figures.distributions(directory / 'figure.png', f'{heading}, seed {seeds[0]})', decision, real, generated, grid)
     if len(seeds) == 1:
         return
     finite = np.flatnonzero(table['finite'])
@@ -327,17 +324,39 @@ def draw_film(settings, path, frames, seed):
     arrays = {'grid': grid[points], 'step': steps, 'decision': decision[:, points].astype(np.float32)}
     arrays |= {'real': real_density(settings), 'generated': generated.astype(np.float32)}
     results.write_npz(path.with_suffix('.npz'), arrays)
-    return figures.animation(path, f'{settings.variant}, seed {seed}', steps, *(arrays[name] for name in ('decision', 'real', 'generated', 'grid')))
+    return figures.animation(
+        path, f'{settings.variant}, seed {seed}', steps, *(arrays[name] for name in ('decision', 'real', 'generated', 'grid'))
+    )
 
 
 # --- Replay -------------------------------------------------------------------------------------------------------------------
 
 
 def trace_settings(meta):
-    """The settings that a trace was recorded with."""
-    return make_settings(
-        meta['variant'], meta['minibatch'], hidden_size=meta['hidden_size'], batch_size=meta['batch_size']
-    )
+    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+    whole = [meta.get(name) for name in ('hidden_size', 'batch_size', 'steps')]
+    if meta.get('variant') not in VARIANTS or not isinstance(meta.get('minibatch'), bool):
+        raise replay.BadTrace('is of no known variant')
+    if not all(isinstance(number, int) and 0 < number <= PLOT_POINTS for number in whole):
+        raise replay.BadTrace('is of an impossible size')
+    return make_settings(meta['variant'], meta['minibatch'], meta['hidden_size'], batch_size=meta['batch_size'])
+
+
+def trace_shapes(settings, steps):
+    """The arrays that a trace of these settings must have: {name: shape}; weights are [in, out]."""
+    h, batch = settings.hidden_size, settings.batch_size
+    width = 2 * h + KERNELS if settings.minibatch else 2 * h
+    middle = ('minibatch', KERNELS * KERNEL_DIMS) if settings.minibatch else ('d2', 2 * h)
+    stage = 'init/D_pre' if settings.pretrain_steps else 'init/D'
+    layers_of = {'init/G/g0': (1, h), 'init/G/g1': (h, 1), f'{stage}/d0': (1, 2 * h), f'{stage}/d1': (2 * h, 2 * h)}
+    layers_of |= {f'{stage}/{middle[0]}': (2 * h, middle[1]), f'{stage}/d3': (width, 1)}
+    shapes = {f'{name}/w': shape for name, shape in layers_of.items()}
+    shapes |= {f'{name}/b': shape[1:] for name, shape in layers_of.items()}
+    shapes |= dict.fromkeys(('x', 'z_d', 'z_g'), (steps, batch, 1)) | dict.fromkeys(('loss_d', 'loss_g'), (steps,))
+    if settings.pretrain_steps:
+        shapes |= dict.fromkeys(('pre_x', 'pre_y'), (settings.pretrain_steps, batch, 1))
+        shapes['pre_loss'] = (settings.pretrain_steps,)
+    return shapes
 
 
 def replay_trace(path):
@@ -348,19 +367,17 @@ def replay_trace(path):
     Raises:
       replay.BadTrace: the file is not usable.
     """
-    meta, arrays = replay.load(path, 'aylien', ('x', 'z_d', 'z_g', 'loss_d', 'loss_g'))
+    meta, arrays = replay.load(path, 'aylien')
     settings = trace_settings(meta)
+    shapes = trace_shapes(settings, meta['steps'])
+    replay.check_shapes(arrays, shapes)
 
     def draw(*names):
         return lambda seeds, step: tuple(tf.transpose(tf.gather(arrays[name], step))[None] for name in names)
 
     def init(seeds):
-        middle = 'minibatch' if settings.minibatch else 'd2'
-        stage = 'init/D_pre' if settings.pretrain_steps else 'init/D'
-        return (
-            replay.linears(arrays, [f'{stage}/{name}' for name in ('d0', 'd1', middle, 'd3')]),
-            replay.linears(arrays, ['init/G/g0', 'init/G/g1']),
-        )
+        names = [name[:-2] for name in shapes if name.endswith('/w')]  # in the order of the layers
+        return tuple(replay.linears(arrays, [n for n in names if n.startswith(f'init/{net}')]) for net in 'DG')
 
     experiment = training.make_experiment(
         init=init,
@@ -374,46 +391,58 @@ def replay_trace(path):
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
-VARIANT = flags.DEFINE_enum('variant', DEFAULT_VARIANT, list(VARIANTS), 'Which published state of the program (the post: 2016-08).')
-SEED_FLAG = flags.DEFINE_integer('seed', SEED, "First seed (the post's own: 42).", lower_bound=0, upper_bound=2**32 - 1)
-MINIBATCH = flags.DEFINE_bool('minibatch', False, 'Minibatch discrimination in D (the post shows both).')
-HIDDEN_SIZE = flags.DEFINE_integer('hidden_size', 4, 'Hidden units h of G; D has 2h (the post: 4).', lower_bound=1)
-D_HIDDEN_SIZES = flags.DEFINE_list('d_hidden_sizes', None, "Widths of D's hidden layers (the post: 2h,2h,2h).")
-LEARNING_RATE = flags.DEFINE_float('learning_rate', None, "Initial rate (default: the variant's; the post: 0.005).")
-PRETRAIN_STEPS = flags.DEFINE_integer(
-    'pretrain_steps', None, "Steps of D's pre-training (default: the variant's; the program of the post: 1000).", lower_bound=0
-)
-MU = flags.DEFINE_float('mu', 4.0, "Mean of the data (the post: 4).")
-SIGMA = flags.DEFINE_float('sigma', 0.5, 'Deviation of the data (the post: 0.5).')
-LOG_EVERY = flags.DEFINE_integer(
-    'log_every', None,
-    'Steps between records, whose mean losses are printed for a solo run (default: 10 for a solo run, as in the post, else '
-    'about a hundred records).', lower_bound=1,
-)  # fmt: skip
-ANIM_EVERY = flags.DEFINE_integer(
-    'anim_every', None, 'Steps between frames (default: about 120 frames; the post: 1).', lower_bound=1
-)
-ANIM_PATH = flags.DEFINE_string('anim_path', None, 'Draw the animation to this .gif, or .mp4 where ffmpeg is found.')
-CLAIMS = flags.DEFINE_bool('claims', False, "Measure the post's claims over --runs seeds each (at least 100) instead of training.")
-flags.adopt_module_key_flags(app)
+
+def define_flags():
+    """The command line of this post."""
+    opts = app.common_flags()
+    flags.DEFINE_enum(
+        'variant',
+        DEFAULT_VARIANT,
+        list(VARIANTS),
+        'Which published state of the program (the post: 2016-08).',
+        flag_values=opts,
+    )
+    flags.DEFINE_integer(
+        'seed', SEED, "First seed (the post's program: 42).", lower_bound=0, upper_bound=2**32 - 1, flag_values=opts
+    )
+    flags.DEFINE_bool('minibatch', False, 'Minibatch discrimination in D (the post shows both).', flag_values=opts)
+    flags.DEFINE_integer('hidden_size', 4, 'Hidden units h of G; D has 2h (the post: 4).', lower_bound=1, flag_values=opts)
+    flags.DEFINE_list('d_hidden_sizes', None, "Widths of D's hidden layers (the post: 2h,2h,2h).", flag_values=opts)
+    flags.DEFINE_float('learning_rate', None, "Initial rate (default: the variant's; the post: 0.005).", flag_values=opts)
+    flags.DEFINE_integer(
+        'pretrain_steps', None, "Steps of D's pre-training (default: the variant's; the post's program: 1000).", lower_bound=0,
+        flag_values=opts,
+    )  # fmt: skip
+    flags.DEFINE_float('mu', 4.0, 'Mean of the data (the post: 4).', flag_values=opts)
+    flags.DEFINE_float('sigma', 0.5, 'Deviation of the data (the post: 0.5).', flag_values=opts)
+    flags.DEFINE_integer(
+        'log_every', None,
+        'Steps between records, whose mean losses are printed for a solo run (default: 10 for a solo run, as in the post, '
+        'else about a hundred records).', lower_bound=1, flag_values=opts,
+    )  # fmt: skip
+    flags.DEFINE_integer(
+        'anim_every', None, 'Steps between frames (default: about 120 frames; the post: 1).', lower_bound=1, flag_values=opts
+    )
+    flags.DEFINE_string(
+        'anim_path', None, 'Draw the animation to this .gif, or .mp4 where ffmpeg is found (the post: none).', flag_values=opts
+    )
+    flags.DEFINE_bool(
+        'claims', False, "Measure the post's claims over --runs seeds (default 500) instead of training.", flag_values=opts
+    )
+    return opts
 
 
-def settings_from_flags():
+def settings_from_flags(opts):
     """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
-    for flag in (LEARNING_RATE, SIGMA):
-        if flag.value is not None and not 0 < flag.value < np.inf:
-            raise app.UserError(f'--{flag.name}={flag.value} must be a positive number')
-    if not np.isfinite(MU.value):
-        raise app.UserError(f'--mu={MU.value} must be a number')
-    try:
-        sizes = [int(size) for size in D_HIDDEN_SIZES.value or ()]
-    except ValueError:
-        sizes = [0]
-    if any(size < 1 for size in sizes):
-        raise app.UserError(f'--d_hidden_sizes={",".join(D_HIDDEN_SIZES.value)} must be positive integers, such as 8,8,8')
+    app.positive(opts, 'learning_rate', 'sigma')
+    if not np.isfinite(opts.mu):
+        raise app.UserError(f'--mu={opts.mu} must be a number')
+    sizes = opts.d_hidden_sizes or []
+    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+        raise app.UserError(f'--d_hidden_sizes={",".join(sizes)} must be positive whole numbers, such as 8,8,8')
     settings = make_settings(
-        VARIANT.value, MINIBATCH.value, HIDDEN_SIZE.value, sizes, MU.value, SIGMA.value,
-        batch_size=app.BATCH_SIZE.value, learning_rate=LEARNING_RATE.value, pretrain_steps=PRETRAIN_STEPS.value,
+        opts.variant, opts.minibatch, opts.hidden_size, [int(size) for size in sizes], opts.mu, opts.sigma,
+        batch_size=opts.batch_size, learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
     )  # fmt: skip
     if settings.minibatch and settings.batch_size < 2:
         raise app.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
@@ -423,36 +452,40 @@ def settings_from_flags():
 
 
 def main(argv):
-    """Runs what the flags ask for; returns the exit status."""
-    del argv
-    if app.REPLAY.value:
-        return app.run_replay('aylien', replay_trace, [VARIANT, MINIBATCH, HIDDEN_SIZE, D_HIDDEN_SIZES, app.BATCH_SIZE])
-    if CLAIMS.value:
+    """Runs what the command line asks for; returns the exit status."""
+    opts = define_flags()
+    app.parse(opts, argv, __doc__)
+    if opts.replay:
+        return app.run_replay(
+            opts, 'aylien', replay_trace, ['variant', 'minibatch', 'hidden_size', 'd_hidden_sizes', 'batch_size']
+        )
+    if opts.claims:
         from reproductions import aylien_claims
 
-        return app.run_claims('aylien', aylien_claims.measure, SEED_FLAG.value, app.RUNS.value)
-    settings = settings_from_flags()
-    runs, num_steps = app.RUNS.value, app.NUM_STEPS.value or VARIANTS[settings.variant].num_steps
-    seeds = app.seeds(SEED_FLAG.value)
-    directory = app.output_directory('aylien')
-    anim_path = app.animation_path(directory, ANIM_PATH.value)
-    every = log_every = LOG_EVERY.value or (10 if runs == 1 else max(10, num_steps // 100))
-    frames, add = film(settings)
+        return app.run_claims(opts, 'aylien', aylien_claims.measure, aylien_claims.ENSEMBLES)
+    settings = settings_from_flags(opts)
+    num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
+    seeds = app.seeds(opts)
+    directory = app.output_directory(opts, 'aylien')
+    anim_path = app.animation_path(opts, directory)
+    every = log_every = opts.log_every or (10 if opts.runs == 1 else max(10, num_steps // 100))
+    frames, add_frame = film(settings)
     if anim_path:
-        every = ANIM_EVERY.value or max(1, num_steps // 120)
+        every = opts.anim_every or max(1, num_steps // 120)
     trained = app.train(
-        'aylien', make_experiment(settings), directory, settings._asdict(), seeds, num_steps, every, log_every,
-        add if anim_path else None,
+        opts, make_experiment(settings), directory, settings._asdict(), num_steps, every, log_every,
+        add_frame if anim_path else None,
     )  # fmt: skip
     table = outcomes.results_table(make_evaluation(settings), seeds, trained.players, trained.history)
-    app.write_results(directory, 'aylien', settings._asdict(), trained, table)
+    app.write_results(opts, 'aylien', directory, settings._asdict(), trained, table)
     draw(settings, directory, seeds, trained.players, table, trained.history)
     if frames:
         app.drawing(draw_film(settings, anim_path, frames, seeds[0]), len(frames), anim_path)
-    app.summary(table, {'mean': ('mean', settings.mu), 'std': ('deviation', settings.sigma), 'wasserstein': ('Wasserstein', 0), 'd_mean': ('D, mean', 0.5)})
+    targets = {'mean': settings.mu, 'std': settings.sigma, 'wasserstein': 0, 'd_mean': 0.5}
+    app.summary(table, targets)
     print(f'files in {directory}/')
     return app.exit_status(trained)
 
 
 if __name__ == '__main__':
-    app.run(main, __doc__)
+    app.run(main)

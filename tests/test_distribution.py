@@ -1,0 +1,38 @@
+"""Sharing runs out over two logical CPU devices (see conftest.py)."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import distribution
+
+
+def test_shares_are_as_even_as_they_go_and_join_again():
+    strategy = distribution.make_strategy('mirrored', 5)
+    values = {'w': np.arange(10.0).reshape(5, 2), 'step': np.int32(3)}
+    shared = distribution.share_out(strategy, values)
+    shares = strategy.experimental_local_results(shared['w'])
+    assert [share.shape[0] for share in shares] == [3, 2]
+    assert len({share.device for share in shares}) == 2
+    back = distribution.to_host(strategy, shared)
+    np.testing.assert_array_equal(back['w'], values['w'])
+    assert back['step'] == 3
+    assert distribution.first(strategy, shared['step']) == 3
+
+
+def test_no_more_devices_than_runs():
+    assert distribution.make_strategy('mirrored', 1).num_replicas_in_sync == 1
+    assert distribution.make_strategy('mirrored', 2).num_replicas_in_sync == 2
+
+
+def test_a_gpu_that_is_not_there():
+    if tf.config.list_logical_devices('GPU'):
+        pytest.skip('there is a GPU')
+    with pytest.raises(ValueError, match='no GPU was found'):
+        distribution.make_strategy('gpu', 1)
+
+
+def test_logical_devices_after_the_first_op():
+    distribution.make_strategy('cpu', 1, logical_devices=2)  # as many as there are: nothing to complain about
+    with pytest.raises(ValueError, match='already started'):
+        distribution.make_strategy('cpu', 1, logical_devices=3)

@@ -1,0 +1,54 @@
+"""Layers against hand computation and NumPy."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import layers
+
+
+def test_dense_is_w_x_plus_b_on_both_of_its_paths():
+    rng = np.random.default_rng(0)
+    for batch in (3, 1000):  # 8 * 8 * 3 < 4096 <= 8 * 8 * 1000
+        w, b, x = rng.normal(size=(2, 8, 8)), rng.normal(size=(2, 8, 1)), rng.normal(size=(2, 8, batch))
+        layer = layers.Linear(tf.constant(w, tf.float32), tf.constant(b, tf.float32))
+        np.testing.assert_allclose(layers.dense(tf.constant(x, tf.float32), layer), w @ x + b, rtol=1e-5, atol=1e-5)
+
+
+def test_dense_rejects_the_wrong_number_of_features():
+    layer = layers.linear(tf.zeros([2, 6]), 3, 2)
+    with pytest.raises(ValueError, match='2 inputs was given 3 features'):
+        layers.dense(tf.zeros([2, 3, 5]), layer)
+
+
+def test_linear_takes_weights_row_by_row_with_zero_biases():
+    layer = layers.linear(tf.constant([[1.0, 2, 3, 4, 5, 6]]), 3, 2)
+    np.testing.assert_array_equal(layer.w[0], [[1, 2], [3, 4], [5, 6]])
+    np.testing.assert_array_equal(layer.b, np.zeros([1, 3, 1]))
+
+
+def test_minibatch_features_of_three_samples_by_hand():
+    # One kernel of two dimensions; samples (0, 0), (1, 0), (0, 2): distances 1, 2, 3.
+    projections = tf.constant([[[0.0, 1, 0], [0, 0, 2]]])
+    e1, e2, e3 = np.exp([-1, -2, -3])
+    np.testing.assert_allclose(
+        layers.minibatch_features(projections, 1), [[[1 + e1 + e2, 1 + e1 + e3, 1 + e2 + e3]]], rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        layers.minibatch_features(projections, 1, self_distance=1.0), [[[e1 + e1 + e2, e1 + e1 + e3, e1 + e2 + e3]]], rtol=1e-6
+    )
+
+
+def test_minibatch_kernels_are_consecutive_rows_and_runs_do_not_mix():
+    rng = np.random.default_rng(1)
+    projections = rng.normal(size=(3, 15, 6)).astype(np.float32)
+    features = layers.minibatch_features(tf.constant(projections), 5).numpy()
+    for run, kernel, i in ((0, 0, 0), (1, 4, 5), (2, 2, 3)):
+        m = projections[run, 3 * kernel : 3 * kernel + 3]
+        expected = sum(np.exp(-np.abs(m[:, i] - m[:, j]).sum()) for j in range(6))
+        assert features[run, kernel, i] == pytest.approx(expected, rel=1e-5)
+
+
+def test_minibatch_rejects_rows_that_do_not_divide():
+    with pytest.raises(ValueError, match='16 projections'):
+        layers.minibatch_features(tf.zeros([1, 16, 4]), 5)

@@ -1,0 +1,39 @@
+"""Losses on hand-computed numbers."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import losses
+
+REAL = tf.constant([[[0.9, 0.8]], [[0.5, 0.5]]])
+FAKE = tf.constant([[[0.1, 0.4]], [[0.5, 0.5]]])
+
+
+def test_discriminator_loss():
+    by_hand = -(np.log(0.9) + np.log(0.8) + np.log(0.9) + np.log(0.6)) / 2
+    np.testing.assert_allclose(losses.discriminator_loss(REAL, FAKE), [by_hand, 2 * np.log(2)], rtol=1e-5)
+
+
+def test_generator_loss_is_the_non_saturating_one():
+    np.testing.assert_allclose(losses.generator_loss(FAKE), [-(np.log(0.1) + np.log(0.4)) / 2, np.log(2)], rtol=1e-5)
+
+
+def test_plain_log_gives_infinity_and_the_clamped_one_a_floor_without_gradient():
+    zero = tf.constant([[[0.0]]])
+    assert losses.generator_loss(zero).numpy()[0] == np.inf
+    with tf.GradientTape() as tape:
+        tape.watch(zero)
+        loss = losses.generator_loss(zero, losses.clamped_log)
+    assert loss.numpy()[0] == pytest.approx(-np.log(1e-5), rel=1e-5)
+    assert tape.gradient(loss, zero).numpy().item() == 0
+
+
+def test_mean_squared_error():
+    np.testing.assert_allclose(losses.mean_squared_error(REAL, FAKE), [(0.64 + 0.16) / 2, 0], rtol=1e-5)
+
+
+@pytest.mark.parametrize('loss', [losses.discriminator_loss, losses.mean_squared_error])
+def test_different_shapes_are_rejected_instead_of_broadcast(loss):
+    with pytest.raises(ValueError, match='shapes differ'):
+        loss(REAL, FAKE[:, 0])

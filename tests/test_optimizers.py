@@ -1,0 +1,72 @@
+"""Update rules against TensorFlow 1's own optimisers, over 100 steps of a curved problem."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import optimizers
+
+v1 = tf.compat.v1
+START = np.linspace(-2, 2, 6, dtype=np.float32).reshape(1, 3, 2)
+
+
+def loss_of(w):
+    return tf.reduce_sum(tf.math.log(tf.cosh(w * [1.0, 3.0]) + 0.1 * tf.square(w - 0.5)))
+
+
+def ours(optimizer, steps):
+    w = tf.constant(START)
+    slots, course = optimizer.init((w,)), []
+    for count in range(steps):
+        with tf.GradientTape() as tape:
+            tape.watch(w)
+            loss = loss_of(w)
+        (w,), slots = optimizer.update((w,), (tape.gradient(loss, w),), slots, tf.constant(count))
+        course.append(w.numpy())
+    return np.array(course)
+
+
+def theirs(make, steps):
+    with tf.Graph().as_default(), v1.Session() as session:
+        w = v1.Variable(START)
+        counter = v1.Variable(0, trainable=False)
+        train = make(counter).minimize(loss_of(w), global_step=counter)
+        session.run(v1.global_variables_initializer())
+        return np.array([(session.run(train), session.run(w))[1] for _ in range(steps)])
+
+
+def decaying(counter):
+    return v1.train.exponential_decay(0.05, counter, 30, 0.8, staircase=True)
+
+
+@pytest.mark.parametrize(
+    ('optimizer', 'reference'),
+    [
+        (
+            optimizers.gradient_descent(optimizers.exponential_decay(0.05, 0.8, 30)),
+            lambda counter: v1.train.GradientDescentOptimizer(decaying(counter)),
+        ),
+        (
+            optimizers.momentum(optimizers.exponential_decay(0.05, 0.8, 30), 0.6),
+            lambda counter: v1.train.MomentumOptimizer(decaying(counter), 0.6),
+        ),
+        (optimizers.adam(0.02), lambda counter: v1.train.AdamOptimizer(0.02)),
+    ],
+    ids=['gradient descent', 'momentum', 'adam'],
+)
+def test_update_rule_equals_tensorflow_1(optimizer, reference):
+    course = ours(optimizer, 100)
+    np.testing.assert_allclose(course, theirs(reference, 100), rtol=1e-4, atol=1e-5)
+    assert np.abs(course[-1] - START).max() > 0.5  # it went somewhere
+
+
+def test_staircase_decay_by_hand():
+    rate = optimizers.exponential_decay(0.005, 0.95, 150)
+    for count, power in ((0, 0), (149, 0), (150, 1), (299, 1), (300, 2)):
+        assert rate(tf.constant(count)).numpy() == pytest.approx(0.005 * 0.95**power, rel=1e-6)
+
+
+def test_a_rate_may_be_one_number_a_run():
+    w, g = tf.ones([2, 1, 1]), tf.ones([2, 1, 1])
+    (moved,), _ = optimizers.gradient_descent(tf.constant([[[0.1]], [[0.2]]])).update((w,), (g,), (), tf.constant(0))
+    np.testing.assert_allclose(moved[:, 0, 0], [0.9, 0.8], rtol=1e-6)

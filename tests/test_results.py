@@ -1,0 +1,43 @@
+"""Written files: whole or not at all."""
+
+import json
+
+import numpy as np
+import pytest
+
+from common import results
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / 'results.csv'
+    results.write_csv(path, {'a': [1, 2]})
+    before = path.read_text()
+    with pytest.raises(ValueError):
+        results.write_csv(path, {'a': [1, 2], 'b': [1]})  # of unequal length
+    assert path.read_text() == before
+    assert [file.name for file in tmp_path.iterdir()] == ['results.csv']
+
+
+def test_csv_round_trip_to_seven_digits_with_nan_and_infinity(tmp_path):
+    columns = {'seed': np.arange(4), 'x': np.array([1 / 3, np.nan, -np.inf, 1e-30])}
+    results.write_csv(tmp_path / 't.csv', columns)
+    assert (tmp_path / 't.csv').read_text().splitlines()[1] == '0,0.3333333'
+    np.testing.assert_allclose(results.read_csv(tmp_path / 't.csv')['x'], columns['x'], rtol=1e-6)
+
+
+def test_json_and_npz(tmp_path):
+    results.write_json(tmp_path / 'a.json', {'b': [1, None]})
+    assert json.loads((tmp_path / 'a.json').read_text()) == {'b': [1, None]}
+    results.write_npz(tmp_path / 'a.npz', {'c': np.arange(3)})
+    assert np.load(tmp_path / 'a.npz')['c'].tolist() == [0, 1, 2]
+
+
+def test_directory_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError):
+        results.prepare_directory(tmp_path / 'file')
+
+
+def test_versions_name_what_numbers_depend_on():
+    versions = results.versions()
+    assert versions['tensorflow'].startswith('2.') and versions['python'].startswith('3.')
