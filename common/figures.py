@@ -128,8 +128,8 @@ def ensemble(path, title, table, history, examples, real, truth):
         left.set(title='Generated mean and deviation, a dot a seed', xlabel='mean', ylabel='deviation', yscale='log')
         left.legend(markerscale=2)
         middle.set(title='Wasserstein distance to the data', xlabel='step', yscale='log')
-        distances = history['wasserstein'][finite]
-        if len(distances):
+        if finite.any() and 'wasserstein' in history:  # else every run diverged, or it was stopped before the game
+            distances = history['wasserstein'][finite]
             levels = np.quantile(distances, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
             middle.fill_between(history['step'], levels[0], levels[4], color=BLUE, alpha=0.15, linewidth=0, label='5-95 %')
             middle.fill_between(history['step'], levels[1], levels[3], color=BLUE, alpha=0.3, linewidth=0, label='25-75 %')

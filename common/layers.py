@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from common import random
+
 
 class Linear(NamedTuple):
     """Parameters of one linear layer of every run: w [runs, out, in], b [runs, out, 1]."""
@@ -17,9 +19,23 @@ class Linear(NamedTuple):
     b: tf.Tensor
 
 
-def linear(weights, outputs, inputs):
-    """A layer from `weights` [runs, outputs * inputs] (taken row by row of W) with zero biases."""
-    return Linear(tf.reshape(weights, [-1, outputs, inputs]), tf.zeros([weights.shape[0], outputs, 1]))
+def normal_linears(seeds, stream, shapes):
+    """Linear layers with weights N(0, 1) and biases 0, for every run.
+
+    Args:
+      seeds: uint32 [runs].
+      stream: the `random.Stream` of the network's weights; one draw of it is cut into the layers in their order.
+      shapes: [(out, in), ...].
+
+    Returns:
+      A tuple of `Linear`.
+    """
+    sizes = [outputs * inputs for outputs, inputs in shapes]
+    weights = tf.split(random.normal(seeds, stream, 0, sum(sizes)), sizes, axis=1)
+    return tuple(
+        Linear(tf.reshape(w, [-1, outputs, inputs]), tf.zeros([seeds.shape[0], outputs, 1]))
+        for w, (outputs, inputs) in zip(weights, shapes, strict=True)
+    )
 
 
 def dense(x, layer):

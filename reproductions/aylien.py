@@ -115,7 +115,8 @@ def pretraining_batch(settings, seeds, step):
 
 def init_generator(settings, seeds):
     """G: linear 1 -> h, linear h -> 1; weights N(0, 1)."""
-    return init_linears(seeds, Stream.WEIGHTS_G, (1, settings.hidden_size, 1))
+    h = settings.hidden_size
+    return layers.normal_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (1, h)])
 
 
 def generator(g, z):
@@ -125,23 +126,13 @@ def generator(g, z):
 
 def init_discriminator(settings, seeds):
     """D: three hidden layers of 2h and linear -> 1; the minibatch layer stands in place of the last hidden one."""
-    sizes = (1, *settings.d_hidden_sizes, 1)
+    widths = [1, *settings.d_hidden_sizes]
     if not settings.minibatch:
-        return init_linears(seeds, Stream.WEIGHTS_D, sizes)
-    width, rows = sizes[-3], KERNELS * KERNEL_DIMS
-    hidden = init_linears(seeds, Stream.WEIGHTS_D, sizes[:-2])
-    index = len(hidden)
-    projection = random.normal(seeds, Stream.WEIGHTS_D, index, rows * width) * MINIBATCH_STDDEV
-    last = random.normal(seeds, Stream.WEIGHTS_D, index + 1, width + KERNELS)
-    return (*hidden, layers.linear(projection, rows, width), layers.linear(last, 1, width + KERNELS))
-
-
-def init_linears(seeds, stream, sizes):
-    """Linear layers between the sizes, weights N(0, 1) and biases 0; each layer draws at a step of its own."""
-    return tuple(
-        layers.linear(random.normal(seeds, stream, i, outputs * inputs), outputs, inputs)
-        for i, (inputs, outputs) in enumerate(itertools.pairwise(sizes))
-    )
+        return layers.normal_linears(seeds, Stream.WEIGHTS_D, [(b, a) for a, b in itertools.pairwise([*widths, 1])])
+    width, rows = widths[-2], KERNELS * KERNEL_DIMS
+    shapes = [(b, a) for a, b in itertools.pairwise(widths[:-1])]
+    *hidden, projection, last = layers.normal_linears(seeds, Stream.WEIGHTS_D, [*shapes, (rows, width), (1, width + KERNELS)])
+    return (*hidden, projection._replace(w=projection.w * MINIBATCH_STDDEV), last)
 
 
 def discriminator(settings, d, x):
@@ -228,8 +219,8 @@ def success_bound(settings):
 
 def measure(settings, g):
     """What is recorded on the way: mean, deviation and Wasserstein distance of G on 64 points over the noise range, [runs]."""
-    z = np.linspace(-NOISE_RANGE, NOISE_RANGE, 64, dtype=np.float32)[None, None, :]
-    samples = generator(g, tf.constant(z))
+    middles = NOISE_RANGE * ((2 * np.arange(64) + 1) / 64 - 1)  # of equal parts, so that the deviation is that of a fine grid
+    samples = generator(g, tf.constant(middles[None, None, :], tf.float32))
     edges = settings.mu + settings.sigma * np.sinh(np.linspace(-5.5, 5.5, 257))  # fine near the data, out to 122 deviations
     return {
         'mean': tf.reduce_mean(samples, axis=[1, 2]),

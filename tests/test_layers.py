@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import layers
+from common import layers, random
 
 
 def test_dense_is_w_x_plus_b_on_both_of_its_paths():
@@ -16,15 +16,18 @@ def test_dense_is_w_x_plus_b_on_both_of_its_paths():
 
 
 def test_dense_rejects_the_wrong_number_of_features():
-    layer = layers.linear(tf.zeros([2, 6]), 3, 2)
+    layer = layers.Linear(tf.zeros([2, 3, 2]), tf.zeros([2, 3, 1]))
     with pytest.raises(ValueError, match='2 inputs was given 3 features'):
         layers.dense(tf.zeros([2, 3, 5]), layer)
 
 
-def test_linear_takes_weights_row_by_row_with_zero_biases():
-    layer = layers.linear(tf.constant([[1.0, 2, 3, 4, 5, 6]]), 3, 2)
-    np.testing.assert_array_equal(layer.w[0], [[1, 2], [3, 4], [5, 6]])
-    np.testing.assert_array_equal(layer.b, np.zeros([1, 3, 1]))
+def test_layers_of_a_network_are_cut_from_one_draw_with_zero_biases():
+    seeds = tf.constant([4, 9], tf.uint32)
+    first, second = layers.normal_linears(seeds, random.Stream.WEIGHTS_D, [(3, 2), (1, 3)])
+    draw = random.normal(seeds, random.Stream.WEIGHTS_D, 0, 9).numpy()
+    np.testing.assert_array_equal(first.w, draw[:, :6].reshape(2, 3, 2))
+    np.testing.assert_array_equal(second.w, draw[:, 6:].reshape(2, 1, 3))
+    np.testing.assert_array_equal(first.b, np.zeros([2, 3, 1]))
 
 
 def test_minibatch_features_of_three_samples_by_hand():

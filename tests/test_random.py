@@ -75,8 +75,7 @@ def test_no_word_is_used_twice_across_runs_streams_and_steps():
 
 
 def test_uniform_and_normal_have_their_distributions():
-    seeds = tf.range(200, dtype=tf.int32)
-    seeds = tf.cast(seeds, tf.uint32)
+    seeds = tf.constant(np.arange(200, dtype=np.uint32))
     uniform = random.uniform(seeds, Stream.NOISE_D, 5, 5000).numpy().ravel().astype(float)
     normal = random.normal(seeds, Stream.DATA, 5, 5000).numpy().ravel().astype(float)
     assert uniform.min() >= 0 and uniform.max() < 1

@@ -1,0 +1,128 @@
+"""Speed of Aylien's GAN (2017-06), as ratios to the post's way of running, measured in the same invocation.
+
+  python scripts/benchmark.py               the baseline, one run, 1,024 runs; without and with minibatch discrimination
+  python scripts/benchmark.py --memory      also peak memory at 1,024 runs x 5,000 steps and at 10,000 runs
+  python scripts/benchmark.py --startup     also the whole command beside `python -c "import tensorflow"`
+
+The baseline is one `session.run` with a feed an update (session_loop.py), in a process of its own. Each number is the median
+of --repeats, and the baseline is measured before and after, so that a change of the machine's speed shows. If JAX is installed,
+the same GAN as jit(vmap(scan)) is measured too (jax_gan.py). Not measured on a GPU.
+"""
+
+import argparse
+import importlib.util
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).parent
+STEPS = 5000
+RUNS = 1024
+
+
+def in_process(*command):
+    """The JSON that a Python script prints on its last line."""
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=True, cwd=HERE.parent)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def ours(minibatch, runs, repeats):
+    """Seed-steps/s of the suite's own loop with its records on the way, median of the repeats.
+
+    Like the baseline it is compiled and initialised before the clock starts.
+    """
+    import numpy as np
+
+    from common import distribution, training
+    from reproductions import aylien
+
+    experiment = aylien.make_experiment(aylien.make_settings('2017-06', minibatch))
+    strategy = distribution.make_strategy('cpu', runs)
+    seeds = np.arange(runs, dtype=np.uint32)
+    every = 10 if runs == 1 else 50  # as the command line records
+
+    shared = distribution.share_out(strategy, seeds)
+    state = distribution.to_host(strategy, training.initial_state(experiment, strategy, shared))
+
+    def train():
+        start = time.perf_counter()
+        calls = list(training.train(experiment, strategy, seeds, STEPS, every, state))
+        distribution.to_host(strategy, calls[-1][0])
+        return runs * STEPS / (time.perf_counter() - start)
+
+    train()
+    return statistics.median(train() for _ in range(repeats))
+
+
+def throughput(repeats):
+    """Prints the table of ratios."""
+    has_jax = importlib.util.find_spec('jax') is not None
+    for minibatch in (False, True):
+        flag = ['--minibatch'] if minibatch else []
+        before = in_process(HERE / 'session_loop.py', *flag)['steps_per_second']
+        rows = {f'suite, {runs:,} run{"s" * (runs > 1)}': ours(minibatch, runs, repeats) for runs in (1, RUNS)}
+        if has_jax:
+            for runs in (1, RUNS):
+                rate = in_process(HERE / 'jax_gan.py', f'--runs={runs}', f'--repeats={repeats}', *flag)['seed_steps_per_second']
+                rows[f'JAX jit(vmap(scan)), {runs:,} run{"s" * (runs > 1)}'] = rate
+        after = in_process(HERE / 'session_loop.py', *flag)['steps_per_second']
+        baseline = statistics.mean((before, after))
+        print(f'\n2017-06 {"with" if minibatch else "without"} minibatch discrimination: seed-steps/s, and times the baseline')
+        print(f'  {"session.run a step":30} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
+        for name, rate in rows.items():
+            print(f'  {name:30} {rate:12,.0f} {rate / baseline:8.0f}')
+    if not has_jax:
+        print('\nJAX is not installed: not compared')
+
+
+def memory():
+    """Prints the peak resident memory of whole commands."""
+    print('\npeak memory of the whole command, 2017-06')
+    for runs, steps in ((1, 5000), (1024, 5000), (10_000, 500)):
+        script = (
+            'import resource, sys, tempfile, time\nfrom common import app\nfrom reproductions import aylien\n'
+            'with tempfile.TemporaryDirectory() as path:\n'
+            '    start = time.perf_counter()\n'
+            f'    app.call(aylien.main, ["aylien", "--variant=2017-06", "--runs={runs}", "--num_steps={steps}", '
+            '"--log_every=50", f"--output_dir={path}"])\n'
+            'peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n'
+            'print(f\'{{"gib": {peak}, "seconds": {time.perf_counter() - start}}}\')\n'
+        )
+        found = in_process('-c', script)
+        print(f'  {runs:6,} runs x {steps:,} steps: {found["gib"]:.2f} GiB, {found["seconds"]:.1f} s after the imports')
+
+
+def startup(repeats):
+    """Prints how long the whole command takes, as a multiple of a bare import of TensorFlow."""
+
+    def seconds(*arguments):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=HERE.parent)
+        return time.perf_counter() - start
+
+    pairs = [
+        (seconds('-c', 'import tensorflow'), seconds('-m', 'reproductions.aylien', '--variant=2017-06')) for _ in range(repeats)
+    ]
+    bare, whole = (statistics.median(times) for times in zip(*pairs, strict=True))
+    print(f'\nimport tensorflow {bare:.1f} s; the whole command with its figure {whole:.1f} s: {whole / bare:.1f} times')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--repeats', type=int, default=5, help='measurements of each number (default 5)')
+    parser.add_argument('--memory', action='store_true', help='also peak memory')
+    parser.add_argument('--startup', action='store_true', help='also the time of the whole command')
+    arguments = parser.parse_args()
+    throughput(arguments.repeats)
+    if arguments.memory:
+        memory()
+    if arguments.startup:
+        startup(arguments.repeats)
+
+
+if __name__ == '__main__':
+    sys.path.insert(0, str(HERE.parent))
+    main()
