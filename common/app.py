@@ -212,7 +212,7 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
         checkpoints.save(directory, settings, state, training.join_records(parts))
         return time.monotonic()
 
-    calls = training.train(experiment, devices, all_seeds, num_steps, every, state, 1 if watch else 64)
+    calls = training.train(experiment, devices, all_seeds, num_steps, every, state, 1 if watch else training.MOST_RECORDS)
     total = experiment.pretrain_steps + num_steps
     saved = time.monotonic()
     with (

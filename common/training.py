@@ -13,6 +13,8 @@ import tensorflow as tf
 from common import distribution
 from common.optimizers import Optimizer
 
+CALL = 200_000  # seed-steps in a compiled call, if it can be: a fraction of a second for small networks
+MOST_RECORDS = 1024  # in a compiled call; with fewer and more calls a solo run would wait for their start (1.5 ms each)
 SETTLED = 100  # steps over which the final losses are averaged, as in the authors' reference outcomes
 
 
@@ -124,8 +126,8 @@ def compile_loop(iteration, losses, measure=lambda state: {}):
 
     Returns:
       advance(seeds, state, until) -> (state, records): runs until `state.step` has been each of `until` (int32 [records],
-      ascending) and records there. `records` are [records, runs] of fixed size; a loss is the mean over the iterations since
-      the record before, so with a record an iteration it is that iteration's own.
+      ascending; the last may be repeated to fill up) and records there. `records` are [records, runs] of fixed size; a loss
+      is the mean over the iterations since the record before, so with a record an iteration it is that iteration's own.
     """
 
     @tf.function(jit_compile=True, autograph=False)
@@ -145,7 +147,7 @@ def compile_loop(iteration, losses, measure=lambda state: {}):
         records = until.shape[0]
         names = (*losses, *measure(state))  # the values of this call are not used, and XLA drops them
         arrays = {name: tf.TensorArray(tf.float32, records, element_shape=seeds.shape) for name in names}
-        loop = tf.while_loop(lambda row, *_: row < records, record, (tf.constant(0), state, arrays))
+        loop = tf.while_loop(lambda row, state, _: state.step < until[-1], record, (tf.constant(0), state, arrays))
         return loop[1], {name: array.stack() for name, array in loop[2].items()}
 
     return advance
@@ -166,7 +168,7 @@ def settled_mean(steps, losses):
     return losses[:, last] @ (lengths[last] / lengths[last].sum())
 
 
-def run(loop, strategy, seeds, state, steps, records_per_call=64):
+def run(loop, strategy, seeds, state, steps, records_per_call=MOST_RECORDS):
     """Drives a compiled loop over a strategy's devices, call by call.
 
     Args:
@@ -179,13 +181,13 @@ def run(loop, strategy, seeds, state, steps, records_per_call=64):
 
     Yields:
       (state, steps, records) after every call: the new state, the part of `steps` it covers, and {name: [runs, records]}.
-      A call is short (a fraction of a second for small networks), so that the caller can show progress, save and stop.
+      A call is short (`CALL`), so that the caller can show progress, save and stop.
     """
     if not len(steps):
         return
     runs = sum(share.shape[0] for share in strategy.experimental_local_results(seeds))
     done = distribution.first(strategy, state.step)
-    size = int(np.clip(200_000 // (runs * max(np.diff(steps, prepend=0))), 1, records_per_call))
+    size = int(np.clip(CALL // (runs * max(np.diff(steps, prepend=0))), 1, records_per_call))
     pending = steps[steps > done]
     for first in range(0, len(pending), size):
         part = pending[first : first + size]
@@ -223,7 +225,7 @@ def initial_state(experiment, strategy, seeds):
     return strategy.run(build, args=(seeds,))
 
 
-def train(experiment, strategy, seeds, num_steps, every, state=None, records_per_call=64):
+def train(experiment, strategy, seeds, num_steps, every, state=None, records_per_call=MOST_RECORDS):
     """Pre-trains D where the experiment says so, then plays the game.
 
     Args:

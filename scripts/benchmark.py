@@ -1,8 +1,8 @@
 """Speed of Aylien's GAN (2017-06), as ratios to the post's way of running, measured in the same invocation.
 
-  python scripts/benchmark.py               the baseline, one run, 1,024 runs; without and with minibatch discrimination
-  python scripts/benchmark.py --memory      also peak memory at 1,024 runs x 5,000 steps and at 10,000 runs
-  python scripts/benchmark.py --startup     also the whole command beside `python -c "import tensorflow"`
+  python scripts/benchmark.py             the baseline, one run, 1,024 runs; without and with minibatch discrimination
+  python scripts/benchmark.py memory      peak memory at 1,024 runs x 5,000 steps and at 10,000 runs
+  python scripts/benchmark.py startup     the whole command beside `python -c "import tensorflow"`
 
 The baseline is one `session.run` with a feed an update (session_loop.py), in a process of its own. Each number is the median
 of --repeats, and the baseline is measured before and after, so that a change of the machine's speed shows. If JAX is installed,
@@ -19,8 +19,8 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).parent
-STEPS = 5000
 RUNS = 1024
+STEPS = {1: 20_000, RUNS: 2_000}  # in a measurement
 
 
 def in_process(*command):
@@ -49,9 +49,9 @@ def ours(minibatch, runs, repeats):
 
     def train():
         start = time.perf_counter()
-        calls = list(training.train(experiment, strategy, seeds, STEPS, every, state))
+        calls = list(training.train(experiment, strategy, seeds, STEPS[runs], every, state))
         distribution.to_host(strategy, calls[-1][0])
-        return runs * STEPS / (time.perf_counter() - start)
+        return runs * STEPS[runs] / (time.perf_counter() - start)
 
     train()
     return statistics.median(train() for _ in range(repeats))
@@ -66,7 +66,9 @@ def throughput(repeats):
         rows = {f'suite, {runs:,} run{"s" * (runs > 1)}': ours(minibatch, runs, repeats) for runs in (1, RUNS)}
         if has_jax:
             for runs in (1, RUNS):
-                rate = in_process(HERE / 'jax_gan.py', f'--runs={runs}', f'--repeats={repeats}', *flag)['seed_steps_per_second']
+                rate = in_process(
+                    HERE / 'jax_gan.py', f'--runs={runs}', f'--steps={STEPS[runs]}', f'--repeats={repeats}', *flag
+                )['seed_steps_per_second']
                 rows[f'JAX jit(vmap(scan)), {runs:,} run{"s" * (runs > 1)}'] = rate
         after = in_process(HERE / 'session_loop.py', *flag)['steps_per_second']
         baseline = statistics.mean((before, after))
@@ -78,8 +80,9 @@ def throughput(repeats):
         print('\nJAX is not installed: not compared')
 
 
-def memory():
-    """Prints the peak resident memory of whole commands."""
+def memory(repeats):
+    """Prints the peak resident memory of whole commands, each run once."""
+    del repeats
     print('\npeak memory of the whole command, 2017-06')
     for runs, steps in ((1, 5000), (1024, 5000), (10_000, 500)):
         script = (
@@ -112,15 +115,14 @@ def startup(repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--repeats', type=int, default=5, help='measurements of each number (default 5)')
-    parser.add_argument('--memory', action='store_true', help='also peak memory')
-    parser.add_argument('--startup', action='store_true', help='also the time of the whole command')
+    parser.add_argument('what', nargs='*', help='throughput, memory, startup (default: throughput)')
+    parser.add_argument('--repeats', type=int, default=3, help='measurements of each number (default 3)')
     arguments = parser.parse_args()
-    throughput(arguments.repeats)
-    if arguments.memory:
-        memory()
-    if arguments.startup:
-        startup(arguments.repeats)
+    measurements = {'throughput': throughput, 'memory': memory, 'startup': startup}
+    for what in arguments.what or ['throughput']:
+        if what not in measurements:
+            parser.error(f'{what!r} is none of {", ".join(measurements)}')
+        measurements[what](arguments.repeats)
 
 
 if __name__ == '__main__':

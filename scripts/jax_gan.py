@@ -11,7 +11,7 @@ import time
 import jax
 import jax.numpy as jnp
 
-HIDDEN, BATCH, STEPS = 4, 8, 5000
+HIDDEN, BATCH = 4, 8
 GRID = jnp.linspace(-8, 8, BATCH)[:, None]
 
 
@@ -49,7 +49,7 @@ def adam(params, gradients, slots, count):
     return jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-8), params, m, v), (m, v)
 
 
-def train(key, minibatch):
+def train(key, minibatch, steps):
     keys = jax.random.split(key, 7)
     g = (init_linear(keys[0], 1, HIDDEN), init_linear(keys[1], HIDDEN, 1))
     middle = init_linear(keys[4], 8, 15, 0.02) if minibatch else init_linear(keys[4], 8, 8)
@@ -75,22 +75,23 @@ def train(key, minibatch):
         g, slots_g = adam(g, gradient, slots_g, count)
         return (g, d, slots_g, slots_d), (value_d, value_g)
 
-    (g, *_), losses = jax.lax.scan(step, (g, d, zeros(g), zeros(d)), jnp.arange(STEPS))
+    (g, *_), losses = jax.lax.scan(step, (g, d, zeros(g), zeros(d)), jnp.arange(steps))
     return g, jax.tree.map(lambda loss: loss[::50], losses)
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--runs', type=int, default=1024, help='seeds at once')
+    parser.add_argument('--steps', type=int, default=2000, help='steps of each')
     parser.add_argument('--repeats', type=int, default=5, help='measurements; the median is printed')
     parser.add_argument('--minibatch', action='store_true', help='with minibatch discrimination')
     arguments = parser.parse_args()
-    many = jax.jit(jax.vmap(lambda key: train(key, arguments.minibatch)))
+    many = jax.jit(jax.vmap(lambda key: train(key, arguments.minibatch, arguments.steps)))
     runs_keys = jax.random.split(jax.random.key(0), arguments.runs)
     jax.block_until_ready(many(runs_keys))
     rates = []
     for _ in range(arguments.repeats):
         start = time.perf_counter()
         jax.block_until_ready(many(runs_keys))
-        rates.append(arguments.runs * STEPS / (time.perf_counter() - start))
+        rates.append(arguments.runs * arguments.steps / (time.perf_counter() - start))
     print(json.dumps({'seed_steps_per_second': statistics.median(rates)}))
