@@ -66,6 +66,16 @@ def distributions(path, title, decision, real, generated, grid):
         save(figure, path)
 
 
+def data(path, title, real):
+    """The data's histogram, [99], as the posts draw it before anything is trained."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(6.4, 3.6), layout='constrained')
+        axes = figure.subplots()
+        axes.plot(np.linspace(BINS[0], BINS[-1], len(BINS) - 1), real, color=BLUE)
+        axes.set(title=title, xlabel='Data values', ylabel='Probability density', xlim=(-8, 8), ylim=(0, None))
+        save(figure, path)
+
+
 def animation(path, title, steps, decision, real, generated, grid):
     """The training as a film, a frame a record; MP4 if the path says so (ffmpeg must be there), else GIF.
 
@@ -101,14 +111,17 @@ def can_write_mp4():
     return shutil.which('ffmpeg') is not None
 
 
-def ensemble(path, title, table, history, examples, real, truth):
+BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)  # quantiles over seeds
+
+
+def ensemble(path, title, table, bands, examples, real, truth):
     """The spread over seeds: outcomes, distance along the way, and the best, median and worst generated distribution.
 
     Args:
       path, title: where, and the heading.
       table: {column: [runs]} of results.csv.
-      history: {name: array} with `step` and `wasserstein`.
-      examples: {label: (seed, density [99])}.
+      bands: (steps [records], Wasserstein distances [len(BANDS), records] over the finite runs), or None where there are none.
+      examples: {label: density [99]}.
       real: [99], the data's density.
       truth: (mean, deviation) of the data.
     """
@@ -119,26 +132,26 @@ def ensemble(path, title, table, history, examples, real, truth):
         left, middle, right = figure.subplots(1, 3)
         for chosen, colour, label in ((finite & ~success, GREY, 'unconverged'), (success, BLUE, 'success')):
             left.scatter(
-                table['mean'][chosen], table['std'][chosen], s=9, color=colour, alpha=0.5, linewidth=0,
+                table['mean'][chosen], table['std'][chosen], s=12, color=colour, alpha=0.5, linewidth=0,
                 label=f'{label}: {chosen.sum():,}',
             )  # fmt: skip
-        left.scatter([], [], color=ORANGE, marker='x', label=f'not finite: {(~finite).sum():,}')
-        left.plot(*truth, '+', color=ORANGE, markersize=14, markeredgewidth=2, label='data')
-        left.set_xscale('symlog', linthresh=10)
+        left.plot(*truth, '+', color=ORANGE, markersize=11, markeredgewidth=2, linewidth=0, label='data')
+        left.plot([], [], linewidth=0, label=f'not finite (not drawn): {(~finite).sum():,}')
+        if np.abs(table['mean'][finite]).max(initial=0) > 20:
+            left.set_xscale('symlog', linthresh=10)
         left.set(title='Generated mean and deviation, a dot a seed', xlabel='mean', ylabel='deviation', yscale='log')
-        left.legend(markerscale=2)
+        left.legend()
         middle.set(title='Wasserstein distance to the data', xlabel='step', yscale='log')
-        if finite.any() and 'wasserstein' in history:  # else every run diverged, or it was stopped before the game
-            distances = history['wasserstein'][finite]
-            levels = np.quantile(distances, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
-            middle.fill_between(history['step'], levels[0], levels[4], color=BLUE, alpha=0.15, linewidth=0, label='5-95 %')
-            middle.fill_between(history['step'], levels[1], levels[3], color=BLUE, alpha=0.3, linewidth=0, label='25-75 %')
-            middle.plot(history['step'], levels[2], color=BLUE, label='median')
+        if bands:
+            steps, levels = bands
+            middle.fill_between(steps, levels[0], levels[4], color=BLUE, alpha=0.15, linewidth=0, label='5-95 % of seeds')
+            middle.fill_between(steps, levels[1], levels[3], color=BLUE, alpha=0.3, linewidth=0, label='25-75 %')
+            middle.plot(steps, levels[2], color=BLUE, label='median')
             middle.legend()
         places = np.linspace(BINS[0], BINS[-1], len(BINS) - 1)
         right.fill_between(places, real, color=GREY, alpha=0.25, linewidth=0, label='data')
-        for (label, (seed, values)), colour in zip(examples.items(), (BLUE, GREEN, ORANGE), strict=False):
-            right.plot(places, values, color=colour, label=f'{label} (seed {seed})')
-        right.set(title='Generated densities', xlabel='Data values', ylim=(0, 2.5))
-        right.legend(loc='upper left')
+        for (label, values), colour in zip(examples.items(), (BLUE, GREEN, ORANGE), strict=False):
+            right.plot(places, values, color=colour, label=label)
+        right.set(title='Generated densities, by distance to the data', xlabel='Data values', ylim=(0, 2.5))
+        right.legend(loc='upper left', fontsize=8.5)
         save(figure, path)

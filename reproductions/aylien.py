@@ -282,18 +282,17 @@ def draw(settings, directory, seeds, players, table, history):
         return
     finite = np.flatnonzero(table['finite'])
     order = finite[np.argsort(table['wasserstein'][finite])]
-    examples = {}
-    for label, place in (('best', 0), ('median', len(order) // 2), ('worst', -1)):
-        if len(order):
-            row = order[place]
-            examples[label] = (seeds[row], post_curves(evaluation, players, row)[1])
-    results.write_npz(
-        directory / 'ensemble.npz', {'real': real} | {f'{label}_{s}': curve for label, (s, curve) in examples.items()}
-    )
-    figures.ensemble(
-        directory / 'ensemble.png', f'{heading}, {len(seeds):,} seeds)', table, history, examples, real,
-        (settings.mu, settings.sigma),
-    )  # fmt: skip
+    places = {'best': order[:1], 'median': order[len(order) // 2 :][:1], 'worst': order[-1:]}  # empty if every run diverged
+    examples = {
+        f'{k} (seed {seeds[rows[0]]})': post_curves(evaluation, players, rows[0])[1] for k, rows in places.items() if rows.size
+    }
+    bands = None
+    if finite.size and 'wasserstein' in history:  # it may have been stopped before the game
+        bands = history['step'], np.quantile(history['wasserstein'][finite], figures.BANDS, axis=0)
+    saved = {'real': real} | examples | (dict(zip(('step', 'wasserstein'), bands, strict=True)) if bands else {})
+    results.write_npz(directory / 'ensemble.npz', saved)  # the dots are in results.csv
+    title = f'{heading}, {len(seeds):,} seeds)'
+    figures.ensemble(directory / 'ensemble.png', title, table, bands, examples, real, (settings.mu, settings.sigma))
 
 
 def film(settings):

@@ -11,6 +11,7 @@ from reproductions import aylien
 BATCHES = (4, 8, 12, 16, 32, 64)  # for A3; the post says that training converges below about 16
 SMALL, LARGE = 8, 32  # the two that decide A3: well below and well above
 ENSEMBLES = len(BATCHES) + 2
+COMPARED = ('mean', 'std', 'q05', 'q50', 'q95', 'd_mean')  # columns compared with the authors' outcomes
 REFERENCE_PROBABILITIES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 

@@ -2,7 +2,7 @@
 
 False alarms: Holm's procedure at 1e-3 over all 42 hypotheses (6 files, the share of finite runs and 6 columns each). On fixed
 seeds, so that the outcome never flickers. The smallest shift that a Kolmogorov-Smirnov test of 1,000 against 150 finds with
-probability 0.8 at the level of its most significant hypothesis (1e-3 / 42) is about 0.5 deviations of a normal column.
+probability 0.8 at the level of its most significant hypothesis (1e-3 / 42) is about 0.55 deviations of a normal column.
 """
 
 import numpy as np
@@ -13,7 +13,6 @@ from common.claims import Verdict
 from reproductions import aylien, aylien_claims
 
 pytestmark = pytest.mark.statistical
-COLUMNS = ['mean', 'std', 'q05', 'q50', 'q95', 'd_mean']
 BRANCHES = [(variant, branch) for variant in aylien.VARIANTS for branch in ('plain', 'minibatch')]
 
 
@@ -29,7 +28,7 @@ def test_outcomes_cannot_be_told_from_the_authors(outcomes):
     p_values = {
         (*key, column): p
         for key, (table, _) in outcomes.items()
-        for column, p in reference.compare(table, aylien_claims.original(*key), COLUMNS).items()
+        for column, p in reference.compare(table, aylien_claims.original(*key), aylien_claims.COMPARED).items()
     }
     assert len(p_values) == 42
     assert reference.rejected(p_values, family_wise=1e-3) == []
@@ -43,7 +42,7 @@ def test_outcomes_cannot_be_told_from_the_authors(outcomes):
 def test_a_broken_suite_is_found(changes):
     """The same comparison sees a wrong constant: it has the power that its silence needs."""
     table, _ = aylien.train_many(aylien.make_settings('2016-08', **changes), 1000, 1000)
-    p_values = reference.compare(table, aylien_claims.original('2016-08', 'plain'), COLUMNS)
+    p_values = reference.compare(table, aylien_claims.original('2016-08', 'plain'), aylien_claims.COMPARED)
     assert reference.rejected(p_values, family_wise=1e-3)
 
 
@@ -52,9 +51,9 @@ def test_power_that_the_docstring_states():
     found = []
     for _ in range(200):
         ours = {'x': rng.normal(size=1000), 'finite': np.ones(1000)}
-        theirs = {'x': rng.normal(size=150) + 0.5, 'finite': np.ones(150)}
+        theirs = {'x': rng.normal(size=150) + 0.55, 'finite': np.ones(150)}
         found.append(reference.compare(ours, theirs, ['x'])['x'] < 1e-3 / 42)
-    assert np.mean(found) > 0.7
+    assert np.mean(found) > 0.75  # 0.8, and 200 trials
 
 
 def test_claims_keep_their_verdicts():
@@ -72,5 +71,5 @@ def test_claims_keep_their_verdicts():
 def test_the_authors_files_are_all_here():
     for variant, branch in BRANCHES:
         table = aylien_claims.original(variant, branch)
-        assert len(table['seed']) >= 100 and set(COLUMNS) < set(table)
+        assert len(table['seed']) >= 100 and set(aylien_claims.COMPARED) < set(table)
         assert np.isfinite(table['mean']).sum() == np.sum(table['finite'])
