@@ -32,7 +32,10 @@ def common_flags():
     flags.DEFINE_integer(
         'runs', 1, 'GANs trained at once, with seeds seed .. seed+runs-1 (the posts: 1).', lower_bound=1, flag_values=opts
     )
-    flags.DEFINE_integer('num_steps', None, "Training iterations (default: the variant's).", lower_bound=1, flag_values=opts)
+    flags.DEFINE_integer(
+        'num_steps', None, "Training iterations (default: the variant's).", lower_bound=1, upper_bound=2**31 - 1,
+        flag_values=opts,
+    )  # fmt: skip
     flags.DEFINE_integer('batch_size', None, "Samples in a batch (default: the variant's).", lower_bound=1, flag_values=opts)
     flags.DEFINE_string('output_dir', None, 'Where the files go (default: output/<post>).', flag_values=opts)
     flags.DEFINE_enum(
@@ -309,14 +312,21 @@ def run_claims(opts, post, measure, ensembles):
     return 0
 
 
-def write_results(opts, post, directory, settings, trained, table):
-    """Writes config.json, results.csv and history.npz."""
+def write_results(opts, post, directory, effective, trained, table):
+    """Writes config.json, results.csv and history.npz.
+
+    Args:
+      opts, post, directory: the command line, the post's name, and where the files go.
+      effective: {flag: value} for the flags whose value was left to the variant.
+      trained: `Trained`.
+      table: {column: [runs]}.
+    """
     results.write_json(
         directory / 'config.json',
         {
             'post': post,
-            'settings': settings,
-            'flags': opts.flag_values_dict(),
+            'variant': opts.variant,
+            'flags': opts.flag_values_dict() | effective | {'output_dir': str(directory)},
             'devices': list(trained.devices.extended.worker_devices),
             'strategy': type(trained.devices).__name__,
             'iterations': int(trained.players.step),

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from common import app, figures, layers, losses, metrics, optimizers, outcomes, random, replay, results, training
+from common import app, figures, layers, losses, metrics, optimizers, outcomes, random, results, training
 from common.random import Stream
 
 # --- What was published -------------------------------------------------------------------------------------------------------
@@ -319,66 +319,6 @@ def draw_film(settings, path, frames, seed):
     )
 
 
-# --- Replay -------------------------------------------------------------------------------------------------------------------
-
-
-def trace_settings(meta):
-    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
-    whole = [meta.get(name) for name in ('hidden_size', 'batch_size', 'steps')]
-    if meta.get('variant') not in VARIANTS or not isinstance(meta.get('minibatch'), bool):
-        raise replay.BadTrace('is of no known variant')
-    if not all(isinstance(number, int) and 0 < number <= PLOT_POINTS for number in whole):
-        raise replay.BadTrace('is of an impossible size')
-    return make_settings(meta['variant'], meta['minibatch'], meta['hidden_size'], batch_size=meta['batch_size'])
-
-
-def trace_shapes(settings, steps):
-    """The arrays that a trace of these settings must have: {name: shape}; weights are [in, out]."""
-    h, batch = settings.hidden_size, settings.batch_size
-    width = 2 * h + KERNELS if settings.minibatch else 2 * h
-    middle = ('minibatch', KERNELS * KERNEL_DIMS) if settings.minibatch else ('d2', 2 * h)
-    stage = 'init/D_pre' if settings.pretrain_steps else 'init/D'
-    layers_of = {'init/G/g0': (1, h), 'init/G/g1': (h, 1), f'{stage}/d0': (1, 2 * h), f'{stage}/d1': (2 * h, 2 * h)}
-    layers_of |= {f'{stage}/{middle[0]}': (2 * h, middle[1]), f'{stage}/d3': (width, 1)}
-    shapes = {f'{name}/w': shape for name, shape in layers_of.items()}
-    shapes |= {f'{name}/b': shape[1:] for name, shape in layers_of.items()}
-    shapes |= dict.fromkeys(('x', 'z_d', 'z_g'), (steps, batch, 1)) | dict.fromkeys(('loss_d', 'loss_g'), (steps,))
-    if settings.pretrain_steps:
-        shapes |= dict.fromkeys(('pre_x', 'pre_y'), (settings.pretrain_steps, batch, 1))
-        shapes['pre_loss'] = (settings.pretrain_steps,)
-    return shapes
-
-
-def replay_trace(path):
-    """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
-
-    The pre-training is replayed too, and adversarial training goes on from what our pre-training gave.
-
-    Raises:
-      replay.BadTrace: the file is not usable.
-    """
-    meta, arrays = replay.load(path, 'aylien')
-    settings = trace_settings(meta)
-    shapes = trace_shapes(settings, meta['steps'])
-    replay.check_shapes(arrays, shapes)
-
-    def draw(*names):
-        return lambda seeds, step: tuple(tf.transpose(tf.gather(arrays[name], step))[None] for name in names)
-
-    def init(seeds):
-        names = [name[:-2] for name in shapes if name.endswith('/w')]  # in the order of the layers
-        return tuple(replay.linears(arrays, [n for n in names if n.startswith(f'init/{net}')]) for net in 'DG')
-
-    experiment = training.make_experiment(
-        init=init,
-        game=make_game(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
-        measure=lambda state: {},
-        regression=make_pretraining(settings)._replace(draw=draw('pre_x', 'pre_y')),
-        pretrain_steps=settings.pretrain_steps,
-    )
-    return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})
-
-
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
 
@@ -446,9 +386,10 @@ def main(argv):
     opts = define_flags()
     app.parse(opts, argv, __doc__)
     if opts.replay:
-        return app.run_replay(
-            opts, 'aylien', replay_trace, ['variant', 'minibatch', 'hidden_size', 'd_hidden_sizes', 'batch_size']
-        )
+        from reproductions import aylien_replay
+
+        decided = ['variant', 'minibatch', 'hidden_size', 'd_hidden_sizes', 'batch_size']
+        return app.run_replay(opts, 'aylien', aylien_replay.replay_trace, decided)
     if opts.claims:
         from reproductions import aylien_claims
 
@@ -467,7 +408,12 @@ def main(argv):
         add_frame if anim_path else None,
     )  # fmt: skip
     table = outcomes.results_table(make_evaluation(settings), seeds, trained.players, trained.history)
-    app.write_results(opts, 'aylien', directory, settings._asdict(), trained, table)
+    effective = settings._asdict() | {
+        'num_steps': num_steps,
+        'log_every': log_every,
+        'anim_every': every if anim_path else None,
+    }
+    app.write_results(opts, 'aylien', directory, effective, trained, table)
     draw(settings, directory, seeds, trained.players, table, trained.history)
     if frames:
         app.drawing(draw_film(settings, anim_path, frames, seeds[0]), len(frames), anim_path)
