@@ -140,7 +140,7 @@ def ensemble(path, title, table, bands, examples, real, truth):
         if np.abs(table['mean'][finite]).max(initial=0) > 20:
             left.set_xscale('symlog', linthresh=10)
         left.set(title='Generated mean and deviation, a dot a seed', xlabel='mean', ylabel='deviation', yscale='log')
-        left.legend()
+        left.legend(loc='lower left', fontsize=8.5)
         middle.set(title='Wasserstein distance to the data', xlabel='step', yscale='log')
         if bands:
             steps, levels = bands
