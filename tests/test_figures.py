@@ -25,6 +25,14 @@ def test_an_ensemble_of_diverged_runs_is_drawn_and_says_so(tmp_path):
     assert (tmp_path / 'e.png').stat().st_size > 5000
 
 
+@pytest.mark.skipif(not figures.can_write_mp4(), reason='ffmpeg is not on the path')
+def test_mp4_where_ffmpeg_is_found(tmp_path):
+    path = tmp_path / 'f.mp4'
+    curves = np.zeros((2, 5)), np.zeros(99), np.zeros((2, 99)), np.linspace(-8, 8, 5)
+    assert list(figures.animation(path, 'film', [0, 1], *curves)) == [0, 1]
+    assert path.read_bytes()[4:8] == b'ftyp'
+
+
 def test_a_film_that_is_broken_off_leaves_no_file(tmp_path):
     frames = figures.animation(
         tmp_path / 'f.gif', 'film', [0, 1], np.zeros((2, 5)), np.zeros(99), np.zeros((2, 99)), np.linspace(-8, 8, 5)
