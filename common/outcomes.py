@@ -15,7 +15,6 @@ class Evaluation(NamedTuple):
     """What the final networks of a post are judged on."""
 
     surfaces: Callable  # compiled (d, g) -> (D, G) on the grid, each [runs, points]
-    grid: np.ndarray  # [points]
     truth: Any  # the data's distribution, a frozen `scipy.stats` one
     success_bound: float  # a run succeeds if it is finite and its Wasserstein distance to the truth is below this
 
@@ -40,7 +39,7 @@ def make_evaluation(discriminator, generator, grid, truth, success_bound):
         values = tf.map_fn(batch, tf.constant(grid), fn_output_signature=(row, row))
         return tuple(tf.reshape(tf.transpose(value, [1, 0, 2]), [runs, -1]) for value in values)
 
-    return Evaluation(surfaces, grid.ravel(), truth, success_bound)
+    return Evaluation(surfaces, truth, success_bound)
 
 
 def surfaces_of(evaluation, players, rows):

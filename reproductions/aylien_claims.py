@@ -4,7 +4,7 @@ import importlib.resources
 
 import numpy as np
 
-from common import claims, results
+from common import claims, metrics, results
 from common.claims import Verdict
 from reproductions import aylien
 
@@ -12,7 +12,6 @@ BATCHES = (4, 8, 12, 16, 32, 64)  # for A3; the post says that training converge
 SMALL, LARGE = 8, 32  # the two that decide A3: well below and well above
 ENSEMBLES = len(BATCHES) + 2
 COMPARED = ('mean', 'std', 'q05', 'q50', 'q95', 'd_mean')  # columns compared with the authors' outcomes
-REFERENCE_PROBABILITIES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 def measure(seed, runs, tick=lambda: None):
@@ -132,9 +131,9 @@ def seeds_42_and_4():
     measured, agree = {}, []
     for variant in aylien.VARIANTS:
         table = original(variant, 'plain')
-        levels = np.stack([table[f'q{100 * p:02.0f}'] for p in REFERENCE_PROBABILITIES])
-        wanted = aylien.truth(settings).ppf(REFERENCE_PROBABILITIES)
-        distance = np.trapezoid(np.abs(levels - wanted[:, None]), REFERENCE_PROBABILITIES, axis=0)
+        levels = np.stack([table[f'q{100 * p:02.0f}'] for p in metrics.QUANTILES])
+        wanted = aylien.truth(settings).ppf(metrics.QUANTILES)
+        distance = np.trapezoid(np.abs(levels - wanted[:, None]), metrics.QUANTILES, axis=0)
         converged = distance < aylien.success_bound(settings)
         at = {seed: bool(converged[table['seed'] == seed][0]) for seed in (42, 4)}
         agree.append(not at[42] and at[4])
