@@ -21,6 +21,7 @@ STYLE = {
 }
 FRAMES_PER_SECOND = 30
 BINS = np.linspace(-8, 8, 100)  # of the 1-D posts' histograms
+PLACES = np.linspace(-8, 8, 99)  # against which they are drawn, as published: not the middles of the bins
 
 
 def density(samples):
@@ -45,11 +46,10 @@ def draw_distributions(axes, decision, real, generated, grid):
         as published (a shift of up to 0.08).
       grid: [points].
     """
-    places = np.linspace(BINS[0], BINS[-1], len(BINS) - 1)
     lines = [
         axes.plot(grid, decision, color=GREEN, label='decision boundary')[0],
-        axes.plot(places, real, color=BLUE, label='real data')[0],
-        axes.plot(places, generated, color=ORANGE, label='generated data')[0],
+        axes.plot(PLACES, real, color=BLUE, label='real data')[0],
+        axes.plot(PLACES, generated, color=ORANGE, label='generated data')[0],
     ]
     axes.set(xlabel='Data values', ylabel='Probability density')
     return lines
@@ -71,7 +71,7 @@ def data(path, title, real):
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.6), layout='constrained')
         axes = figure.subplots()
-        axes.plot(np.linspace(BINS[0], BINS[-1], len(BINS) - 1), real, color=BLUE)
+        axes.plot(PLACES, real, color=BLUE)
         axes.set(title=title, xlabel='Data values', ylabel='Probability density', xlim=(-8, 8), ylim=(0, None))
         save(figure, path)
 
@@ -148,10 +148,9 @@ def ensemble(path, title, table, bands, examples, real, truth):
             middle.fill_between(steps, levels[1], levels[3], color=BLUE, alpha=0.3, linewidth=0, label='25-75 %')
             middle.plot(steps, levels[2], color=BLUE, label='median')
             middle.legend()
-        places = np.linspace(BINS[0], BINS[-1], len(BINS) - 1)
-        right.fill_between(places, real, color=GREY, alpha=0.25, linewidth=0, label='data')
+        right.fill_between(PLACES, real, color=GREY, alpha=0.25, linewidth=0, label='data')
         for (label, values), colour in zip(examples.items(), (BLUE, GREEN, ORANGE), strict=False):
-            right.plot(places, values, color=colour, label=label)
+            right.plot(PLACES, values, color=colour, label=label)
         right.set(title='Generated densities, by distance to the data', xlabel='Data values', ylim=(0, 2.5))
         right.legend(loc='upper left', fontsize=8.5)
         save(figure, path)
