@@ -7,7 +7,7 @@ import signal
 import sys
 import textwrap
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -46,6 +46,9 @@ def common_flags():
     flags.DEFINE_integer('logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, flag_values=opts)
     flags.DEFINE_bool('resume', False, 'Go on where an interrupted run in --output_dir stopped.', flag_values=opts)
     flags.DEFINE_bool('animation', False, "Also draw the first run's training as animation.gif.", flag_values=opts)
+    flags.DEFINE_bool(
+        'claims', False, "Measure the post's claims over --runs seeds (default 500) instead of training.", flag_values=opts
+    )
     flags.DEFINE_string(
         'replay', None, "Compare with this recorded run of the author's program, step by step, and train nothing else.",
         flag_values=opts,
@@ -134,6 +137,14 @@ def positive(opts, *names):
             raise UserError(f'--{name}={opts[name].value} must be a positive number')
 
 
+def sizes(opts, name):
+    """The widths that a list flag gives, () where it was not given. Raises UserError unless they are positive whole numbers."""
+    words = opts[name].value or []
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        raise UserError(f'--{name}={",".join(words)} must be positive whole numbers, such as 8,8,8')
+    return tuple(int(word) for word in words)
+
+
 def seeds(opts):
     """Seeds seed .. seed+runs-1, uint32 [runs]."""
     if opts.seed + opts.runs > 2**32:
@@ -178,7 +189,8 @@ def progress_bar(total, label, unit):
 class Trained(NamedTuple):
     """What `train` gives."""
 
-    players: training.Players  # NumPy arrays
+    pretrained: Any  # D after the pre-training, or the initial one; NumPy arrays as the players
+    players: training.Players
     history: dict  # {name: array}
     devices: tf.distribute.Strategy
     signal: int  # the one that stopped the training, or 0
@@ -239,7 +251,7 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
                 saved = save()
             if received:
                 break
-    return Trained(state[1], training.join_records(parts), devices, received[0] if received else 0)
+    return Trained(state[0].params, state[1], training.join_records(parts), devices, received[0] if received else 0)
 
 
 def drawing(frames, count, path):

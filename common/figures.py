@@ -1,6 +1,7 @@
 """Figures, drawn from plain arrays; a figure's data is saved beside it."""
 
 import shutil
+from typing import NamedTuple
 
 import matplotlib
 import numpy as np
@@ -20,14 +21,19 @@ STYLE = {
     'lines.linewidth': 1.6,
 }
 FRAMES_PER_SECOND = 30
-BINS = np.linspace(-8, 8, 100)  # of the 1-D posts' histograms
-PLACES = np.linspace(-8, 8, 99)  # against which they are drawn, as published: not the middles of the bins
 
 
-def density(samples):
-    """A histogram over `BINS`, normalised over the samples that are in range: [n] -> [99]; zeros where none is."""
-    counts = np.histogram(samples[np.isfinite(samples)], BINS)[0]
-    return counts / (max(counts.sum(), 1) * np.diff(BINS))
+class Bins(NamedTuple):
+    """The bins of a post's histograms, and where along the axis their heights are drawn."""
+
+    edges: np.ndarray  # [bins + 1]
+    places: np.ndarray  # [bins]
+
+
+def density(samples, bins):
+    """A histogram, normalised over the samples that are in range: [n] -> [bins]; zeros where none is."""
+    counts = np.histogram(samples[np.isfinite(samples)], bins.edges)[0]
+    return counts / (max(counts.sum(), 1) * np.diff(bins.edges))
 
 
 def save(figure, path):
@@ -36,47 +42,47 @@ def save(figure, path):
         figure.savefig(temporary, dpi=120)
 
 
-def draw_distributions(axes, decision, real, generated, grid):
+def draw_distributions(axes, decision, real, generated, grid, places):
     """D's surface and the two densities, as the Aylien post draws them. Returns the three lines.
 
     Args:
       axes: matplotlib axes.
       decision: D at `grid`, [points].
-      real, generated: densities, [99]. They are drawn against 99 points over +-8 and not against the middles of their bins,
-        as published (a shift of up to 0.08).
+      real, generated: densities, [bins], drawn at `places`.
       grid: [points].
+      places: [bins].
     """
     lines = [
         axes.plot(grid, decision, color=GREEN, label='decision boundary')[0],
-        axes.plot(PLACES, real, color=BLUE, label='real data')[0],
-        axes.plot(PLACES, generated, color=ORANGE, label='generated data')[0],
+        axes.plot(places, real, color=BLUE, label='real data')[0],
+        axes.plot(places, generated, color=ORANGE, label='generated data')[0],
     ]
     axes.set(xlabel='Data values', ylabel='Probability density')
     return lines
 
 
-def distributions(path, title, decision, real, generated, grid):
+def distributions(path, title, decision, real, generated, grid, places):
     """The post's figure of final distributions. Arguments as for `draw_distributions`."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 4.4), layout='constrained')
         axes = figure.subplots()
-        draw_distributions(axes, decision, real, generated, grid)
-        axes.set(title=title, xlim=(-8, 8), ylim=(0, max(1.0, 1.05 * real.max(), 1.05 * min(generated.max(), 3))))
+        draw_distributions(axes, decision, real, generated, grid, places)
+        axes.set(title=title, xlim=(grid[0], grid[-1]), ylim=(0, max(1.0, 1.05 * real.max(), 1.05 * min(generated.max(), 3))))
         axes.legend(loc='upper left')
         save(figure, path)
 
 
-def data(path, title, real):
-    """The data's histogram, [99], as the posts draw it before anything is trained."""
+def data(path, title, real, places):
+    """The data's density, [bins] at `places`, as the posts draw it before anything is trained."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.6), layout='constrained')
         axes = figure.subplots()
-        axes.plot(PLACES, real, color=BLUE)
-        axes.set(title=title, xlabel='Data values', ylabel='Probability density', xlim=(-8, 8), ylim=(0, None))
+        axes.plot(places, real, color=BLUE)
+        axes.set(title=title, xlabel='Data values', ylabel='Probability density', xlim=places[[0, -1]], ylim=(0, None))
         save(figure, path)
 
 
-def animation(path, title, steps, decision, real, generated, grid):
+def animation(path, title, steps, decision, real, generated, grid, places, shown):
     """The training as a film, a frame a record; MP4 if the path says so (ffmpeg must be there), else GIF.
 
     Args:
@@ -84,9 +90,11 @@ def animation(path, title, steps, decision, real, generated, grid):
       title: str.
       steps: [frames].
       decision: [frames, points].
-      real: [99].
-      generated: [frames, 99].
+      real: [bins].
+      generated: [frames, bins].
       grid: [points].
+      places: [bins].
+      shown: (left, right, top) of the axes.
     """
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
@@ -94,8 +102,8 @@ def animation(path, title, steps, decision, real, generated, grid):
     with matplotlib.rc_context(STYLE), results.replacing(path) as temporary:
         figure = Figure(figsize=(5.2, 3.6), layout='constrained')
         axes = figure.subplots()
-        lines = draw_distributions(axes, decision[0], real, generated[0], grid)
-        axes.set(xlim=(-6, 6), ylim=(0, 1.4))
+        lines = draw_distributions(axes, decision[0], real, generated[0], grid, places)
+        axes.set(xlim=shown[:2], ylim=(0, shown[2]))
         axes.legend(loc='upper left')
         with writer.saving(figure, temporary, dpi=90):
             for i, step in enumerate(steps):
@@ -114,15 +122,16 @@ def can_write_mp4():
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)  # quantiles over seeds
 
 
-def ensemble(path, title, table, bands, examples, real, truth):
+def ensemble(path, title, table, bands, examples, real, places, truth):
     """The spread over seeds: outcomes, distance along the way, and the best, median and worst generated distribution.
 
     Args:
       path, title: where, and the heading.
       table: {column: [runs]} of results.csv.
       bands: (steps [records], Wasserstein distances [len(BANDS), records] over the finite runs), or None where there are none.
-      examples: {label: density [99]}.
-      real: [99], the data's density.
+      examples: {label: density [bins]}.
+      real: [bins], the data's density.
+      places: [bins].
       truth: (mean, deviation) of the data.
     """
     finite, success = table['finite'] == 1, table['success'] == 1
@@ -148,9 +157,9 @@ def ensemble(path, title, table, bands, examples, real, truth):
             middle.fill_between(steps, levels[1], levels[3], color=BLUE, alpha=0.3, linewidth=0, label='25-75 %')
             middle.plot(steps, levels[2], color=BLUE, label='median')
             middle.legend()
-        right.fill_between(PLACES, real, color=GREY, alpha=0.25, linewidth=0, label='data')
+        right.fill_between(places, real, color=GREY, alpha=0.25, linewidth=0, label='data')
         for (label, values), colour in zip(examples.items(), (BLUE, GREEN, ORANGE), strict=False):
-            right.plot(PLACES, values, color=colour, label=label)
+            right.plot(places, values, color=colour, label=label)
         right.set(title='Generated densities, by distance to the data', xlabel='Data values', ylim=(0, 2.5))
         right.legend(loc='upper left', fontsize=8.5)
         save(figure, path)

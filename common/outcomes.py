@@ -15,19 +15,22 @@ class Evaluation(NamedTuple):
     """What the final networks of a post are judged on."""
 
     surfaces: Callable  # compiled (d, g) -> (D, G) on the grid, each [runs, points]
+    grid: Any  # NumPy [points] that are plotted; an incomplete last batch of them is left out of the surfaces
     truth: Any  # the data's distribution, a frozen `scipy.stats` one
     success_bound: float  # a run succeeds if it is finite and its Wasserstein distance to the truth is below this
 
 
-def make_evaluation(discriminator, generator, grid, truth, success_bound):
-    """An `Evaluation` on a grid given as consecutive batches.
+def make_evaluation(discriminator, generator, grid, batch_size, truth, success_bound):
+    """An `Evaluation` on a grid, taken in consecutive batches, which matter where D looks at them whole.
 
     Args:
       discriminator: (d, x) -> [runs, 1, batch].
       generator: (g, z) -> [runs, 1, batch].
-      grid: float32 [batches, batch]; x of D and z of G. Batches matter where D looks at them whole.
+      grid: NumPy [points]; x of D and z of G.
+      batch_size: int, no more than the points.
       truth, success_bound: see `Evaluation`.
     """
+    batches = grid.astype(np.float32)[: len(grid) // batch_size * batch_size].reshape(-1, batch_size)
 
     @tf.function(jit_compile=True, autograph=False)
     def surfaces(d, g):
@@ -35,11 +38,16 @@ def make_evaluation(discriminator, generator, grid, truth, success_bound):
             return discriminator(d, points[None, None, :])[:, 0], generator(g, points[None, None, :])[:, 0]
 
         runs = tf.nest.flatten(g)[0].shape[0]
-        row = tf.TensorSpec([runs, grid.shape[1]], tf.float32)
-        values = tf.map_fn(batch, tf.constant(grid), fn_output_signature=(row, row))
+        row = tf.TensorSpec([runs, batch_size], tf.float32)
+        values = tf.map_fn(batch, tf.constant(batches), fn_output_signature=(row, row))
         return tuple(tf.reshape(tf.transpose(value, [1, 0, 2]), [runs, -1]) for value in values)
 
-    return Evaluation(surfaces, truth, success_bound)
+    return Evaluation(surfaces, grid, truth, success_bound)
+
+
+def middles(count, half_range):
+    """The middles of equal parts of +-half_range, float32 [1, 1, count]: G's deviation on them is that on a fine grid."""
+    return tf.constant(half_range * ((2 * np.arange(count)[None, None, :] + 1) / count - 1), tf.float32)
 
 
 def surfaces_of(evaluation, players, rows):

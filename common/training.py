@@ -75,11 +75,11 @@ def play(game, seeds, state):
     """
 
     def update_d(update, d, slots):
-        x, z = game.draw_d(seeds, update)
+        x, z = _computed_once(game.draw_d(seeds, update), update)
         return _descend(lambda d: game.loss_d(d, state.g, x, z), game.optimizer_d, d, slots, update)
 
     def update_g(update, g, slots):
-        z = game.draw_g(seeds, update)
+        z = _computed_once(game.draw_g(seeds, update), update)
         return _descend(lambda g: game.loss_g(d, g, z), game.optimizer_g, g, slots, update)
 
     d, slots_d, loss_d = _repeat(update_d, game.d_steps, state.step, state.d, state.slots_d)
@@ -89,11 +89,22 @@ def play(game, seeds, state):
 
 def regress(regression, seeds, state):
     """One update of a pre-training: the next `Fit`, and {'loss'} [runs], before the update was applied."""
-    x, y = regression.draw(seeds, state.step)
+    x, y = _computed_once(regression.draw(seeds, state.step), state.step)
     params, slots, loss = _descend(
         lambda params: regression.loss(params, x, y), regression.optimizer, state.params, state.slots, state.step
     )
     return Fit(state.step + 1, params, slots), {'loss': loss}
+
+
+def _computed_once(draws, update):
+    """The same numbers, divided by a 1 of which XLA does not know that it is one.
+
+    Random numbers are made of operations that XLA thinks cheap, so it computes them again in every fusion that reads them, for
+    every unit of a first layer for instance; a division is dear enough in its books to be computed once. Measured on Jang's GAN
+    at 128 runs: 1.5 times as fast. Exact, since x / 1 is x.
+    """
+    one = 1 + tf.cast(update < 0, tf.float32)
+    return tf.nest.map_structure(lambda values: values / one, draws)
 
 
 def _descend(loss_of, optimizer, params, slots, count):

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from common import app, figures, layers, losses, metrics, optimizers, outcomes, random, results, training
+from common import app, figures, layers, losses, metrics, optimizers, outcomes, pictures, random, results, training
 from common.random import Stream
 
 # --- What was published -------------------------------------------------------------------------------------------------------
@@ -57,6 +57,7 @@ DECAY, DECAY_EVERY = 0.95, 150  # of the rate of gradient descent, staircase
 KERNELS, KERNEL_DIMS = 5, 3  # of the minibatch layer
 MINIBATCH_STDDEV = 0.02  # of the minibatch layer's weights; all other weights are N(0, 1)
 PLOT_POINTS = 10_000  # on which the post draws D and G
+BINS = figures.Bins(np.linspace(-8, 8, 100), np.linspace(-8, 8, 99))  # drawn, as published, not at the middles of the bins
 
 
 class Settings(NamedTuple):
@@ -219,8 +220,7 @@ def success_bound(settings):
 
 def measure(settings, g):
     """What is recorded on the way: mean, deviation and Wasserstein distance of G on 64 points over the noise range, [runs]."""
-    middles = NOISE_RANGE * ((2 * np.arange(64) + 1) / 64 - 1)  # of equal parts, so that the deviation is that of a fine grid
-    samples = generator(g, tf.constant(middles[None, None, :], tf.float32))
+    samples = generator(g, outcomes.middles(64, NOISE_RANGE))
     edges = settings.mu + settings.sigma * np.sinh(np.linspace(-5.5, 5.5, 257))  # fine near the data, out to 122 deviations
     return {
         'mean': tf.reduce_mean(samples, axis=[1, 2]),
@@ -229,19 +229,14 @@ def measure(settings, g):
     }
 
 
-def plot_grid(settings):
-    """The post's 10,000 points in consecutive batches, float32 [batches, batch]; an incomplete last one is left out."""
-    count = PLOT_POINTS // settings.batch_size * settings.batch_size
-    return np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS, dtype=np.float32)[:count].reshape(-1, settings.batch_size)
-
-
 @functools.cache
 def make_evaluation(settings):
     """What the final networks are judged on: the grid of the post's figure, the true distribution and the bound for success."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=generator,
-        grid=plot_grid(settings),
+        grid=np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS),
+        batch_size=settings.batch_size,
         truth=truth(settings),
         success_bound=success_bound(settings),
     )
@@ -259,64 +254,21 @@ def train_many(settings, seed, runs, num_steps=None, every=50):
 def real_density(settings):
     """The histogram of 10,000 real samples, as the post draws the data, [99]."""
     seeds = tf.constant([SEED], tf.uint32)
-    return figures.density(real_samples(settings, seeds, 0, PLOT_POINTS, Stream.FIGURE).numpy().ravel())
+    return figures.density(real_samples(settings, seeds, 0, PLOT_POINTS, Stream.FIGURE).numpy().ravel(), BINS)
 
 
-def post_curves(evaluation, players, row):
-    """What the post draws of one run: D at the 10,000 points and the histogram of G, an incomplete last batch left at 0."""
-    curves = [surface[0] for surface in outcomes.surfaces_of(evaluation, players, [row])]
-    decision, generated = (np.pad(curve, (0, PLOT_POINTS - len(curve))) for curve in curves)
-    return decision, figures.density(generated)
-
-
-def draw(settings, directory, seeds, players, table, history):
+def draw(settings, directory, seeds, trained, table):
     """Writes figure.png of the first seed and, for an ensemble, ensemble.png; with the numbers behind each as .npz."""
-    evaluation = make_evaluation(settings)
-    grid = np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS)
-    real = real_density(settings)
+    evaluation, real = make_evaluation(settings), real_density(settings)
     heading = f'1-D GAN {"with" if settings.minibatch else "without"} minibatch discrimination ({settings.variant}'
-    decision, generated = post_curves(evaluation, players, 0)
-    results.write_npz(directory / 'figure.npz', {'grid': grid, 'decision': decision, 'real': real, 'generated': generated})
-    figures.distributions(directory / 'figure.png', f'{heading}, seed {seeds[0]})', decision, real, generated, grid)
-    if len(seeds) == 1:
-        return
-    finite = np.flatnonzero(table['finite'])
-    order = finite[np.argsort(table['wasserstein'][finite])]
-    places = {'best': order[:1], 'median': order[len(order) // 2 :][:1], 'worst': order[-1:]}  # empty if every run diverged
-    examples = {
-        f'{k} (seed {seeds[rows[0]]})': post_curves(evaluation, players, rows[0])[1] for k, rows in places.items() if rows.size
-    }
-    bands = None
-    if finite.size and 'wasserstein' in history:  # it may have been stopped before the game
-        bands = history['step'], np.quantile(history['wasserstein'][finite], figures.BANDS, axis=0)
-    saved = {'real': real} | examples | (dict(zip(('step', 'wasserstein'), bands, strict=True)) if bands else {})
-    results.write_npz(directory / 'ensemble.npz', saved)  # the dots are in results.csv
-    title = f'{heading}, {len(seeds):,} seeds)'
-    figures.ensemble(directory / 'ensemble.png', title, table, bands, examples, real, (settings.mu, settings.sigma))
-
-
-def film(settings):
-    """A list to fill with frames of the first run, and the function that adds one: (frames, add(step, players))."""
-    frames, evaluation = [], make_evaluation(settings)
-
-    def add(step, players):
-        if step:  # before that there is only pre-training
-            frames.append((step - 1, *post_curves(evaluation, players, 0)))
-
-    return frames, add
-
-
-def draw_film(settings, path, frames, seed):
-    """Writes the animation's numbers, and gives the generator that draws it frame by frame."""
-    steps, decision, generated = (np.array(values) for values in zip(*frames, strict=True))
-    points = slice(None, None, 20)  # 500 points of D's surface are plenty to draw
-    grid = np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS)
-    arrays = {'grid': grid[points], 'step': steps, 'decision': decision[:, points].astype(np.float32)}
-    arrays |= {'real': real_density(settings), 'generated': generated.astype(np.float32)}
-    results.write_npz(path.with_suffix('.npz'), arrays)
-    return figures.animation(
-        path, f'{settings.variant}, seed {seed}', steps, *(arrays[name] for name in ('decision', 'real', 'generated', 'grid'))
-    )
+    decision, generated = pictures.curves(evaluation, BINS, trained.players, 0)
+    arrays = {'grid': evaluation.grid, 'decision': decision, 'real': real, 'generated': generated}
+    results.write_npz(directory / 'figure.npz', arrays)
+    title = f'{heading}, seed {seeds[0]})'
+    figures.distributions(directory / 'figure.png', title, decision, real, generated, evaluation.grid, BINS.places)
+    if len(seeds) > 1:
+        title = f'{heading}, {len(seeds):,} seeds)'
+        pictures.ensemble(directory, title, evaluation, BINS, real, seeds, trained.players, table, trained.history)
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
@@ -356,9 +308,6 @@ def define_flags():
     flags.DEFINE_string(
         'anim_path', None, 'Draw the animation to this .gif, or .mp4 where ffmpeg is found (the post: none).', flag_values=opts
     )
-    flags.DEFINE_bool(
-        'claims', False, "Measure the post's claims over --runs seeds (default 500) instead of training.", flag_values=opts
-    )
     return opts
 
 
@@ -367,11 +316,8 @@ def settings_from_flags(opts):
     app.positive(opts, 'learning_rate', 'sigma')
     if not np.isfinite(opts.mu):
         raise app.UserError(f'--mu={opts.mu} must be a number')
-    sizes = opts.d_hidden_sizes or []
-    if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
-        raise app.UserError(f'--d_hidden_sizes={",".join(sizes)} must be positive whole numbers, such as 8,8,8')
     settings = make_settings(
-        opts.variant, opts.minibatch, opts.hidden_size, [int(size) for size in sizes], opts.mu, opts.sigma,
+        opts.variant, opts.minibatch, opts.hidden_size, app.sizes(opts, 'd_hidden_sizes'), opts.mu, opts.sigma,
         batch_size=opts.batch_size, learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
     )  # fmt: skip
     if settings.minibatch and settings.batch_size < 2:
@@ -400,7 +346,7 @@ def main(argv):
     directory = app.output_directory(opts, 'aylien')
     anim_path = app.animation_path(opts, directory)
     every = log_every = opts.log_every or (10 if opts.runs == 1 else max(10, num_steps // 100))
-    frames, add_frame = film(settings)
+    frames, add_frame = pictures.film(make_evaluation(settings), BINS)
     if anim_path:
         every = opts.anim_every or max(1, num_steps // 120)
     trained = app.train(
@@ -414,9 +360,12 @@ def main(argv):
         'anim_every': every if anim_path else None,
     }
     app.write_results(opts, 'aylien', directory, effective, trained, table)
-    draw(settings, directory, seeds, trained.players, table, trained.history)
+    draw(settings, directory, seeds, trained, table)
     if frames:
-        app.drawing(draw_film(settings, anim_path, frames, seeds[0]), len(frames), anim_path)
+        title, shown = f'{settings.variant}, seed {seeds[0]}', (-6, 6, 1.4)  # the axes of the post's animation
+        evaluation = make_evaluation(settings)
+        film = pictures.draw_film(anim_path, title, evaluation, BINS, real_density(settings), frames, shown)
+        app.drawing(film, len(frames), anim_path)
     targets = {'mean': settings.mu, 'std': settings.sigma, 'wasserstein': 0, 'd_mean': 0.5}
     app.summary(table, targets)
     print(f'files in {directory}/')

@@ -59,7 +59,7 @@ def data(runs, out):
     del runs
     real = aylien.real_density(aylien.make_settings())
     results.write_npz(out / 'data.npz', {'real': real})
-    figures.data(out / 'data.png', 'The data: N(4, 0.5)', real)
+    figures.data(out / 'data.png', 'The data: N(4, 0.5)', real, aylien.BINS.places)
 
 
 def claims(runs, out):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import app, distribution, metrics, random, replay, results, training
+from common import app, distribution, metrics, pictures, random, replay, results, training
 from reproductions import aylien, aylien_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
@@ -177,7 +177,7 @@ def test_surfaces_leave_out_the_incomplete_batch_and_the_figure_draws_it_as_zero
     one = tf.nest.map_structure(lambda value: tf.constant(value[1:]), (players.d, players.g))
     np.testing.assert_allclose(generated, aylien.generator(one[1], z)[:, 0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(decision, aylien.discriminator(settings, one[0], z)[:, 0], rtol=1e-4, atol=1e-5)
-    drawn, density = aylien.post_curves(evaluation, players, 1)
+    drawn, density = pictures.curves(evaluation, aylien.BINS, players, 1)
     assert drawn.shape == (10_000,) and (drawn[-4:] == 0).all() and drawn[-5] > 0
     assert density.sum() * 16 / 99 == pytest.approx(1)
 

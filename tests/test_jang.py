@@ -1,0 +1,308 @@
+"""Jang's post: traces, what sorting changes, row equals solo, the command line."""
+
+import csv
+import json
+import pathlib
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import app, distribution, metrics, replay, training
+from common.random import Stream
+from reproductions import jang, jang_replay
+
+DATA = pathlib.Path(__file__).parent / 'data'
+TRACES = sorted(DATA.glob('jang_*.npz'))
+COLUMNS = [
+    'seed', 'finite', 'success', 'mean', 'std', 'skewness', 'kurtosis', 'q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99',
+    'wasserstein', 'ks', 'd_mean', 'd_min', 'd_max', 'loss_d', 'loss_g', 'pretrain_mse',
+]  # fmt: skip
+SEEDS = tf.constant([3, 4], tf.uint32)
+
+
+# --- Parity -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('path', TRACES, ids=[path.stem for path in TRACES])
+def test_trace_replays_over_all_its_steps(path):
+    """Neither run is chaotic: an independent implementation agrees within 2e-5 throughout, and so must this one."""
+    columns = jang_replay.replay_trace(path)
+    meta, _ = replay.load(path, 'jang')
+    assert len(columns['step']) == meta['pretrain_steps'] + 2 * meta['steps']
+    assert set(columns['quantity']) == {'pre_loss', 'loss_d', 'loss_g'}
+    assert max(columns['relative_error']) <= 2e-5
+
+
+def test_both_traces_are_here():
+    assert [path.stem for path in TRACES] == ['jang_m200_seed0', 'jang_m40_seed1']
+
+
+def test_the_rate_decays_every_quarter_of_the_iterations():
+    slots = tf.zeros([1])
+    for num_steps, every in ((10_000, 2500), (402, 100), (3, 1)):
+        optimizer = jang.make_optimizer(jang.make_settings(num_steps=num_steps))
+        for count, factor in ((every - 1, 1), (every, 0.95), (3 * every, 0.95**3)):
+            moved, _ = optimizer.update(tf.zeros([1]), tf.ones([1]), slots, tf.constant(count))
+            np.testing.assert_allclose(moved, [-0.001 * factor], rtol=1e-5)
+
+
+def test_pretraining_target_is_the_recorded_density():
+    _, arrays = replay.load(DATA / 'jang_m40_seed1.npz', 'jang')
+    np.testing.assert_allclose(jang.TRUTH.pdf(arrays['pre_x']), arrays['pre_y'], rtol=1e-4, atol=1e-6)
+    x, y = jang.pretraining_batch(jang.make_settings(), SEEDS, 3)
+    assert x.shape == y.shape == (2, 1, 200) and 4.9 < np.abs(x).max() <= 5
+    np.testing.assert_allclose(jang.TRUTH.pdf(x), y, rtol=1e-4, atol=1e-6)
+
+
+# --- What the post says matters -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('stratify', [True, False])
+def test_sorting_changes_no_loss(stratify):
+    """The same numbers in another order: the losses of the first 50 iterations agree up to the order of summation."""
+    found = {}
+    for sort in (True, False):
+        settings = jang.make_settings(sort=sort, stratify=stratify, pretrain_steps=0, num_steps=50, batch_size=40)
+        game = jang.make_game(settings)
+        x, z = game.draw_d(SEEDS, 5)
+        for samples, sorted_ in ((x, sort), (z, sort or stratify)):
+            assert (np.diff(samples.numpy()) >= 0).all() == sorted_
+        _, history = jang.train_many(settings, 0, 20, every=1)
+        found[sort] = np.stack([history['loss_d'], history['loss_g']]), np.sort(x, axis=2), np.sort(z, axis=2)
+    for a, b in zip(found[True][1:], found[False][1:], strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_allclose(found[True][0], found[False][0], rtol=1e-4)
+
+
+def test_noise_is_a_jittered_grid_or_independent():
+    settings = jang.make_settings()
+    grid = jang.noise(settings, SEEDS, Stream.NOISE_D, 7).numpy()
+    jitter = grid - np.linspace(-5, 5, 200)
+    assert jitter.min() >= -1e-6 and jitter.max() <= 0.01 + 1e-6 and jitter.std() == pytest.approx(0.01 / 12**0.5, rel=0.1)
+    many = tf.constant(np.arange(500, dtype=np.uint32))
+    free = jang.noise(settings._replace(stratify=False, sort=False), many, Stream.NOISE_D, 7).numpy().ravel()
+    assert free.mean() == pytest.approx(0, abs=0.05) and free.std() == pytest.approx(10 / 12**0.5, rel=0.01)
+    assert abs(np.corrcoef(free[:-1], free[1:])[0, 1]) < 0.02
+
+
+# --- Networks and outcomes ----------------------------------------------------------------------------------------------------
+
+
+def test_networks_have_the_posts_shape_and_ranges():
+    settings = jang.make_settings()
+    params = jang.init_mlp(settings, SEEDS, Stream.WEIGHTS_G)
+    assert [layer.w.shape[1:] for layer in params] == [(6, 1), (5, 6), (1, 5)]
+    x = tf.constant(np.linspace(-5, 5, 50, dtype=np.float32)[None, None] * np.ones([2, 1, 1], np.float32))
+    w = [layer.w.numpy()[0] for layer in params]
+    expected = np.tanh(w[2] @ np.tanh(w[1] @ np.tanh(w[0] @ x.numpy()[0])))  # biases are 0
+    np.testing.assert_allclose(jang.mlp(settings, params, x)[0], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(jang.generator(settings, params, x)[0], 5 * expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(jang.discriminator(settings, params, x)[0], np.clip(expected, 0.01, 0.99), rtol=1e-4, atol=1e-6)
+    relu = jang.mlp(settings._replace(activation='relu'), params, x)[0]
+    hidden = np.maximum(w[1] @ np.maximum(w[0] @ x.numpy()[0], 0), 0)
+    np.testing.assert_allclose(relu, np.tanh(w[2] @ hidden), rtol=1e-4, atol=1e-6)
+
+
+def test_the_clamp_has_no_gradient_outside():
+    settings = jang.make_settings()
+    *hidden, last = jang.init_mlp(settings, SEEDS, Stream.WEIGHTS_D)
+    for bias, moves in ((-9.0, False), (9.0, False), (0.5, True)):
+        b = tf.fill([2, 1, 1], bias)
+        with tf.GradientTape() as tape:
+            tape.watch(b)
+            p = jang.discriminator(settings, (*hidden, last._replace(w=last.w * 0, b=b)), tf.zeros([2, 1, 4]))
+        assert (tape.gradient(p, b).numpy() != 0).all() == moves
+        np.testing.assert_allclose(p, np.clip(np.tanh(bias), 0.01, 0.99), rtol=1e-6)
+
+
+def test_success_is_what_its_comment_says():
+    quantiles = jang.TRUTH.ppf((np.arange(10_000) + 0.5) / 10_000)
+
+    def distance(samples):
+        return metrics.wasserstein(np.sort(samples)[None], jang.TRUTH)[0]
+
+    for width, passes in ((0.68, False), (0.7, True), (1.3, True), (1.32, False)):
+        assert (distance(-1 + width * (quantiles + 1)) < jang.SUCCESS_BOUND) == passes
+    for shift, passes in ((0.24, True), (0.26, False)):
+        assert (distance(quantiles + shift) < jang.SUCCESS_BOUND) == passes
+    assert distance(np.linspace(-5, 5, 10_000)) == pytest.approx(2.1, abs=0.05)
+    assert distance(np.full(10_000, -1.0)) == pytest.approx(0.80, abs=0.005)
+
+
+def test_flat_units_are_counted():
+    settings = jang.make_settings(hidden_sizes=(2, 1))
+    w = [[[5.0], [1e-4]]], [[[1.0, 0.0]]], [[[1.0]]]
+    params = [jang.layers.Linear(tf.constant(v), tf.zeros([1, len(v[0]), 1])) for v in w]
+    points = tf.constant(np.linspace(-5, 5, 64, dtype=np.float32)[None, None])
+    np.testing.assert_allclose(jang.flat_share(settings, params, points), [1 / 3])  # the second unit of the first layer
+
+
+def test_published_histogram_is_mass_per_bin_over_its_own_range():
+    np.testing.assert_allclose(jang.published_histogram(np.r_[np.zeros(30), np.full(10, 2.0)]), [0.75, *[0] * 8, 0.25])
+
+
+# --- Row equals solo ----------------------------------------------------------------------------------------------------------
+
+
+def first_losses(settings, seed, runs):
+    experiment, strategy = jang.make_experiment(settings), distribution.make_strategy('cpu', runs)
+    seeds = np.arange(seed, seed + runs, dtype=np.uint32)
+    exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.game.draw_d(tf.constant(seeds), 17))
+    records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, 20, 1)])
+    return [values.numpy() for values in exact], np.stack([records['loss_d'], records['loss_g']])
+
+
+@pytest.mark.parametrize('runs', [2, 7, 1000])
+def test_row_of_an_ensemble_equals_the_solo_run(runs):
+    settings = jang.make_settings(pretrain_steps=5)
+    exact, losses = first_losses(settings, 40, runs)
+    for row in (0, runs - 1):
+        solo_exact, solo_losses = first_losses(settings, 40 + row, 1)
+        for ensemble, solo in zip(exact, solo_exact, strict=True):
+            np.testing.assert_array_equal(ensemble[row], solo[0])
+        np.testing.assert_allclose(losses[:, row], solo_losses[:, 0], rtol=1e-5, atol=1e-5)
+
+
+# --- Command line -------------------------------------------------------------------------------------------------------------
+
+
+def call(*arguments):
+    return app.call(jang.main, ['jang', *map(str, arguments)])
+
+
+def rows_of(directory):
+    with open(directory / 'results.csv') as file:
+        return list(csv.DictReader(file))
+
+
+def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
+    assert call('--num_steps=40', '--pretrain_steps=30', '--animation', f'--output_dir={tmp_path}') == 0
+    out = capsys.readouterr().out
+    assert '     0: loss_d' in out and '    36: loss_d' in out and 'seed 0:' in out
+    (row,) = rows_of(tmp_path)
+    assert list(row) == COLUMNS and row['seed'] == '0' and row['finite'] == '1'
+    flags = json.loads((tmp_path / 'config.json').read_text())['flags']
+    assert set(flags) == set(jang.define_flags())
+    assert (flags['num_steps'], flags['batch_size'], flags['sort'], flags['hidden_sizes']) == (40, 200, True, [6, 5])
+    pictures = ['before', 'data', 'decision_after', 'decision_before', 'figure', 'losses', 'pretraining_loss']
+    assert sorted(path.stem for path in tmp_path.glob('*.png')) == pictures
+    numbers = {name: np.load(tmp_path / f'{name}.npz') for name in pictures}
+    assert numbers['pretraining_loss']['mean squared error'].shape == (30,)
+    assert numbers['figure']['published'].sum() == pytest.approx(1)
+    assert numbers['figure']['density'].sum() * 0.1 == pytest.approx(1)
+    assert numbers['figure']['generated'].std() == pytest.approx(float(row['std']), rel=1e-4)
+    start, pretrained = numbers['before']['decision'], numbers['decision_after']['decision boundary']
+    np.testing.assert_allclose(start, np.clip(pretrained, 0.01, 0.99), rtol=1e-4, atol=1e-6)
+    assert (tmp_path / 'animation.gif').read_bytes()[:6] == b'GIF89a'
+    assert not list(tmp_path.glob('.*'))
+
+
+def test_a_solo_run_records_every_iteration(tmp_path):
+    assert call('--num_steps=30', '--pretrain_steps=3', f'--output_dir={tmp_path}') == 0
+    history = np.load(tmp_path / 'history.npz')
+    assert history['loss_d'].shape == (1, 30) and history['step'].tolist() == list(range(30))
+    np.testing.assert_allclose(np.load(tmp_path / 'losses.npz')['obj_d'], -history['loss_d'][0])
+
+
+def test_ablations_run_as_an_ensemble(tmp_path, capsys):
+    arguments = [
+        '--nosort',
+        '--nostratify',
+        '--pretrain_steps=0',
+        '--activation=relu',
+        '--hidden_sizes=4,3,2',
+        '--batch_size=9',
+    ]
+    assert call(*arguments, '--runs=4', '--num_steps=25', f'--output_dir={tmp_path}') == 0
+    assert 'finite: 4 of 4' in capsys.readouterr().out
+    rows = rows_of(tmp_path)
+    assert [row['seed'] for row in rows] == ['0', '1', '2', '3'] and {row['pretrain_mse'] for row in rows} == {'nan'}
+    assert (tmp_path / 'ensemble.png').exists() and not (tmp_path / 'pretraining_loss.png').exists()
+    flags = json.loads((tmp_path / 'config.json').read_text())['flags']
+    assert (flags['sort'], flags['stratify'], flags['activation'], flags['hidden_sizes']) == (False, False, 'relu', [4, 3, 2])
+
+
+def test_the_first_version_takes_a_thousand_unsorted_samples():
+    settings = jang.make_settings('2015-12')
+    x, z = jang.make_game(settings).draw_d(SEEDS, 0)
+    assert x.shape == z.shape == (2, 1, 1000)
+    assert (np.diff(x.numpy()) < 0).any() and (np.diff(z.numpy()) > -1e-6).all()
+
+
+def test_replay_command(tmp_path, capsys):
+    assert call(f'--replay={DATA / "jang_m40_seed1.npz"}', f'--output_dir={tmp_path}') == 0
+    assert 'agrees' in capsys.readouterr().out
+    with open(tmp_path / 'replay.csv') as file:
+        assert len(list(csv.DictReader(file))) == 2000
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--variant=2017-06'], '--variant=2017-06'),
+        (['--batch_size=0'], '--batch_size=0'),
+        (['--hidden_sizes=6,-5'], '--hidden_sizes=6,-5'),
+        (['--hidden_sizes=six'], '--hidden_sizes=six'),
+        (['--activation=elu'], '--activation=elu'),
+        (['--learning_rate=inf'], '--learning_rate=inf'),
+        (['--pretrain_steps=-1'], '--pretrain_steps=-1'),
+        (['--num_steps=0'], '--num_steps=0'),
+        (['--seed=4294967296'], '--seed=4294967296'),
+        (['--sort=maybe'], '--sort=maybe'),
+        (['--replay=none.npz', '--nosort'], '--sort'),
+        (['--claims', '--runs=10'], '--runs=10'),
+        (['--minibatch'], 'minibatch'),
+    ],
+    ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
+)
+def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call(*arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith('error: ') and error.count('\n') == 1 and message in error
+    assert not list(tmp_path.rglob('*.*'))
+
+
+def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
+    arrays = dict(np.load(DATA / 'jang_m40_seed1.npz'))
+    meta = json.loads(str(arrays['meta']))
+    for name, change in {
+        'variant': {'variant': '1999'},
+        'size': {'batch_size': 41},
+        'huge': {'pretrain_steps': 10**12},
+    }.items():
+        np.savez(tmp_path / f'{name}.npz', **arrays | {'meta': json.dumps(meta | change)})
+    np.savez(tmp_path / 'lacking.npz', **{key: value for key, value in arrays.items() if key != 'start/G/b1'})
+    for name in ('variant', 'size', 'huge', 'lacking'):
+        assert call(f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
+        error = capsys.readouterr().err
+        assert f'--replay={tmp_path / name}.npz' in error and error.count('\n') == 1
+    assert call(f'--replay={DATA / "aylien_2017-06_plain_seed4.npz"}', f'--output_dir={tmp_path / "out"}') == 2
+
+
+def test_resume_is_bit_for_bit(tmp_path, capsys, monkeypatch):
+    arguments = ['--runs=3', '--num_steps=60', '--pretrain_steps=40', '--log_every=20', '--batch_size=50']
+    assert call(*arguments, f'--output_dir={tmp_path / "whole"}') == 0
+    real_train = training.train
+    for calls in (1, 4):  # inside the pre-training, inside the game
+        directory = tmp_path / f'part{calls}'
+
+        def interrupted(*args, calls=calls, **kwargs):
+            for i, call_ in enumerate(real_train(*args[:-1], 1, **kwargs)):
+                if i == calls:
+                    signal.raise_signal(signal.SIGINT)
+                yield call_
+
+        monkeypatch.setattr(training, 'train', interrupted)
+        assert call(*arguments, f'--output_dir={directory}') == 130
+        assert len(rows_of(directory)) == 3 and (directory / 'figure.png').exists()
+        monkeypatch.setattr(training, 'train', real_train)
+        assert call(*arguments, '--resume', f'--output_dir={directory}') == 0
+        assert (directory / 'results.csv').read_text() == (tmp_path / 'whole' / 'results.csv').read_text()
+        for name, value in np.load(tmp_path / 'whole' / 'history.npz').items():
+            np.testing.assert_array_equal(np.load(directory / 'history.npz')[name], value)
+    capsys.readouterr()
+    assert call(*arguments, '--resume', '--nosort', f'--output_dir={directory}') == 2
+    assert 'sort was True, is False' in capsys.readouterr().err
