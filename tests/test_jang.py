@@ -61,10 +61,10 @@ def test_pretraining_target_is_the_recorded_density():
 
 @pytest.mark.parametrize('stratify', [True, False])
 def test_sorting_changes_no_loss(stratify):
-    """The same numbers in another order: the losses of the first 50 iterations agree up to the order of summation."""
+    """The same numbers in another order: the losses of the first 20 iterations agree up to the order of summation."""
     found = {}
     for sort in (True, False):
-        settings = jang.make_settings(sort=sort, stratify=stratify, pretrain_steps=0, num_steps=50, batch_size=40)
+        settings = jang.make_settings(sort=sort, stratify=stratify, pretrain_steps=0, num_steps=20, batch_size=40)
         game = jang.make_game(settings)
         x, z = game.draw_d(SEEDS, 5)
         for samples, sorted_ in ((x, sort), (z, sort or stratify)):
@@ -73,7 +73,7 @@ def test_sorting_changes_no_loss(stratify):
         found[sort] = np.stack([history['loss_d'], history['loss_g']]), np.sort(x, axis=2), np.sort(z, axis=2)
     for a, b in zip(found[True][1:], found[False][1:], strict=True):
         np.testing.assert_array_equal(a, b)
-    np.testing.assert_allclose(found[True][0], found[False][0], rtol=1e-4)
+    np.testing.assert_allclose(found[True][0], found[False][0], rtol=1e-5, atol=1e-5)
 
 
 def test_noise_is_a_jittered_grid_or_independent():
@@ -207,15 +207,8 @@ def test_a_solo_run_records_every_iteration(tmp_path):
 
 
 def test_ablations_run_as_an_ensemble(tmp_path, capsys):
-    arguments = [
-        '--nosort',
-        '--nostratify',
-        '--pretrain_steps=0',
-        '--activation=relu',
-        '--hidden_sizes=4,3,2',
-        '--batch_size=9',
-    ]
-    assert call(*arguments, '--runs=4', '--num_steps=25', f'--output_dir={tmp_path}') == 0
+    arguments = ['--nosort', '--nostratify', '--pretrain_steps=0', '--activation=relu', '--hidden_sizes=4,3,2']
+    assert call(*arguments, '--batch_size=9', '--runs=4', '--num_steps=25', f'--output_dir={tmp_path}') == 0
     assert 'finite: 4 of 4' in capsys.readouterr().out
     rows = rows_of(tmp_path)
     assert [row['seed'] for row in rows] == ['0', '1', '2', '3'] and {row['pretrain_mse'] for row in rows} == {'nan'}
@@ -268,11 +261,8 @@ def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys
 def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
     arrays = dict(np.load(DATA / 'jang_m40_seed1.npz'))
     meta = json.loads(str(arrays['meta']))
-    for name, change in {
-        'variant': {'variant': '1999'},
-        'size': {'batch_size': 41},
-        'huge': {'pretrain_steps': 10**12},
-    }.items():
+    changes = {'variant': {'variant': '1999'}, 'size': {'batch_size': 41}, 'huge': {'pretrain_steps': 10**12}}
+    for name, change in changes.items():
         np.savez(tmp_path / f'{name}.npz', **arrays | {'meta': json.dumps(meta | change)})
     np.savez(tmp_path / 'lacking.npz', **{key: value for key, value in arrays.items() if key != 'start/G/b1'})
     for name in ('variant', 'size', 'huge', 'lacking'):
