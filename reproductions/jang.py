@@ -221,7 +221,7 @@ TRUTH = metrics.gaussian(MU, SIGMA)
 SUCCESS_BOUND = SIGMA / 4
 """A run succeeds if its Wasserstein distance to the data is below a quarter of the data's deviation, and has converged at the
 first record where it is. A Gaussian at the right place passes if it keeps 69 % of the width, one of the right width if it is
-less than a quarter of a deviation off; noise that G passes on unchanged, U(-5, 5), is 2.1 away and a G collapsed onto the mean
+less than a quarter of a deviation off; noise that G passes on unchanged, U(-5, 5), is 1.84 away and a G collapsed onto the mean
 0.80."""
 
 

@@ -15,6 +15,21 @@ def test_dense_is_w_x_plus_b_on_both_of_its_paths():
         np.testing.assert_allclose(layers.dense(tf.constant(x, tf.float32), layer), w @ x + b, rtol=1e-5, atol=1e-5)
 
 
+def test_gradients_of_a_long_batch_are_those_of_w_x_plus_b():
+    rng = np.random.default_rng(0)
+    for inputs, batch in ((1, 33), (8, 33), (8, 1000)):  # both products with the gradients by matmul
+        w, b, x = rng.normal(size=(2, 3, inputs)), rng.normal(size=(2, 3, 1)), rng.normal(size=(2, inputs, batch))
+        w, b, x = (tf.constant(values, tf.float32) for values in (w, b, x))
+        dy = rng.normal(size=(2, 3, batch)).astype(np.float32)
+        with tf.GradientTape() as tape:
+            tape.watch((w, b, x))
+            y = tf.reduce_sum(layers.dense(x, layers.Linear(w, b)) * dy)
+        dw, db, dx = tape.gradient(y, (w, b, x))
+        np.testing.assert_allclose(dw, dy @ x.numpy().transpose(0, 2, 1), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(db, dy.sum(axis=2, keepdims=True), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(dx, w.numpy().transpose(0, 2, 1) @ dy, rtol=1e-4, atol=1e-5)
+
+
 def test_dense_rejects_the_wrong_number_of_features():
     layer = layers.Linear(tf.zeros([2, 3, 2]), tf.zeros([2, 3, 1]))
     with pytest.raises(ValueError, match='2 inputs was given 3 features'):
