@@ -1,15 +1,17 @@
-"""Speed of Aylien's GAN (2017-06), as ratios to the post's way of running, measured in the same invocation.
+"""Speed of the posts' GANs, as ratios to the posts' way of running, measured in the same invocation.
 
-  python scripts/benchmark.py             the baseline, one run, 1,024 runs; without and with minibatch discrimination
-  python scripts/benchmark.py memory      peak memory at 1,024 runs x 5,000 steps and at 10,000 runs
-  python scripts/benchmark.py startup     the whole command beside `python -c "import tensorflow"`
+  python scripts/benchmark.py                     the baseline, one run, 1,024 runs, of every post
+  python scripts/benchmark.py --post=jang         of one post
+  python scripts/benchmark.py memory              peak memory at 1,024 runs x 5,000 steps and at 10,000 runs (Aylien)
+  python scripts/benchmark.py startup             the whole command beside `python -c "import tensorflow"` (Aylien)
 
 The baseline is one `session.run` with a feed an update (session_loop.py), in a process of its own. Each number is the median
 of --repeats, and the baseline is measured before and after, so that a change of the machine's speed shows. If JAX is installed,
-the same GAN as jit(vmap(scan)) is measured too (jax_gan.py). Not measured on a GPU.
+Aylien's GAN as jit(vmap(scan)) is measured too (jax_gan.py). Not measured on a GPU.
 """
 
 import argparse
+import importlib
 import importlib.util
 import json
 import pathlib
@@ -17,10 +19,43 @@ import statistics
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).parent
 RUNS = 1024
-STEPS = {1: 20_000, RUNS: 2_000}  # in a measurement
+
+
+class Case(NamedTuple):
+    """A GAN to measure."""
+
+    title: str
+    post: str
+    settings: dict  # for the post's `make_settings`; adversarial steps are measured, so there is no pre-training
+    steps: dict[int, int]  # in a measurement: {runs: steps}
+    baseline: list[str]  # a script beside this one that prints its steps a second, and its arguments
+    jax: list[str] | None = None  # the same for JAX
+
+
+CASES = [
+    Case(
+        f'Aylien 2017-06 {"with" if flag else "without"} minibatch discrimination',
+        'aylien',
+        {'variant': '2017-06', 'minibatch': bool(flag)},
+        {1: 20_000, RUNS: 2_000},
+        ['session_loop.py', '--post=aylien', *flag],
+        ['jax_gan.py', *flag],
+    )
+    for flag in ([], ['--minibatch'])
+] + [
+    Case(
+        f'Jang 2016-06, {label}',
+        'jang',
+        {'sort': sort, 'pretrain_steps': 0},
+        {1: 10_000, RUNS: 200},
+        ['session_loop.py', '--post=jang'],
+    )
+    for label, sort in (('as published', True), ('--nosort', False))
+]
 
 
 def in_process(*command):
@@ -29,7 +64,7 @@ def in_process(*command):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def ours(minibatch, runs, repeats):
+def ours(case, runs, repeats):
     """Seed-steps/s of the suite's own loop with its records on the way, median of the repeats.
 
     Like the baseline it is compiled and initialised before the clock starts.
@@ -37,52 +72,51 @@ def ours(minibatch, runs, repeats):
     import numpy as np
 
     from common import distribution, training
-    from reproductions import aylien
 
-    experiment = aylien.make_experiment(aylien.make_settings('2017-06', minibatch))
+    post = importlib.import_module(f'reproductions.{case.post}')
+    experiment = post.make_experiment(post.make_settings(**case.settings))
     strategy = distribution.make_strategy('cpu', runs)
     seeds = np.arange(runs, dtype=np.uint32)
-    every = 10 if runs == 1 else 50  # as the command line records
-
+    every = 10 if runs == 1 else 50
     shared = distribution.share_out(strategy, seeds)
     state = distribution.to_host(strategy, training.initial_state(experiment, strategy, shared))
 
     def train():
         start = time.perf_counter()
-        calls = list(training.train(experiment, strategy, seeds, STEPS[runs], every, state))
+        calls = list(training.train(experiment, strategy, seeds, case.steps[runs], every, state))
         distribution.to_host(strategy, calls[-1][0])
-        return runs * STEPS[runs] / (time.perf_counter() - start)
+        return runs * case.steps[runs] / (time.perf_counter() - start)
 
     train()
     return statistics.median(train() for _ in range(repeats))
 
 
-def throughput(repeats):
+def throughput(post, repeats):
     """Prints the table of ratios."""
     has_jax = importlib.util.find_spec('jax') is not None
-    for minibatch in (False, True):
-        flag = ['--minibatch'] if minibatch else []
-        before = in_process(HERE / 'session_loop.py', *flag)['steps_per_second']
-        rows = {f'suite, {runs:,} run{"s" * (runs > 1)}': ours(minibatch, runs, repeats) for runs in (1, RUNS)}
-        if has_jax:
-            for runs in (1, RUNS):
-                rate = in_process(
-                    HERE / 'jax_gan.py', f'--runs={runs}', f'--steps={STEPS[runs]}', f'--repeats={repeats}', *flag
-                )['seed_steps_per_second']
+    for case in CASES:
+        if post not in (None, case.post):
+            continue
+        script, *flags = case.baseline
+        before = in_process(HERE / script, *flags)['steps_per_second']
+        rows = {f'suite, {runs:,} run{"s" * (runs > 1)}': ours(case, runs, repeats) for runs in case.steps}
+        if has_jax and case.jax:
+            script, *jax_flags = case.jax
+            for runs, steps in case.steps.items():
+                sizes = [f'--runs={runs}', f'--steps={steps}', f'--repeats={repeats}']
+                rate = in_process(HERE / script, *sizes, *jax_flags)['seed_steps_per_second']
                 rows[f'JAX jit(vmap(scan)), {runs:,} run{"s" * (runs > 1)}'] = rate
-        after = in_process(HERE / 'session_loop.py', *flag)['steps_per_second']
+        after = in_process(HERE / case.baseline[0], *flags)['steps_per_second']
         baseline = statistics.mean((before, after))
-        print(f'\n2017-06 {"with" if minibatch else "without"} minibatch discrimination: seed-steps/s, and times the baseline')
+        print(f'\n{case.title}: seed-steps/s, and times the baseline')
         print(f'  {"session.run a step":30} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
         for name, rate in rows.items():
-            print(f'  {name:30} {rate:12,.0f} {rate / baseline:8.0f}')
-    if not has_jax:
-        print('\nJAX is not installed: not compared')
+            print(f'  {name:30} {rate:12,.0f} {rate / baseline:8.0f}', flush=True)
 
 
-def memory(repeats):
+def memory(post, repeats):
     """Prints the peak resident memory of whole commands, each run once."""
-    del repeats
+    del post, repeats
     print('\npeak memory of the whole command, 2017-06')
     for runs, steps in ((1, 5000), (1024, 5000), (10_000, 500)):
         script = (
@@ -98,8 +132,9 @@ def memory(repeats):
         print(f'  {runs:6,} runs x {steps:,} steps: {found["gib"]:.2f} GiB, {found["seconds"]:.1f} s after the imports')
 
 
-def startup(repeats):
+def startup(post, repeats):
     """Prints how long the whole command takes, as a multiple of a bare import of TensorFlow."""
+    del post
 
     def seconds(*arguments):
         start = time.perf_counter()
@@ -116,13 +151,14 @@ def startup(repeats):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('what', nargs='*', help='throughput, memory, startup (default: throughput)')
+    parser.add_argument('--post', choices=sorted({case.post for case in CASES}), help='throughput of this post only')
     parser.add_argument('--repeats', type=int, default=3, help='measurements of each number (default 3)')
     arguments = parser.parse_args()
     measurements = {'throughput': throughput, 'memory': memory, 'startup': startup}
     for what in arguments.what or ['throughput']:
         if what not in measurements:
             parser.error(f'{what!r} is none of {", ".join(measurements)}')
-        measurements[what](arguments.repeats)
+        measurements[what](arguments.post, arguments.repeats)
 
 
 if __name__ == '__main__':

@@ -1,10 +1,11 @@
-"""The post's way of running, as the benchmark's baseline: one `session.run` with a feed a step.
+"""The posts' way of running, as the benchmark's baseline: one `session.run` with a feed an update.
 
-Written from the description of the program (2017-06: relu, Adam 0.001, batch 8), under `tf.compat.v1`, and started by
-`benchmark.py` in a process of its own, because eager execution cannot be switched off once TensorFlow has been used.
-Prints one line of JSON: {"steps_per_second": ...}.
+Written from the description of the programs (Aylien's of 2017-06: relu, Adam 0.001, batch 8; Jang's of 2016-06: momentum, batch
+200), under `tf.compat.v1`, and started by `benchmark.py` in a process of its own, because eager execution cannot be switched
+off once TensorFlow has been used. Prints one line of JSON: {"steps_per_second": ...}.
 
-    python scripts/session_loop.py --steps=2000 [--minibatch]
+    python scripts/session_loop.py --post=aylien [--minibatch] --steps=2000
+    python scripts/session_loop.py --post=jang --steps=2000
 """
 
 import argparse
@@ -18,7 +19,6 @@ import numpy as np
 import tensorflow as tf
 
 v1 = tf.compat.v1
-HIDDEN, BATCH = 4, 8
 
 
 def linear(inputs, size, name, stddev=1.0):
@@ -28,32 +28,33 @@ def linear(inputs, size, name, stddev=1.0):
     return tf.matmul(inputs, w) + b
 
 
+def stratified(rng, half_range, batch):
+    return (np.linspace(-half_range, half_range, batch) + rng.random_sample(batch) * 0.01).reshape(batch, 1)
+
+
 def minibatch_layer(inputs, kernels=5, dims=3):
     m = tf.reshape(linear(inputs, kernels * dims, 'minibatch', 0.02), [-1, kernels, dims])
     distances = tf.reduce_sum(tf.abs(m[:, :, :, None] - tf.transpose(m, [1, 2, 0])[None]), 2)
     return tf.concat([inputs, tf.reduce_sum(tf.exp(-distances), 2)], 1)
 
 
-def discriminator(x, minibatch):
-    h = tf.nn.relu(linear(x, 2 * HIDDEN, 'd0'))
-    h = tf.nn.relu(linear(h, 2 * HIDDEN, 'd1'))
-    h = minibatch_layer(h) if minibatch else tf.nn.relu(linear(h, 2 * HIDDEN, 'd2'))
-    return tf.sigmoid(linear(h, 1, 'd3'))
+def aylien(rng, minibatch, hidden=4, batch=8):
+    """Builds the graph; returns a function that makes a step in a session."""
+    x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
 
-
-def steps_per_second(steps, minibatch):
-    v1.disable_eager_execution()
-    v1.set_random_seed(42)
-    rng = np.random.RandomState(42)
-    x, z = (v1.placeholder(tf.float32, [BATCH, 1]) for _ in range(2))
-    with v1.variable_scope('G'):
-        generated = linear(tf.nn.softplus(linear(z, HIDDEN, 'g0')), 1, 'g1')
-    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
-        d_real, d_fake = discriminator(x, minibatch), discriminator(generated, minibatch)
+    def discriminator(x):
+        h = tf.nn.relu(linear(x, 2 * hidden, 'd0'))
+        h = tf.nn.relu(linear(h, 2 * hidden, 'd1'))
+        h = minibatch_layer(h) if minibatch else tf.nn.relu(linear(h, 2 * hidden, 'd2'))
+        return tf.sigmoid(linear(h, 1, 'd3'))
 
     def log(p):
         return tf.math.log(tf.maximum(p, 1e-5))
 
+    with v1.variable_scope('G'):
+        generated = linear(tf.nn.softplus(linear(z, hidden, 'g0')), 1, 'g1')
+    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
+        d_real, d_fake = discriminator(x), discriminator(generated)
     loss_d = tf.reduce_mean(-log(d_real) - log(1 - d_fake))
     loss_g = tf.reduce_mean(-log(d_fake))
     train_d, train_g = (
@@ -61,27 +62,68 @@ def steps_per_second(steps, minibatch):
         for loss, scope in ((loss_d, 'D'), (loss_g, 'G'))
     )
 
-    def noise():
-        return (np.linspace(-8, 8, BATCH) + rng.random_sample(BATCH) * 0.01).reshape(BATCH, 1)
+    def step(session):
+        real = np.sort(rng.normal(4, 0.5, batch)).reshape(batch, 1)
+        session.run([loss_d, train_d], {x: real, z: stratified(rng, 8, batch)})
+        session.run([loss_g, train_g], {z: stratified(rng, 8, batch)})
 
+    return step
+
+
+def jang(rng, batch=200):
+    """As `aylien`."""
+    x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
+
+    def mlp(x):
+        for i, size in enumerate((6, 5, 1)):
+            x = tf.tanh(linear(x, size, str(i)))
+        return x
+
+    def discriminator(x):
+        return tf.maximum(tf.minimum(mlp(x), 0.99), 0.01)
+
+    with v1.variable_scope('G'):
+        generated = 5 * mlp(z)
+    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
+        d_real, d_fake = discriminator(x), discriminator(generated)
+    obj_d = tf.reduce_mean(tf.math.log(d_real) + tf.math.log(1 - d_fake))
+    obj_g = tf.reduce_mean(tf.math.log(d_fake))
+
+    def maximise(objective, scope):
+        step = v1.get_variable(f'step_{scope}', [], initializer=v1.zeros_initializer(), trainable=False)
+        rate = v1.train.exponential_decay(0.001, step, 2500, 0.95, staircase=True)
+        optimizer = v1.train.MomentumOptimizer(rate, 0.6)
+        return optimizer.minimize(1 - objective, global_step=step, var_list=v1.trainable_variables(scope))
+
+    train_d, train_g = maximise(obj_d, 'D'), maximise(obj_g, 'G')
+
+    def step(session):
+        real = np.sort(rng.normal(-1, 1, batch)).reshape(batch, 1)
+        session.run([obj_d, train_d], {x: real, z: stratified(rng, 5, batch)})
+        session.run([obj_g, train_g], {z: stratified(rng, 5, batch)})
+
+    return step
+
+
+def steps_per_second(build, steps):
+    v1.disable_eager_execution()
+    v1.set_random_seed(42)
+    step = build(np.random.RandomState(42))
     with v1.Session() as session:
         session.run(v1.global_variables_initializer())
-
-        def step():
-            session.run([loss_d, train_d], {x: np.sort(rng.normal(4, 0.5, BATCH)).reshape(BATCH, 1), z: noise()})
-            session.run([loss_g, train_g], {z: noise()})
-
         for _ in range(100):  # the first calls build kernels and caches
-            step()
+            step(session)
         start = time.perf_counter()
         for _ in range(steps):
-            step()
+            step(session)
         return steps / (time.perf_counter() - start)
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--post', choices=['aylien', 'jang'], default='aylien')
     parser.add_argument('--steps', type=int, default=2000, help='steps to time, after 100 that are not')
-    parser.add_argument('--minibatch', action='store_true', help='with minibatch discrimination')
+    parser.add_argument('--minibatch', action='store_true', help='Aylien: with minibatch discrimination')
     arguments = parser.parse_args()
-    print(json.dumps({'steps_per_second': steps_per_second(arguments.steps, arguments.minibatch)}))
+    build = jang if arguments.post == 'jang' else lambda rng: aylien(rng, arguments.minibatch)
+    print(json.dumps({'steps_per_second': steps_per_second(build, arguments.steps)}))

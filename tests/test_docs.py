@@ -17,16 +17,18 @@ def test_links_lead_to_files(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_pages_hold_the_tables_that_were_measured():
-    measured = ROOT / 'figures' / 'aylien'
-    assert (measured / 'claims.md').read_text() in (ROOT / 'docs' / 'aylien.md').read_text()
-    for page in ('README.md', 'docs/aylien.md'):
-        assert (measured / 'outcomes.md').read_text() in (ROOT / page).read_text()
+@pytest.mark.parametrize(('post', 'letter', 'count'), [('aylien', 'A', 5), ('jang', 'J', 7)])
+def test_pages_hold_the_tables_that_were_measured(post, letter, count):
+    measured, page = ROOT / 'figures' / post, (ROOT / 'docs' / f'{post}.md').read_text()
+    for table in measured.glob('*.md'):
+        assert f'<!-- {post}/{table.stem} -->\n{table.read_text()}<!-- /' in page
+    assert (measured / 'outcomes.md').read_text() in (ROOT / 'README.md').read_text()
     claims = json.loads((measured / 'claims.json').read_text())
-    assert [claim['claim'] for claim in claims] == ['A1', 'A2', 'A3', 'A4', 'A5']
+    assert [claim['claim'] for claim in claims] == [f'{letter}{i + 1}' for i in range(count)]
 
 
-def test_every_figure_has_its_numbers_beside_it():
-    pictures = [path for path in (ROOT / 'figures').rglob('*') if path.suffix in ('.png', '.gif')]
-    assert len(pictures) == 7
+@pytest.mark.parametrize(('post', 'count'), [('aylien', 7), ('jang', 10)])
+def test_every_figure_has_its_numbers_beside_it(post, count):
+    pictures = [path for path in (ROOT / 'figures' / post).iterdir() if path.suffix in ('.png', '.gif')]
+    assert len(pictures) == count
     assert [path.name for path in pictures if not path.with_suffix('.npz').exists()] == []

@@ -1,0 +1,81 @@
+"""The figures and tables of Aylien's post: a function (runs, directory) for each part."""
+
+import pathlib
+import shutil
+import tempfile
+
+import numpy as np
+from parts import command, quartiles
+
+from common import figures, reference, results
+from reproductions import aylien, aylien_claims
+
+
+def shown_seed(directory):
+    """The seed of an ensemble that is closest to the data at step 750, where the post's own run was."""
+    history = results.read_npz(directory / 'history.npz')
+    record = np.abs(history['step'] - 750).argmin()
+    return int(results.read_csv(directory / 'results.csv')['seed'][np.nanargmin(history['wasserstein'][:, record])])
+
+
+def branch(name, runs, out):
+    """The ensemble of a branch; final distributions and animation of one seed, as the post shows a run that went well."""
+    flags = ['--minibatch'] if name == 'minibatch' else []
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        command(aylien, scratch / 'many', f'--runs={runs}', '--seed=0', *flags)
+        seed = shown_seed(scratch / 'many')
+        command(aylien, scratch / 'one', f'--seed={seed}', '--animation', *flags)
+        for source, target in (
+            ('many/ensemble.png', 'ensemble.png'),
+            ('many/ensemble.npz', 'ensemble.npz'),
+            ('many/results.csv', 'results.csv'),
+            ('one/figure.png', 'final.png'),
+            ('one/figure.npz', 'final.npz'),
+            ('one/animation.gif', 'animation.gif'),
+            ('one/animation.npz', 'animation.npz'),
+        ):
+            shutil.copy(scratch / source, out / f'{name}_{target}')
+
+
+def data(runs, out):
+    """The post's first figure, the data."""
+    del runs
+    real = aylien.real_density(aylien.make_settings())
+    results.write_npz(out / 'data.npz', {'real': real})
+    figures.data(out / 'data.png', 'The data: N(4, 0.5)', real, aylien.BINS.places)
+
+
+def claims(runs, out):
+    """The table of claims, over no more than the 500 seeds that the page speaks of: the large batches take minutes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        command(aylien, scratch, '--claims', f'--runs={min(runs, 500)}', '--seed=1000')
+        for name in ('claims.json', 'claims.md'):
+            shutil.copy(pathlib.Path(scratch) / name, out / name)
+
+
+def outcomes(runs, out):
+    """The table of our outcomes beside the authors' program's, with the smallest p-value of the tests of each row."""
+    lines = ["| program | success | finite | mean | std | authors' *n* | finite | mean | std | *p* |", '|' + '---|' * 10]
+
+    def cells(table):
+        return [f'{np.mean(table["finite"]):.1%}', *(quartiles(table[column]) for column in ('mean', 'std'))]
+
+    for variant in aylien.VARIANTS:
+        for name in ('plain', 'minibatch'):
+            ours, _ = aylien.train_many(aylien.make_settings(variant, name == 'minibatch'), 1000, runs)
+            theirs = aylien_claims.original(variant, name)
+            p = min(reference.compare(ours, theirs, aylien_claims.COMPARED).values())
+            row = [f'`{variant}` {name}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]
+            lines.append(f'| {" | ".join(map(str, row))} | {p:.2g} |')
+            print(lines[-1], flush=True)
+    results.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+
+
+PARTS = {
+    'data': data,
+    'plain': lambda runs, out: branch('plain', runs, out),
+    'minibatch': lambda runs, out: branch('minibatch', runs, out),
+    'claims': claims,
+    'outcomes': outcomes,
+}
