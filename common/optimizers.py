@@ -1,4 +1,4 @@
-"""Update rules with TensorFlow 1 semantics, as pure functions over nested tuples of tensors.
+"""Update rules with the semantics of TensorFlow 1 and PyTorch, as pure functions over nested tuples of tensors.
 
 Keras differs in ways that show: its momentum keeps the rate inside the buffer, its Adam has epsilon 1e-7.
 A rate is a number, a tensor that broadcasts against `[runs, out, in]` (so `[runs, 1, 1]` for a rate per run), or a function of
@@ -44,18 +44,22 @@ def momentum(rate, coefficient):
     return Optimizer(_zeros, update)
 
 
-def adam(rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
+def adam(rate, beta1=0.9, beta2=0.999, epsilon=1e-8, correct_epsilon=False):
     """Adam (Kingma & Ba 2015) in the form before their section 2.1's last remark, with TensorFlow 1's defaults.
 
-    lr = rate * sqrt(1 - beta2^t) / (1 - beta1^t); w -= lr * m / (sqrt(v) + epsilon), where t counts from 1.
+    lr = rate * sqrt(1 - beta2^t) / (1 - beta1^t); w -= lr * m / (sqrt(v) + epsilon), where t counts from 1. In the paper's
+    algorithm 1 and in PyTorch, epsilon is added to the corrected sqrt(v / (1 - beta2^t)): `correct_epsilon` multiplies it by
+    sqrt(1 - beta2^t), which is the same.
     """
 
     def update(params, gradients, slots, count):
         t = tf.cast(count + 1, tf.float32)
-        lr = _at(rate, count) * tf.sqrt(1 - tf.pow(beta2, t)) / (1 - tf.pow(beta1, t))
+        correction = tf.sqrt(1 - tf.pow(beta2, t))
+        lr = _at(rate, count) * correction / (1 - tf.pow(beta1, t))
+        eps = epsilon * correction if correct_epsilon else epsilon
         m = tf.nest.map_structure(lambda m, g: beta1 * m + (1 - beta1) * g, slots[0], gradients)
         v = tf.nest.map_structure(lambda v, g: beta2 * v + (1 - beta2) * tf.square(g), slots[1], gradients)
-        return tf.nest.map_structure(lambda w, m, v: w - lr * m / (tf.sqrt(v) + epsilon), params, m, v), (m, v)
+        return tf.nest.map_structure(lambda w, m, v: w - lr * m / (tf.sqrt(v) + eps), params, m, v), (m, v)
 
     return Optimizer(lambda params: (_zeros(params), _zeros(params)), update)
 
