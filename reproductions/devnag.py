@@ -183,7 +183,7 @@ def loss_of_g(settings, d, g, z):
 def make_optimizer(settings):
     """Gradient descent with momentum (2018) or Adam (2017), as in PyTorch."""
     if VARIANTS[settings.variant].optimizer == 'adam':
-        return optimizers.adam(settings.learning_rate, correct_epsilon=True)
+        return optimizers.adam_of_pytorch(settings.learning_rate)
     return optimizers.momentum(settings.learning_rate, settings.momentum)
 
 
