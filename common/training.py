@@ -107,8 +107,8 @@ def _descend(loss_of, optimizer, params, slots, count):
 def _repeat(draw, update, times, iteration, params, slots):
     """`times` calls of `update` on what `draw` gives, with the network's own update counter.
 
-    The loop draws the batch of the next update beside the present one: XLA would otherwise draw the numbers anew in every fusion
-    that reads them (Dev Nag's updates then took three times as long).
+    The loop draws the batch of the next update beside the present one: XLA would otherwise draw the numbers anew in every
+    fusion that reads them, and not vectorised (Dev Nag's updates then took three times as long).
     """
     first = iteration * times
     if times == 1:

@@ -1,7 +1,7 @@
 """Dev Nag, "Generative Adversarial Networks (GANs) in 50 lines of code (PyTorch)" (2017): a GAN learns N(4, 1.25).
 
-D is given a whole batch at once, by way of its first four moments, and gives one decision. A round is 20 updates of D and then 20
-of G. The post's run of 5,000 rounds ends with N(4, 1.25) nearly recovered, and so do eight of its ten runs.
+D is given a whole batch at once, by way of its first four moments, and gives one decision. A round is 20 updates of D and then
+20 of G. The post's run of 5,000 rounds ends with N(4, 1.25) nearly recovered, and so do eight of its ten runs.
 
   python -m reproductions.devnag                          the post: 5,000 rounds, their losses, the figures
   python -m reproductions.devnag --runs=10                the post's ten runs, in a grid
@@ -352,6 +352,7 @@ def last_batches(settings, seeds, players, rows):
 def draw_samples(axes, samples, label):
     """A histogram of 50 bins over the range of the samples [n], as the post's."""
     finite = samples[np.isfinite(samples)]
+    axes.set_axisbelow(True)
     if finite.size:
         axes.hist(finite, bins=HISTOGRAM_BINS, color=figures.ORANGE)
     axes.set_title(label if finite.size == samples.size else f'{label}: not finite')
