@@ -281,10 +281,9 @@ def make_evaluation(settings):
     @tf.function(jit_compile=True, autograph=False)
     def evaluate(seeds, d, g):
         samples = generator(settings, g, noise(seeds, Stream.FIGURE, 0, DRAWS))[:, 0]
-        views = [
-            view(settings, batch[:, None]) for batch in tf.split(samples[:, : batches * settings.batch_size], batches, axis=1)
-        ]
-        return samples, discriminator(settings, d, tf.concat(views, axis=2))[:, 0]
+        whole = tf.reshape(samples[:, : batches * settings.batch_size], [-1, 1, settings.batch_size])  # a batch a row
+        views = tf.reshape(view(settings, whole), [seeds.shape[0], batches, -1])
+        return samples, discriminator(settings, d, tf.transpose(views, [0, 2, 1]))[:, 0]
 
     return evaluate
 

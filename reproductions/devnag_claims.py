@@ -151,9 +151,9 @@ FAILURES = ('not finite', 'narrow peak', 'hollow', 'wrong mean', 'wrong width', 
 def classify(table):
     """How each run ends, [runs]: 'good', or the first of `FAILURES` that fits.
 
-    Narrow peak: a deviation below half the data's. Hollow: an excess kurtosis below the uniform distribution's -1.2, so more at
-    the edges than in the middle (the post's concave one). Wrong mean, wrong width: off by so much that a Gaussian would fail for
-    it alone (a quarter of the data's deviation; 31 %). Wrong shape: none of these, and yet too far from the data.
+    Narrow peak: a deviation below half the data's. Hollow: an excess kurtosis below the uniform distribution's -1.2, so more
+    at the edges than in the middle (the post's concave one). Wrong mean, wrong width: off by so much that a Gaussian would
+    fail for it alone (a quarter of the data's deviation; 31 %). Wrong shape: none of these, and yet too far from the data.
     """
     settings = devnag.make_settings()
     width = 0.25 / np.sqrt(2 / np.pi)  # W1 between N(0, a) and N(0, b) is |a - b| sqrt(2 / pi)

@@ -15,7 +15,7 @@ LOSSES = ('loss_d_real', 'loss_d_fake', 'loss_g')
 def trace_settings(meta):
     """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
     whole = [meta.get(name) for name in ('batch_size', 'd_steps', 'g_steps', 'epochs')]
-    variant, preprocess = meta.get('variant'), VIEWS.get(meta.get('preprocess'))
+    variant, preprocess = str(meta.get('variant')), VIEWS.get(str(meta.get('preprocess')))
     if variant not in devnag.VARIANTS or preprocess not in devnag.VARIANTS[variant].views:
         raise replay.BadTrace('is of no known variant')
     if not all(isinstance(number, int) and 0 < number <= devnag.DRAWS for number in whole):

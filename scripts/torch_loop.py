@@ -1,7 +1,8 @@
 """The Dev Nag post's way of running, as the benchmark's baseline: a plain PyTorch loop, one thread.
 
 Written from the description of the program of November 2018 (four moments of 500 values, SGD 0.001 with momentum 0.9, 20
-updates of D and 20 of G a round), and started by `benchmark.py` in a process of its own. Needs PyTorch, which nothing else here does.
+updates of D and 20 of G a round), and started by `benchmark.py` in a process of its own.
+Needs PyTorch, which nothing else here does.
 Prints one line of JSON: {"updates_per_second": ...}, where an update is one of D or of G.
 
     python scripts/torch_loop.py --rounds=50
