@@ -265,7 +265,7 @@ def success_bound(settings):
 
     The post's words are a Gaussian shape, a mean of 4 and a deviation in the right ballpark. A Gaussian passes if its mean is
     within a quarter of a deviation or its width within 31 %; a uniform distribution with the data's mean and deviation passes
-    (0.15 deviations away), two points do not (0.48), so that a hollow shape fails even if its first moments are right.
+    (0.15 deviations away), two points do not (0.54), so that a hollow shape fails even if its first moments are right.
     """
     return settings.sigma / 4
 
@@ -459,15 +459,19 @@ def draw(settings, directory, seeds, players, table, history):
     labels = [f'#{i + 1}: {table["mean"][i]:.3g} ± {table["std"][i]:.3g}' for i in shown]
     results.write_npz(directory / 'runs.npz', {'seed': seeds[shown], 'samples': samples})
     draw_grid(directory / 'runs.png', f'{heading}, seeds {seeds[0]} to {seeds[shown[-1]]})', labels, samples)
-    banded, finite = len(seeds) > GALLERY, table['finite'] == 1
-    curves = {name: history[name][finite] if banded else history[name] for name in MOMENTS}
-    if banded and finite.any():
-        curves = {name: np.quantile(values, figures.BANDS, axis=0) for name, values in curves.items()}
-    course = {'step': history['step']} | curves
+    course, banded = course_over_seeds(table, history)
     results.write_npz(directory / 'ensemble.npz', course)  # the dots are in results.csv
-    draw_ensemble(
-        directory / 'ensemble.png', settings, f'{heading}, {len(seeds):,} seeds)', table, course, banded and bool(finite.any())
-    )
+    draw_ensemble(directory / 'ensemble.png', settings, f'{heading}, {len(seeds):,} seeds)', table, course, banded)
+
+
+def course_over_seeds(table, history):
+    """What `draw_ensemble` takes as its course: a curve a run, or bands over the finite ones of more than ten."""
+    finite = table['finite'] == 1
+    banded = len(finite) > GALLERY and bool(finite.any())
+    curves = {name: history[name] for name in MOMENTS}
+    if banded:
+        curves = {name: np.quantile(values[finite], figures.BANDS, axis=0) for name, values in curves.items()}
+    return {'step': history['step']} | curves, banded
 
 
 def film(settings, seeds, every):
