@@ -208,6 +208,7 @@ def quick_discriminator(history):
         'round in which D has halved its loss (median)': claims.median(first_d),
         'round in which G is half-way (median)': claims.median(first_g),
         "G's way by when D has halved its loss (median)": claims.median(covered),
+        "D's loss when G is half-way (median; 1.386 if it cannot tell)": claims.median(history['loss_d'][ever, first_g]),
     }
     first, way_then = measured['D halves its loss before G is half-way to 4'], list(measured.values())[3]
     if first.low > 0.5 and way_then.high < 0.1:

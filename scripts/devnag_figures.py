@@ -1,7 +1,7 @@
 """The parts of make_figures.py that are Dev Nag's: each `part(runs, out)` writes figures with the numbers behind them.
 
 python scripts/devnag_figures.py                everything, into figures/devnag/
-python scripts/devnag_figures.py --only=one     one of: one, ten, many, gallery, claims, outcomes
+python scripts/devnag_figures.py --only one     some of: one, ten, many, gallery, claims, outcomes
 """
 
 import argparse
@@ -145,11 +145,11 @@ def fill_in(out):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--runs', type=int, default=200, help='seeds of the ensemble (default 200)')
-    parser.add_argument('--only', choices=PARTS, help='make only this part')
+    parser.add_argument('--only', choices=PARTS, nargs='+', default=list(PARTS), help='make only these parts')
     arguments = parser.parse_args()
     out = ROOT / 'figures' / 'devnag'
     out.mkdir(parents=True, exist_ok=True)
-    for name in [arguments.only] if arguments.only else PARTS:
+    for name in arguments.only:
         PARTS[name](arguments.runs, out)
     fill_in(out)
 
