@@ -513,6 +513,7 @@ def animate(settings, path, title, edges, steps, density, moments_of):
     with matplotlib.rc_context(figures.STYLE), results.replacing(path) as temporary:
         figure = Figure(figsize=(5.2, 3.6), layout='constrained')
         axes = figure.subplots()
+        axes.set_axisbelow(True)
         axes.plot(edges, true, color=figures.BLUE, label='data')
         generated = axes.stairs(density[0], edges, fill=True, color=figures.ORANGE, alpha=0.6, label='generated')
         axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 3 * true.max()), xlabel='value', ylabel='density')
