@@ -7,6 +7,7 @@ million seed-steps/s this way and 0.97 million with the features innermost.
 
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from common import random
@@ -35,6 +36,20 @@ def normal_linears(seeds, stream, shapes):
     return tuple(
         Linear(tf.reshape(w, [-1, outputs, inputs]), tf.zeros([seeds.shape[0], outputs, 1]))
         for w, (outputs, inputs) in zip(weights, shapes, strict=True)
+    )
+
+
+def uniform_linears(seeds, stream, shapes):
+    """Linear layers with weights and biases U(-1, 1) / sqrt(inputs), PyTorch's default, for every run. Arguments as above."""
+    sizes = [size for outputs, inputs in shapes for size in (outputs * inputs, outputs)]
+    signed = 2 * random.uniform(seeds, stream, 0, sum(sizes)) - 1  # exact: multiples of 2^-23
+    parts = tf.split(signed, sizes, axis=1)
+    return tuple(
+        Linear(
+            tf.reshape(w, [-1, outputs, inputs]) * np.float32(inputs**-0.5),
+            tf.reshape(b, [-1, outputs, 1]) * np.float32(inputs**-0.5),
+        )
+        for w, b, (outputs, inputs) in zip(parts[::2], parts[1::2], shapes, strict=True)
     )
 
 

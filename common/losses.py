@@ -25,6 +25,25 @@ def mean_squared_error(predicted, target):
     return tf.reduce_mean(tf.square(predicted - target), axis=[1, 2])
 
 
+def binary_cross_entropy(p, label):
+    """-log p where the label is 1, -log(1 - p) where it is 0, elementwise, as PyTorch computes it.
+
+    PyTorch clamps each logarithm at -100. Its derivative is not that of a clamped logarithm, which would vanish at the clamp,
+    but (p - label) / max(p (1 - p), 1e-12): finite everywhere, and still pointing the right way at p = 0 and p = 1.
+
+    Args:
+      p: probabilities, any shape.
+      label: 0 or 1, one number for all.
+    """
+
+    @tf.custom_gradient
+    def loss(p):
+        log = tf.math.log(p) if label else tf.math.log1p(-p)
+        return -tf.maximum(log, -100.0), lambda upstream: upstream * (p - label) / tf.maximum(p * (1 - p), 1e-12)
+
+    return loss(p)
+
+
 def _check_same_shape(a, b):
     """Refuses to broadcast: a [runs, 1, batch] against a [runs, batch] would give a number, and a wrong one."""
     if a.shape != b.shape:

@@ -179,7 +179,7 @@ def settled_mean(steps, losses):
     return losses[:, last] @ (lengths[last] / lengths[last].sum())
 
 
-def run(loop, strategy, seeds, state, steps, records_per_call=MOST_RECORDS):
+def run(loop, strategy, seeds, state, steps, records_per_call=MOST_RECORDS, call=CALL):
     """Drives a compiled loop over a strategy's devices, call by call.
 
     Args:
@@ -189,16 +189,17 @@ def run(loop, strategy, seeds, state, steps, records_per_call=MOST_RECORDS):
       state: state per replica, at one of `steps` or at 0.
       steps: int32 [records], ascending, from `record_steps`; those at or before the state's own are passed over.
       records_per_call: int, upper bound on records between two yields.
+      call: int, upper bound on seed-iterations between two yields, unless a single record needs more.
 
     Yields:
       (state, steps, records) after every call: the new state, the part of `steps` it covers, and {name: [runs, records]}.
-      A call is short (`CALL`), so that the caller can show progress, save and stop.
+      A call is short, so that the caller can show progress, save and stop.
     """
     if not len(steps):
         return
     runs = sum(share.shape[0] for share in strategy.experimental_local_results(seeds))
     done = distribution.first(strategy, state.step)
-    size = int(np.clip(CALL // (runs * max(np.diff(steps, prepend=0))), 1, records_per_call))
+    size = int(np.clip(call // (runs * max(np.diff(steps, prepend=0))), 1, records_per_call))
     pending = steps[steps > done]
     for first in range(0, len(pending), size):
         part = pending[first : first + size]
@@ -217,6 +218,7 @@ class Experiment(NamedTuple):
     pretrain_steps: int  # 0: no pre-training
     fit_loop: Callable  # `regression` compiled
     play_loop: Callable  # `game` compiled, with what the post measures on the way
+    call: int = CALL  # seed-iterations in a compiled call; less where an iteration is many updates
 
 
 def make_experiment(init, game, measure, regression, pretrain_steps):
@@ -265,7 +267,7 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
     if experiment.pretrain_steps and distribution.first(strategy, players.step) == 0:
         players = players._replace(d=fit.params)  # D's own optimiser starts afresh
     steps = record_steps(num_steps, every)
-    for state, part, records in run(experiment.play_loop, strategy, shared, players, steps, records_per_call):
+    for state, part, records in run(experiment.play_loop, strategy, shared, players, steps, records_per_call, experiment.call):
         yield (fit, state), {'step': part - 1} | records
 
 

@@ -9,7 +9,7 @@ from common import layers, random
 
 def test_dense_is_w_x_plus_b_on_both_of_its_paths():
     rng = np.random.default_rng(0)
-    for batch in (3, 1000):  # 8 * 8 * 3 < 4096 <= 8 * 8 * 1000
+    for batch in (3, 100, 1000):  # 8 * 8 * 3 < 4096 <= 8 * 8 * 100
         w, b, x = rng.normal(size=(2, 8, 8)), rng.normal(size=(2, 8, 1)), rng.normal(size=(2, 8, batch))
         layer = layers.Linear(tf.constant(w, tf.float32), tf.constant(b, tf.float32))
         np.testing.assert_allclose(layers.dense(tf.constant(x, tf.float32), layer), w @ x + b, rtol=1e-5, atol=1e-5)
@@ -43,6 +43,18 @@ def test_layers_of_a_network_are_cut_from_one_draw_with_zero_biases():
     np.testing.assert_array_equal(first.w, draw[:, :6].reshape(2, 3, 2))
     np.testing.assert_array_equal(second.w, draw[:, 6:].reshape(2, 1, 3))
     np.testing.assert_array_equal(first.b, np.zeros([2, 3, 1]))
+
+
+def test_uniform_linears_fill_weights_and_biases_within_the_bound_of_their_inputs():
+    seeds = tf.constant(np.arange(2000, dtype=np.uint32))
+    first, second = layers.uniform_linears(seeds, random.Stream.WEIGHTS_G, [(5, 4), (1, 25)])
+    assert [part.shape for part in (*first, *second)] == [(2000, 5, 4), (2000, 5, 1), (2000, 1, 25), (2000, 1, 1)]
+    draw = 2 * random.uniform(seeds, random.Stream.WEIGHTS_G, 0, 51).numpy() - 1
+    np.testing.assert_array_equal(first.w, draw[:, :20].reshape(-1, 5, 4) / 2)
+    np.testing.assert_array_equal(first.b, draw[:, 20:25, None] / 2)
+    np.testing.assert_array_equal(second.w, draw[:, None, 25:50] * np.float32(0.2))
+    for part, bound in ((first.w, 1 / 2), (first.b, 1 / 2), (second.w, 1 / 5), (second.b, 1 / 5)):
+        assert np.abs(part).max() <= bound and np.std(part) == pytest.approx(bound / np.sqrt(3), rel=0.05)
 
 
 def test_minibatch_features_of_three_samples_by_hand():

@@ -37,3 +37,34 @@ def test_mean_squared_error():
 def test_different_shapes_are_rejected_instead_of_broadcast(loss):
     with pytest.raises(ValueError, match='shapes differ'):
         loss(REAL, FAKE[:, 0])
+
+
+@pytest.mark.parametrize(
+    ('p', 'label', 'loss', 'slope'),
+    [
+        (0.3, 1, -np.log(0.3), -1 / 0.3),
+        (0.3, 0, -np.log(0.7), 1 / 0.7),
+        (0.0, 1, 100, -1e12),  # the clamped value, and yet a slope; a clamped logarithm would have none
+        (1.0, 0, 100, 1e12),
+        (0.0, 0, 0, 0),
+        (1.0, 1, 0, 0),
+        (1e-13, 1, -np.log(1e-13), -1e12),  # below 1e-12 the slope stays
+        (1e-13, 0, 1e-13, 0.1),
+    ],
+)
+def test_binary_cross_entropy_and_its_slope_are_those_of_pytorch(p, label, loss, slope):
+    """By hand, and as PyTorch 2.13 gave them."""
+    for compiled in (False, True):
+        p_ = tf.constant([[p]])
+
+        @tf.function(jit_compile=compiled)
+        def both(p_):
+            with tf.GradientTape() as tape:
+                tape.watch(p_)
+                value = losses.binary_cross_entropy(p_, label)
+            return value, tape.gradient(3 * value, p_)
+
+        value, gradient = both(p_)
+        assert value.shape == (1, 1)
+        np.testing.assert_allclose(value, [[loss]], rtol=1e-5)
+        np.testing.assert_allclose(gradient, [[3 * slope]], rtol=1e-5)

@@ -60,6 +60,34 @@ def test_update_rule_equals_tensorflow_1(optimizer, reference):
     assert np.abs(course[-1] - START).max() > 0.5  # it went somewhere
 
 
+@pytest.mark.parametrize('epsilon', [1e-8, 0.1])
+def test_adam_of_pytorch_against_its_definition_in_double_precision(epsilon):
+    course = ours(optimizers.adam_of_pytorch(0.02, epsilon=epsilon), 100)
+    w, m, v = START.astype(np.float64), 0.0, 0.0
+    for t in range(1, 101):
+        with tf.GradientTape() as tape:
+            x = tf.constant(w, tf.float32)
+            tape.watch(x)
+            loss = loss_of(x)
+        g = tape.gradient(loss, x).numpy().astype(np.float64)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        w = w - 0.02 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + epsilon)
+        np.testing.assert_allclose(course[t - 1], w, rtol=1e-4, atol=1e-5)
+    other = ours(optimizers.adam(0.02, epsilon=epsilon), 100)
+    assert (np.abs(other - course).max() > 0.01) == (epsilon == 0.1)  # where epsilon stands shows once it is large
+
+
+def test_the_first_step_of_pytorchs_adam_is_exact_to_rounding():
+    """The first step is the rate, whatever the gradient; TensorFlow 1's is 6 millionths off: 1 - 0.999 in single precision."""
+    w, g = tf.zeros([1]), tf.constant([3.0])
+    steps = []
+    for adam in (optimizers.adam_of_pytorch, optimizers.adam):
+        optimizer = adam(1.0, epsilon=0.0)
+        (moved,), _ = optimizer.update((w,), (g,), optimizer.init((w,)), tf.constant(0))
+        steps.append(-moved.numpy().item())
+    assert abs(steps[0] - 1) < 1e-6 < abs(steps[1] - 1)
+
+
 def test_staircase_decay_by_hand():
     rate = optimizers.exponential_decay(0.005, 0.95, 150)
     for count, power in ((0, 0), (149, 0), (150, 1), (299, 1), (300, 2)):
