@@ -116,7 +116,7 @@ def near_gaussian(table):
             'N3', 'near Gaussian, right tail fatter', 'one run', {}, Verdict.CANNOT_BE_TESTED, 'no run ends well'
         )
     measured = {
-        'of the runs that end well, |skewness| and |excess kurtosis| below 0.5': claims.proportion(
+        'of the runs that end well, skewness and excess kurtosis within 0.5 of 0': claims.proportion(
             (np.abs(good['skewness']) < 0.5) & (np.abs(good['kurtosis']) < 0.5)
         ),
         f'their Wasserstein distance to the data (median; a uniform distribution of these moments: {flat:.2f})': claims.median(
