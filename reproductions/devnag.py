@@ -562,7 +562,6 @@ def define_flags():
         'anim_every', None, 'Rounds from frame to frame (default: 120 frames in all).', lower_bound=1, flag_values=opts
     )
     flags.DEFINE_string('anim_path', None, 'Draw the animation here, .gif or .mp4 (with ffmpeg).', flag_values=opts)
-    flags.DEFINE_bool('claims', False, "Measure the post's claims, over 500 seeds or --runs.", flag_values=opts)
     return opts
 
 

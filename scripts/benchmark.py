@@ -3,11 +3,13 @@
   python scripts/benchmark.py                     the baseline, one run, 1,024 runs, of every post
   python scripts/benchmark.py --post=jang         of one post
   python scripts/benchmark.py memory              peak memory at 1,024 runs x 5,000 steps and at 10,000 runs (Aylien)
+  python scripts/benchmark.py pieces              what an update spends its time on, at 200 runs (Dev Nag)
   python scripts/benchmark.py startup             the whole command beside `python -c "import tensorflow"` (Aylien)
 
-The baseline is one `session.run` with a feed an update (session_loop.py), in a process of its own. Each number is the median
-of --repeats, and the baseline is measured before and after, so that a change of the machine's speed shows. If JAX is installed,
-Aylien's GAN as jit(vmap(scan)) is measured too (jax_gan.py). Not measured on a GPU.
+The baseline is one `session.run` with a feed an update (session_loop.py), in a process of its own; for Dev Nag's post a plain
+PyTorch loop on one thread (torch_loop.py), where PyTorch is installed. Each number is the median of --repeats, and the baseline
+is measured before and after, so that a change of the machine's speed shows. If JAX is installed, Aylien's GAN as
+jit(vmap(scan)) is measured too (jax_gan.py). Not measured on a GPU.
 """
 
 import argparse
@@ -34,28 +36,44 @@ class Case(NamedTuple):
     steps: dict[int, int]  # in a measurement: {runs: steps}
     baseline: list[str]  # a script beside this one that prints its steps a second, and its arguments
     jax: list[str] | None = None  # the same for JAX
+    every: int | None = None  # steps from record to record, if not as the command line of most posts has it
+    updates: int = 2  # in a step
 
 
-CASES = [
-    Case(
-        f'Aylien 2017-06 {"with" if flag else "without"} minibatch discrimination',
-        'aylien',
-        {'variant': '2017-06', 'minibatch': bool(flag)},
-        {1: 20_000, RUNS: 2_000},
-        ['session_loop.py', '--post=aylien', *flag],
-        ['jax_gan.py', *flag],
-    )
-    for flag in ([], ['--minibatch'])
-] + [
-    Case(
-        f'Jang 2016-06, {label}',
-        'jang',
-        {'sort': sort, 'pretrain_steps': 0},
-        {1: 10_000, RUNS: 200},
-        ['session_loop.py', '--post=jang'],
-    )
-    for label, sort in (('as published', True), ('--nosort', False))
-]
+CASES = (
+    [
+        Case(
+            f'Aylien 2017-06 {"with" if flag else "without"} minibatch discrimination',
+            'aylien',
+            {'variant': '2017-06', 'minibatch': bool(flag)},
+            {1: 20_000, RUNS: 2_000},
+            ['session_loop.py', '--post=aylien', *flag],
+            ['jax_gan.py', *flag],
+        )
+        for flag in ([], ['--minibatch'])
+    ]
+    + [
+        Case(
+            f'Jang 2016-06, {label}',
+            'jang',
+            {'sort': sort, 'pretrain_steps': 0},
+            {1: 10_000, RUNS: 200},
+            ['session_loop.py', '--post=jang'],
+        )
+        for label, sort in (('as published', True), ('--nosort', False))
+    ]
+    + [
+        Case(
+            'Dev Nag 2018-11',
+            'devnag',
+            {},
+            {1: 500, 10: 200, 200: 25},
+            ['torch_loop.py'] if importlib.util.find_spec('torch') else ['session_loop.py', '--post=devnag', '--steps=50'],
+            every=1,
+            updates=40,
+        )
+    ]
+)
 
 
 def in_process(*command):
@@ -77,7 +95,7 @@ def ours(case, runs, repeats):
     experiment = post.make_experiment(post.make_settings(**case.settings))
     strategy = distribution.make_strategy('cpu', runs)
     seeds = np.arange(runs, dtype=np.uint32)
-    every = 10 if runs == 1 else 50
+    every = case.every or (10 if runs == 1 else 50)
     shared = distribution.share_out(strategy, seeds)
     state = distribution.to_host(strategy, training.initial_state(experiment, strategy, shared))
 
@@ -108,8 +126,9 @@ def throughput(post, repeats):
                 rows[f'JAX jit(vmap(scan)), {runs:,} run{"s" * (runs > 1)}'] = rate
         after = in_process(HERE / case.baseline[0], *flags)['steps_per_second']
         baseline = statistics.mean((before, after))
-        print(f'\n{case.title}: seed-steps/s, and times the baseline')
-        print(f'  {"session.run a step":30} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
+        print(f'\n{case.title}, {case.updates} updates a step: seed-steps/s, and times the baseline')
+        label = 'PyTorch, one thread' if case.baseline == ['torch_loop.py'] else 'session.run an update'
+        print(f'  {label:30} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
         for name, rate in rows.items():
             print(f'  {name:30} {rate:12,.0f} {rate / baseline:8.0f}', flush=True)
 
@@ -132,6 +151,54 @@ def memory(post, repeats):
         print(f'  {runs:6,} runs x {steps:,} steps: {found["gib"]:.2f} GiB, {found["seconds"]:.1f} s after the imports')
 
 
+def pieces(post, repeats):
+    """Prints what the pieces of an update of Dev Nag's cost alone, each on numbers that lie ready as they do in the loop."""
+    del post
+    import numpy as np
+    import tensorflow as tf
+
+    from common.random import Stream
+    from reproductions import devnag
+
+    settings, runs, times = devnag.make_settings(), 200, 100
+    seeds = tf.constant(np.arange(runs, dtype=np.uint32))
+    g, d = devnag.init_generator(settings, seeds), devnag.init_discriminator(settings, seeds)
+    hidden = tf.constant(np.random.default_rng(0).normal(size=(runs, 10, 500)), tf.float32)
+
+    def loss_slopes(x):
+        with tf.GradientTape() as tape:
+            tape.watch(g)
+            loss = devnag.loss_of_g(settings, d, g, x[:, :1])
+        return tf.concat([tf.reshape(slope, [runs, -1]) for slope in tf.nest.flatten(tape.gradient(loss, g))], axis=1)
+
+    measured = {
+        '500 uniform numbers': lambda x, k: devnag.noise(seeds, Stream.NOISE_D, k, 500),
+        '500 normal numbers': lambda x, k: devnag.real_samples(settings, seeds, k, 500),
+        'ten tanh of 500': lambda x, k: tf.tanh(x),
+        'moments of 500': lambda x, k: devnag.moments(x[:, :1]),
+        'G forward': lambda x, k: devnag.generator(settings, g, x[:, :1]),
+        "G's loss and its slopes": lambda x, k: loss_slopes(x),
+    }
+    print(f'\npieces of an update at {runs} runs, microseconds a run')
+    for name, piece in measured.items():
+
+        @tf.function(jit_compile=True, autograph=False)
+        def repeated(x, piece=piece):
+            def body(k, x, out):
+                found = piece(x, k)
+                return k + 1, x + 1e-6 * tf.reshape(found, [runs, -1])[:, :1, None], found  # so that no piece is hoisted
+
+            return tf.while_loop(lambda k, *_: k < times, body, (tf.constant(0), x, tf.zeros_like(piece(x, 0))))[2]
+
+        def seconds(repeated=repeated):
+            start = time.perf_counter()
+            repeated(hidden).numpy()
+            return time.perf_counter() - start
+
+        seconds()
+        print(f'  {name:26} {statistics.median(seconds() for _ in range(repeats)) / times / runs * 1e6:6.2f}')
+
+
 def startup(post, repeats):
     """Prints how long the whole command takes, as a multiple of a bare import of TensorFlow."""
     del post
@@ -150,11 +217,11 @@ def startup(post, repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('what', nargs='*', help='throughput, memory, startup (default: throughput)')
+    parser.add_argument('what', nargs='*', help='throughput, memory, pieces, startup (default: throughput)')
     parser.add_argument('--post', choices=sorted({case.post for case in CASES}), help='throughput of this post only')
     parser.add_argument('--repeats', type=int, default=3, help='measurements of each number (default 3)')
     arguments = parser.parse_args()
-    measurements = {'throughput': throughput, 'memory': memory, 'startup': startup}
+    measurements = {'throughput': throughput, 'memory': memory, 'pieces': pieces, 'startup': startup}
     for what in arguments.what or ['throughput']:
         if what not in measurements:
             parser.error(f'{what!r} is none of {", ".join(measurements)}')

@@ -1,34 +1,19 @@
-"""The parts of make_figures.py that are Dev Nag's: each `part(runs, out)` writes figures with the numbers behind them.
+"""The figures and tables of Dev Nag's post: a function (runs, directory) for each part."""
 
-python scripts/devnag_figures.py                everything, into figures/devnag/
-python scripts/devnag_figures.py --only one     some of: one, ten, many, gallery, claims, outcomes
-"""
-
-import argparse
 import functools
 import pathlib
 import shutil
-import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from parts import command, quartiles
 
-import matplotlib  # noqa: E402
-import numpy as np  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-
-from common import app, claims, figures, reference, results  # noqa: E402
-from reproductions import devnag, devnag_claims  # noqa: E402
+from common import claims, figures, reference, results
+from reproductions import devnag, devnag_claims
 
 FIRST = 1000  # seed of the ensemble
-
-
-def command(directory, *flags):
-    """Runs the post's command line into a directory; raises where it fails."""
-    print('python -m reproductions.devnag', *flags, flush=True)
-    if app.call(devnag.main, ['devnag', *flags, f'--output_dir={directory}']):
-        raise SystemExit(f'failed: {flags}')
 
 
 @functools.cache
@@ -41,7 +26,7 @@ def ensemble(runs):
 def copied(flags, names, out):
     """Runs the command and copies {file: its name in figures/devnag}."""
     with tempfile.TemporaryDirectory() as scratch:
-        command(scratch, *flags)
+        command(devnag, scratch, *flags)
         for source, target in names.items():
             shutil.copy(pathlib.Path(scratch) / source, out / target)
 
@@ -115,8 +100,7 @@ def outcomes(runs, out):
     ours, theirs = ensemble(runs)[0], devnag_claims.original()
 
     def cells(table):
-        quartiles = (np.nanquantile(table[column], [0.5, 0.25, 0.75]) for column in ('mean', 'std'))
-        return [f'{np.mean(table["finite"]):.1%}', *('{:.3g} ({:.3g} .. {:.3g})'.format(*values) for values in quartiles)]
+        return [f'{np.mean(table["finite"]):.1%}', *(quartiles(table[column]) for column in ('mean', 'std'))]
 
     p_values = reference.compare(ours, theirs, devnag_claims.COMPARED)
     print(p_values)
@@ -128,31 +112,3 @@ def outcomes(runs, out):
 
 
 PARTS = {'one': one, 'ten': ten, 'many': many, 'gallery': gallery, 'claims': claims_table, 'outcomes': outcomes}
-
-
-def fill_in(out):
-    """Puts the tables of the claims and outcomes between their marks in the post's page."""
-    page = ROOT / 'docs' / 'devnag.md'
-    text = page.read_text()
-    for name in ('claims', 'outcomes'):
-        start, end = f'<!-- {name} -->\n', f'<!-- /{name} -->'
-        if start in text and (out / f'{name}.md').exists():
-            before, after = text.split(start)[0], text.split(end)[1]
-            text = before + start + (out / f'{name}.md').read_text() + end + after
-    results.write_text(page, text)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--runs', type=int, default=200, help='seeds of the ensemble (default 200)')
-    parser.add_argument('--only', choices=PARTS, nargs='+', default=list(PARTS), help='make only these parts')
-    arguments = parser.parse_args()
-    out = ROOT / 'figures' / 'devnag'
-    out.mkdir(parents=True, exist_ok=True)
-    for name in arguments.only:
-        PARTS[name](arguments.runs, out)
-    fill_in(out)
-
-
-if __name__ == '__main__':
-    main()

@@ -8,12 +8,13 @@ python scripts/make_figures.py --post=aylien --only=claims   one part of it
 import argparse
 
 import aylien_figures
+import devnag_figures
 import jang_figures
 from parts import ROOT
 
 from common import results
 
-POSTS = {'aylien': aylien_figures.PARTS, 'jang': jang_figures.PARTS}
+POSTS = {'aylien': aylien_figures.PARTS, 'jang': jang_figures.PARTS, 'devnag': devnag_figures.PARTS}
 
 
 def fill_in(post, out):

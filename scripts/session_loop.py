@@ -1,11 +1,13 @@
 """The posts' way of running, as the benchmark's baseline: one `session.run` with a feed an update.
 
 Written from the description of the programs (Aylien's of 2017-06: relu, Adam 0.001, batch 8; Jang's of 2016-06: momentum, batch
-200), under `tf.compat.v1`, and started by `benchmark.py` in a process of its own, because eager execution cannot be switched
-off once TensorFlow has been used. Prints one line of JSON: {"steps_per_second": ...}.
+200; Dev Nag's of 2018-11, which was PyTorch: four moments of 500 values, momentum, a step a round of 20 + 20 updates), under
+`tf.compat.v1`, and started by `benchmark.py` in a process of its own, because eager execution cannot be switched off once
+TensorFlow has been used. Prints one line of JSON: {"steps_per_second": ...}.
 
     python scripts/session_loop.py --post=aylien [--minibatch] --steps=2000
     python scripts/session_loop.py --post=jang --steps=2000
+    python scripts/session_loop.py --post=devnag --steps=50
 """
 
 import argparse
@@ -105,13 +107,49 @@ def jang(rng, batch=200):
     return step
 
 
+def devnag(rng, batch=500, updates=20):
+    """As `aylien`; a step is a round. The layers' initial weights do not matter to the speed."""
+    x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
+
+    def mlp(x, hidden, between):
+        for i, size in enumerate((hidden, hidden)):
+            x = between(linear(x, size, str(i)))
+        return linear(x, 1, '2')
+
+    def moments(x):
+        mean = tf.reduce_mean(x)
+        deviation = tf.sqrt(tf.reduce_mean(tf.square(x - mean)))
+        score = (x - mean) / deviation
+        return tf.stack([mean, deviation, tf.reduce_mean(score**3), tf.reduce_mean(score**4) - 3])[None]
+
+    with v1.variable_scope('G'):
+        generated = mlp(z, 5, tf.tanh)
+    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
+        d_real, d_fake = (tf.sigmoid(mlp(moments(samples), 10, tf.sigmoid)) for samples in (x, generated))
+    loss_d = -tf.reduce_mean(tf.math.log(d_real) + tf.math.log(1 - d_fake))
+    loss_g = -tf.reduce_mean(tf.math.log(d_fake))
+    train_d, train_g = (
+        v1.train.MomentumOptimizer(0.001, 0.9).minimize(loss, var_list=v1.trainable_variables(scope))
+        for loss, scope in ((loss_d, 'D'), (loss_g, 'G'))
+    )
+
+    def step(session):
+        for _ in range(updates):
+            feed = {x: rng.normal(4, 1.25, (batch, 1)), z: rng.random_sample((batch, 1))}
+            session.run([loss_d, train_d], feed)
+        for _ in range(updates):
+            session.run([loss_g, train_g], {z: rng.random_sample((batch, 1))})
+
+    return step
+
+
 def steps_per_second(build, steps):
     v1.disable_eager_execution()
     v1.set_random_seed(42)
     step = build(np.random.RandomState(42))
     with v1.Session() as session:
         session.run(v1.global_variables_initializer())
-        for _ in range(100):  # the first calls build kernels and caches
+        for _ in range(max(5, steps // 20)):  # the first calls build kernels and caches
             step(session)
         start = time.perf_counter()
         for _ in range(steps):
@@ -121,9 +159,9 @@ def steps_per_second(build, steps):
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--post', choices=['aylien', 'jang'], default='aylien')
-    parser.add_argument('--steps', type=int, default=2000, help='steps to time, after 100 that are not')
+    parser.add_argument('--post', choices=['aylien', 'jang', 'devnag'], default='aylien')
+    parser.add_argument('--steps', type=int, default=2000, help='steps to time, after a twentieth as many that are not')
     parser.add_argument('--minibatch', action='store_true', help='Aylien: with minibatch discrimination')
     arguments = parser.parse_args()
-    build = jang if arguments.post == 'jang' else lambda rng: aylien(rng, arguments.minibatch)
+    build = {'aylien': lambda rng: aylien(rng, arguments.minibatch), 'jang': jang, 'devnag': devnag}[arguments.post]
     print(json.dumps({'steps_per_second': steps_per_second(build, arguments.steps)}))

@@ -3,9 +3,9 @@
 Written from the description of the program of November 2018 (four moments of 500 values, SGD 0.001 with momentum 0.9, 20
 updates of D and 20 of G a round), and started by `benchmark.py` in a process of its own.
 Needs PyTorch, which nothing else here does.
-Prints one line of JSON: {"updates_per_second": ...}, where an update is one of D or of G.
+Prints one line of JSON: {"steps_per_second": ...}, where a step is a round.
 
-    python scripts/torch_loop.py --rounds=50
+    python scripts/torch_loop.py --steps=50
 """
 
 import argparse
@@ -40,7 +40,7 @@ def moments(x):
     return torch.stack([x.mean(), deviation, (z**3).mean(), (z**4).mean() - 3])
 
 
-def updates_per_second(rounds):
+def steps_per_second(steps):
     torch.manual_seed(0)
     torch.set_num_threads(1)
     g, d = Perceptron(1, 5, torch.tanh), Perceptron(4, 10, torch.sigmoid, torch.sigmoid)
@@ -61,13 +61,13 @@ def updates_per_second(rounds):
     for _ in range(5):  # the first calls allocate and choose kernels
         play()
     start = time.perf_counter()
-    for _ in range(rounds):
+    for _ in range(steps):
         play()
-    return rounds * (D_STEPS + G_STEPS) / (time.perf_counter() - start)
+    return steps / (time.perf_counter() - start)
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--rounds', type=int, default=50, help='rounds to time, after 5 that are not')
+    parser.add_argument('--steps', type=int, default=50, help='rounds to time, after 5 that are not')
     arguments = parser.parse_args()
-    print(json.dumps({'updates_per_second': updates_per_second(arguments.rounds)}))
+    print(json.dumps({'steps_per_second': steps_per_second(arguments.steps)}))
