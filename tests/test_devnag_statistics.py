@@ -4,7 +4,7 @@ The author's program has 33 runs, so every test is exact: Kolmogorov-Smirnov wit
 alarms: Holm's procedure at 1e-3 over all 29 hypotheses, on fixed seeds, so that the outcome never flickers. With 64 of ours,
 the smallest shift of a normal column that is found with probability 0.8 at the level of the most significant hypothesis
 (1e-3 / 29) is about 1.3 deviations: 33 runs can say no more. A wrong momentum or rate does more than that within 200 rounds;
-14 updates of G a round instead of 20 do not, and are not found (the traces would find them).
+14 updates of G a round instead of 20 do not, and are not found (test_devnag.py holds the published numbers).
 """
 
 import numpy as np
