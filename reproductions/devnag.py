@@ -426,20 +426,22 @@ def draw_ensemble(path, settings, title, table, course, banded):
     """
     finite, success = table['finite'] == 1, table['success'] == 1
     with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(12, 4), layout='constrained')
+        figure = Figure(figsize=(12, 4.2), layout='constrained')
         figure.suptitle(title)
         *moment_axes, ends = figure.subplots(1, 3)
         for axes, name in zip(moment_axes, MOMENTS, strict=True):
             draw_course(axes, settings, name, course['step'], course[name], banded)
+        reach = 6 * settings.sigma  # a few runs end far outside; the others would be one blot if the frame held them
+        x = np.clip(table['mean'], settings.mu - reach, settings.mu + reach)
+        y = np.minimum(table['std'], reach / 2)
+        outside = finite & ((x != table['mean']) | (y != table['std']))
         for chosen, colour, label in ((finite & ~success, figures.GREY, 'others'), (success, figures.BLUE, 'end well')):
-            ends.scatter(
-                table['mean'][chosen], table['std'][chosen], s=12, color=colour, alpha=0.5, linewidth=0,
-                label=f'{label}: {chosen.sum():,}',
-            )  # fmt: skip
-        ends.plot(settings.mu, settings.sigma, '+', color=figures.ORANGE, markersize=11, markeredgewidth=2, linewidth=0)
+            ends.scatter(x[chosen], y[chosen], s=12, color=colour, alpha=0.5, linewidth=0, label=f'{label}: {chosen.sum():,}')
+        ends.plot(settings.mu, settings.sigma, '+', color=figures.ORANGE, markersize=11, markeredgewidth=1, linewidth=0)
+        ends.plot([], [], linewidth=0, label=f'of these drawn at the edge: {outside.sum():,}')
         ends.plot([], [], linewidth=0, label=f'not finite (not drawn): {(~finite).sum():,}')
         ends.set(title='Final mean and deviation, a dot a seed', xlabel='mean', ylabel='deviation')
-        ends.legend(loc='best', fontsize=8.5)
+        ends.legend(loc='upper center', bbox_to_anchor=(0.5, -0.15), ncols=2, fontsize=8.5)
         figures.save(figure, path)
 
 

@@ -297,6 +297,12 @@ def test_a_moment_is_settled_if_it_stays():
     assert devnag_claims.settled(late, 1.25).tolist() == [True, True, False]
 
 
+def test_settings_are_the_published_ones():
+    assert devnag.make_settings() == ('2018-11', 'moments', 500, 20, 20, 0.001, 0.9, 4.0, 1.25)
+    assert devnag.make_settings('2017-02')[:6] == ('2017-02', 'variances', 100, 1, 1, 0.0002)
+    assert [variant.num_steps for variant in devnag.VARIANTS.values()] == [5000, 30_000]
+
+
 def test_networks_have_the_posts_shapes():
     seeds = tf.constant([3], tf.uint32)
     features = {'moments': 4, 'raw': 500, 'variances': 1000, 'diffs': 1000}
