@@ -6,7 +6,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -349,21 +348,31 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
 # --- Stopping and going on ----------------------------------------------------------------------------------------------------
 
 
-def test_interrupt_keeps_what_was_trained_and_resume_ends_like_an_uninterrupted_run(tmp_path):
-    base = [sys.executable, '-m', 'reproductions.aylien', '--variant=2017-06', '--runs=3', '--num_steps=3000000']
+def test_interrupt_keeps_what_was_trained(tmp_path):
+    command = [
+        sys.executable,
+        '-u',
+        '-m',
+        'reproductions.aylien',
+        '--variant=2017-06',
+        '--num_steps=3000000',
+        '--log_every=5000',
+    ]
     process = subprocess.Popen(
-        [*base, '--log_every=5000', f'--output_dir={tmp_path / "a"}'], stderr=subprocess.PIPE, text=True, cwd=DATA.parent.parent
+        [*command, f'--output_dir={tmp_path / "a"}'],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=DATA.parent.parent,
     )
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob('a')) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    time.sleep(8)  # compiled and well inside training
+    while 'loss_d' not in process.stdout.readline():  # until it trains
+        assert process.poll() is None
     process.send_signal(signal.SIGINT)
     error = process.communicate(timeout=60)[1]
     assert process.returncode == 130, error
     assert 'Traceback' not in error
     rows = rows_of(tmp_path / 'a')
-    assert [row['seed'] for row in rows] == ['42', '43', '44']
+    assert [row['seed'] for row in rows] == ['42']
     config = json.loads((tmp_path / 'a' / 'config.json').read_text())
     assert 0 < config['iterations'] < 3_000_000
     checkpoint = results.read_npz(tmp_path / 'a' / 'checkpoint' / 'state.npz')
