@@ -28,15 +28,18 @@ def baseline(python):
     return json.loads(done.stdout.splitlines()[-1])['updates_per_second'] if done.returncode == 0 else None
 
 
-def ours(runs, repeats):
-    """Updates/s over all runs of the suite's own loop with its record a round, compiled and initialised before the clock."""
+def ours(runs, strategy_name, repeats):
+    """Updates/s over all runs of the suite's own loop with its record a round, compiled and initialised before the clock.
+
+    A compiled loop runs on one core; `mirrored` shares the runs out over two logical devices and so over two cores.
+    """
     import numpy as np
 
     from common import distribution, training
     from reproductions import devnag
 
     settings = devnag.make_settings()
-    experiment, strategy = devnag.make_experiment(settings), distribution.make_strategy('cpu', runs)
+    experiment, strategy = devnag.make_experiment(settings), distribution.make_strategy(strategy_name, runs, logical_devices=2)
     seeds = np.arange(runs, dtype=np.uint32)
     shared = distribution.share_out(strategy, seeds)
     state = distribution.to_host(strategy, training.initial_state(experiment, strategy, shared))
@@ -54,7 +57,8 @@ def ours(runs, repeats):
 def throughput(python, repeats):
     """Prints the table of ratios."""
     before = baseline(python)
-    rates = {runs: ours(runs, repeats) for runs in ROUNDS}
+    cases = [*((runs, 'cpu') for runs in ROUNDS), (200, 'mirrored')]
+    rates = {case: ours(*case, repeats) for case in cases}
     after = baseline(python)
     plain = before and statistics.mean((before, after))
     print('\n2018-11: updates/s over all runs, and times the plain PyTorch loop')
@@ -62,10 +66,11 @@ def throughput(python, repeats):
         print(f'  {"plain PyTorch, one thread":26} {plain:10,.0f} {1:6.0f}   ({before:,.0f} before, {after:,.0f} after)')
     else:
         print('  PyTorch is not installed: not compared')
-    for runs, rate in rates.items():
+    for (runs, strategy), rate in rates.items():
+        name = f'suite, {runs} run' + 's' * (runs > 1) + ', 2 devices' * (strategy == 'mirrored')
         ratio = f'{rate / plain:6.0f}' if plain else ''
         minutes = runs * UPDATES / rate / 60
-        print(f'  {f"suite, {runs} run" + "s" * (runs > 1):26} {rate:10,.0f} {ratio}   5,000 rounds in {minutes:.1f} minutes')
+        print(f'  {name:26} {rate:10,.0f} {ratio}   5,000 rounds in {minutes:.1f} minutes')
 
 
 def parts(python, repeats):
