@@ -62,7 +62,8 @@ def test_binary_cross_entropy_and_its_slope_are_those_of_pytorch(p, label, loss,
             with tf.GradientTape() as tape:
                 tape.watch(p_)
                 value = losses.binary_cross_entropy(p_, label)
-            return value, tape.gradient(3 * value, p_)
+                total = 3 * value
+            return value, tape.gradient(total, p_)
 
         value, gradient = both(p_)
         assert value.shape == (1, 1)
