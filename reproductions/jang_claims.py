@@ -67,12 +67,16 @@ def alignment(seed, runs, tick=lambda: None):
 
 
 def pretraining_fits(table):
-    """J1: 1000 steps of least squares bring D's surface close to the density: its squared error against that of a constant."""
+    """J1: 1000 steps of least squares bring D's surface close to the density, with an error of about 0.01.
+
+    That number says little by itself, so the error is also held against that of the best constant.
+    """
     x = np.linspace(-jang.HALF_RANGE, jang.HALF_RANGE, 100_001)
     constant = float(np.var(jang.TRUTH.pdf(x)))
     name = f'error below half of the best constant ({constant / 2:.4f})'
+    error = 'squared error after 1,000 steps (median)'
     measured = {
-        'squared error after 1,000 steps (median)': claims.median(table['pretrain_mse']),
+        error: claims.median(table['pretrain_mse']),
         name: claims.proportion(table['pretrain_mse'] < constant / 2),
         f'error above that of the best constant ({constant:.4f})': claims.proportion(table['pretrain_mse'] > constant),
     }
@@ -80,9 +84,14 @@ def pretraining_fits(table):
     if share.low > 0.9:
         verdict, reason = Verdict.REPRODUCED, 'nine seeds of ten at least'
     elif share.low > 0.5:
-        verdict, reason = Verdict.PARTLY, 'most seeds, but not nine of ten'
+        verdict, reason = Verdict.PARTLY, 'most seeds come close, but not nine of ten'
+    elif measured[error].low <= 0.01:
+        verdict, reason = (
+            Verdict.PARTLY,
+            "the error is the post's, but about half of the seeds with it are far from the density",
+        )
     else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'half of the seeds or more stay far from the density'
+        verdict, reason = Verdict.NOT_REPRODUCED, "the error stays above the post's"
     return claims.Measurement('J1', 'pre-training brings D close to p_data', 'about 0.01', measured, verdict, reason)
 
 
@@ -136,7 +145,7 @@ def pretraining_helps(with_, without):
     elif fast.high < slow.low:
         verdict, reason = Verdict.PARTLY, 'fewer iterations, but not half as many'
     else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'no fewer iterations'
+        verdict, reason = Verdict.NOT_REPRODUCED, 'not clearly fewer iterations'
     reason += ' (the 1,000 steps of pre-training not counted)'
     return claims.Measurement('J3', 'pre-training D: much faster convergence', 'qualitative', measured, verdict, reason)
 
@@ -182,7 +191,9 @@ def relu_saturates(tanh, relu):
     if worse and flat:
         verdict, reason = Verdict.REPRODUCED, 'less than half as many succeed, and more units are flat'
     elif measured[name].low > 0:
-        reason = 'relu succeeds less often, ' + ('but not rarely' if flat else 'but its units are flat no more often')
+        reason = 'relu succeeds less often, ' + (
+            'and its units are flat more often' if flat else 'but its units are flat no more often'
+        )
         verdict = Verdict.PARTLY
     elif flat:
         verdict, reason = Verdict.PARTLY, 'more units of relu are flat, but it succeeds no less often'
@@ -219,11 +230,11 @@ def batch_size_matters(by_batch):
     measured |= {f'success at M = 800 less that at 20, {kind}': gain for kind, gain in gains.items()}
     free, aligned = gains.values()
     if free.high < aligned.low:
-        verdict, reason = Verdict.REPRODUCED, 'the grid gains from larger batches, and independent noise less'
+        verdict, reason = Verdict.REPRODUCED, 'the grid gains from larger batches, and independent noise does not'
         if free.low > 0:
             verdict, reason = Verdict.PARTLY, 'independent noise gains from larger batches too, but less than the grid'
     elif free.low > 0:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'larger batches succeed more often with independent noise too'
+        verdict, reason = Verdict.NOT_REPRODUCED, 'with independent noise larger batches succeed more often'
     else:
         verdict, reason = (
             Verdict.PARTLY,

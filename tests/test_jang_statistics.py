@@ -53,17 +53,12 @@ def test_power_that_the_docstring_states():
 
 
 def test_verdicts_that_these_seeds_can_give_are_those_of_the_page(published, without_pretraining):
-    rows = [
-        jang_claims.pretraining_fits(published[0]),
-        jang_claims.pretraining_helps(published[1], without_pretraining[1]),
-        jang_claims.ends_well(published[0]),
-    ]
-    assert [row.verdict for row in rows] == VERDICTS
+    assert jang_claims.pretraining_fits(published[0]).verdict == Verdict.PARTLY
+    assert jang_claims.ends_well(published[0]).verdict == Verdict.PARTLY
+    faster = jang_claims.pretraining_helps(published[1], without_pretraining[1])
+    assert faster.verdict != Verdict.REPRODUCED  # it may be faster, but not twice as fast
 
 
 def test_the_authors_file_is_here():
     table = jang_claims.original()
     assert len(table['seed']) == 100 and table['finite'].all() and set(jang_claims.COMPARED) < set(table)
-
-
-VERDICTS = [Verdict.PARTLY, Verdict.PARTLY, Verdict.PARTLY]
