@@ -36,6 +36,7 @@ from common import (
     pictures,
     random,
     results,
+    sorting,
     training,
 )
 from common.random import Stream
@@ -122,7 +123,7 @@ def independent(settings, seeds, stream, step):
 
 def in_order(settings, samples):
     """The samples of each batch in ascending order, or as they are."""
-    return tf.sort(samples, axis=2) if settings.sort else samples
+    return sorting.ascending(samples) if settings.sort else samples
 
 
 def pretraining_batch(settings, seeds, step):
@@ -379,7 +380,7 @@ def define_flags():
     )
     flags.DEFINE_integer('seed', 0, 'First seed (the post: none).', lower_bound=0, upper_bound=2**32 - 1, flag_values=opts)
     flags.DEFINE_bool(
-        'sort', None, "Sort the samples of each batch, which doubles the time (default: the variant's; the post: yes).",
+        'sort', None, "Sort the samples of each batch (default: the variant's; the post: yes).",
         flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_bool('stratify', True, 'Noise on a jittered grid, not independent (the post: yes).', flag_values=opts)

@@ -1,6 +1,6 @@
 """The claims of Jang's post, measured over many seeds.
 
-Sorting is left out (`sort=False`) where it is not itself in question: it changes nothing (J2), and costs half of the time.
+Sorting is left out (`sort=False`) where it is not itself in question: it changes nothing (J2).
 """
 
 import importlib.resources
