@@ -27,7 +27,7 @@ def toy(d_steps=1, g_steps=1):
     )
     regression = training.Regression(
         loss=lambda d, x, y: tf.reduce_sum(d * x, [1, 2]),
-        draw=lambda seeds, update: (number(seeds, update), None),
+        draw=lambda seeds, update: (number(seeds, update), number(seeds, update)),
         optimizer=optimizers.gradient_descent(1.0),
     )
 
