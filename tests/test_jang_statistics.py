@@ -2,7 +2,8 @@
 
 False alarms: Holm's procedure at 1e-3 over 10 hypotheses (the share of finite runs and 9 columns), on fixed seeds. The smallest
 shift that a Kolmogorov-Smirnov test of 300 against 100 finds with probability 0.8 at 1e-4, the level of its most significant
-hypothesis, is about 0.65 deviations of a normal column.
+hypothesis, is about 0.65 deviations of a normal column. How these runs end depends little on how they got there: a missing
+pre-training or a doubled rate does not show in 100 runs of the author's. Such constants are held by the replays.
 """
 
 import numpy as np
@@ -31,14 +32,13 @@ def without_pretraining():
     return jang.train_many(jang.make_settings(sort=False, pretrain_steps=0), 2000, 200, every=20)
 
 
-def test_a_missing_pretraining_is_found(without_pretraining):
-    """Not only by the empty column of its error."""
-    columns = [name for name in jang_claims.COMPARED if name != 'pretrain_mse']
-    assert reference.rejected(reference.compare(without_pretraining[0], jang_claims.original(), columns), family_wise=1e-3)
-
-
-def test_a_rate_too_high_is_found():
-    table, _ = jang.train_many(jang.make_settings(sort=False, learning_rate=0.002), 2000, 200)
+@pytest.mark.parametrize(
+    'changes',
+    [{'activation': 'relu'}, {'learning_rate': 0.004}, {'num_steps': 1000}],
+    ids=['another activation', 'four times the rate', 'a tenth of the iterations'],
+)
+def test_a_broken_suite_is_found(changes):
+    table, _ = jang.train_many(jang.make_settings(sort=False, **changes), 2000, 200)
     assert reference.rejected(reference.compare(table, jang_claims.original(), jang_claims.COMPARED), family_wise=1e-3)
 
 
