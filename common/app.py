@@ -47,7 +47,10 @@ def common_flags():
     flags.DEFINE_bool('resume', False, 'Go on where an interrupted run in --output_dir stopped.', flag_values=opts)
     flags.DEFINE_bool('animation', False, "Also draw the first run's training as animation.gif.", flag_values=opts)
     flags.DEFINE_bool(
-        'claims', False, "Measure the post's claims over --runs seeds (default 500) instead of training.", flag_values=opts
+        'claims',
+        False,
+        "Measure the post's claims over --runs seeds (default: 200 or 500) and train nothing else.",
+        flag_values=opts,
     )
     flags.DEFINE_string(
         'replay', None, "Compare with this recorded run of the author's program, step by step, and train nothing else.",
@@ -305,19 +308,20 @@ def run_replay(opts, post, replay_trace, decided):
     return 0 if passed else 1
 
 
-def run_claims(opts, post, measure, ensembles):
+def run_claims(opts, post, measure, ensembles, default_runs=500):
     """--claims: measures, prints a Markdown table and writes claims.json and claims.md; returns the exit status.
 
     Args:
       opts, post: the command line, and the post's name.
       measure: (first seed, runs, tick) -> list of `claims.Measurement`, calling `tick` after each ensemble.
       ensembles: int, how many there are.
+      default_runs: int, seeds where --runs is not given.
     """
     if opts['runs'].present and opts.runs < 100:
         raise UserError(f'--runs={opts.runs} is too few to judge a claim by; use 100 or more')
     directory = output_directory(opts, post)
     with progress_bar(ensembles, 'claims', 'ensembles') as bar:
-        rows = measure(opts.seed, opts.runs if opts['runs'].present else 500, bar.update)
+        rows = measure(opts.seed, opts.runs if opts['runs'].present else default_runs, bar.update)
     results.write_json(directory / 'claims.json', claims.as_json(rows))
     results.write_text(directory / 'claims.md', claims.as_markdown(rows))
     print(claims.as_markdown(rows) + f'files in {directory}/')

@@ -10,7 +10,7 @@ D is given a whole batch at once, by way of its first four moments, and gives on
   python -m reproductions.devnag --variant=2017-02        the program as it first appeared (ELU, Adam)
   python -m reproductions.devnag --animation              also the training as a GIF
   python -m reproductions.devnag --replay=TRACE.npz       update by update against a recorded run of the author's program
-  python -m reproductions.devnag --claims --runs=500      the post's claims, measured
+  python -m reproductions.devnag --claims --runs=200      the post's claims, measured
 
 Files go to --output_dir: config.json, results.csv (a row a seed), history.npz, figure.png, checkpoint/.
 """
@@ -597,7 +597,7 @@ def main(argv):
     if opts.claims:
         from reproductions import devnag_claims
 
-        return app.run_claims(opts, 'devnag', devnag_claims.measure, devnag_claims.ENSEMBLES)
+        return app.run_claims(opts, 'devnag', devnag_claims.measure, devnag_claims.ENSEMBLES, default_runs=200)
     settings = settings_from_flags(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     seeds = app.seeds(opts)

@@ -420,7 +420,7 @@ def main(argv):
     if opts.claims:
         from reproductions import jang_claims
 
-        return app.run_claims(opts, 'jang', jang_claims.measure, jang_claims.ENSEMBLES)
+        return app.run_claims(opts, 'jang', jang_claims.measure, jang_claims.ENSEMBLES, default_runs=200)
     settings = settings_from_flags(opts)
     num_steps = settings.num_steps
     seeds = app.seeds(opts)
