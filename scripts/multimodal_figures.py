@@ -172,7 +172,7 @@ def data(runs, out):
 
 
 def convergence(runs, out):
-    """When the seeds of one, two and three modes converge, from the ensembles' results: convergence.png, .npz and outcomes.md."""
+    """When the seeds of one, two and three modes converge, from the ensembles' results: convergence.png and outcomes.md."""
     del runs
     tables = {modes: results.read_csv(out / f'modes{modes}_results.csv') for modes in multimodal_claims.STATED}
     columns = ('first_step_below', 'convergence_step')
