@@ -306,7 +306,7 @@ def draw_convergence(path, title, groups, num_steps):
       num_steps: int, the end of the training.
     """
     with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(6.8, 4.4), layout='constrained')
+        figure = Figure(figsize=(7.4, 4.8), layout='constrained')
         axes = figure.subplots()
         for (label, steps), colour in zip(groups.items(), (figures.BLUE, figures.ORANGE, figures.GREEN), strict=False):
             for name, dashes, what in (
@@ -321,7 +321,7 @@ def draw_convergence(path, title, groups, num_steps):
                     label=f'{label}{": " * bool(label)}{what} ({level:.0%})',
                 )  # fmt: skip
         axes.set(title=title, xlabel='step', ylabel='share of seeds', xscale='log', xlim=(1, max(num_steps, 2)), ylim=(0, 1.02))
-        axes.legend(loc='upper left', fontsize=8.5)
+        figure.legend(loc='outside lower center', ncols=2, fontsize=8.5)
         figures.save(figure, path)
 
 
@@ -477,7 +477,7 @@ def main(argv):
     draw(settings, directory, seeds, trained, table)
     if frames:
         path, shown = directory / 'animation.gif', (-aylien.NOISE_RANGE, aylien.NOISE_RANGE, 1.4)
-        title = f'{describe(settings)}, seed {seeds[0]}'
+        title = f'{len(settings.means)} mode{"s" * (len(settings.means) > 1)}, seed {seeds[0]}'
         film = pictures.draw_film(path, title, make_evaluation(settings), bins(settings), real_density(settings), frames, shown)
         app.drawing(film, len(frames), path)
     app.summary(table, targets(settings))

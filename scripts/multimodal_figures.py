@@ -35,15 +35,6 @@ def train(arms, runs, path):
     results.write_npz(path, arrays)
 
 
-def load(path):
-    """What `train` kept: {arm: {column: [runs]}}."""
-    tables = {}
-    for name, values in results.read_npz(path).items():
-        arm, column = name.rsplit('/', 1)
-        tables.setdefault(arm, {})[column] = values.astype(np.float64)
-    return tables
-
-
 def choice_arms():
     """The arms of every choice: {(choice, arm): settings}, as text."""
     return {
@@ -56,7 +47,7 @@ def choice_arms():
 def judged(runs, out):
     """The claims, and the width against the modes, from the kept outcomes."""
     del runs
-    tables = load(out / 'arms.npz')
+    tables = multimodal_claims.load_arms(out / 'arms.npz')
     rows = multimodal_claims.judge(tables)
     results.write_json(out / 'claims.json', claims.as_json(rows))
     results.write_text(out / 'claims.md', claims.as_markdown(rows))
@@ -86,9 +77,8 @@ def draw_widths(tables, out):
             middle.plot(arrays['width'], arrays[f'{modes}/covered'], color=colour, marker=marker, label=label)
             needed = arrays[f'{modes}/needed']
             top = max(multimodal_claims.WIDTHS)
-            if np.isfinite(needed):
-                right.plot(modes, needed, marker, color=colour)
-            else:
+            right.plot(modes, needed if np.isfinite(needed) else top, marker, color=colour)
+            if np.isnan(needed):
                 right.annotate('', (modes, 2 * top), (modes, top), arrowprops={'arrowstyle': '->', 'color': colour})
         runs = len(tables['M2']['seed'])
         left.set(title=f'Converged with every mode ({runs} seeds each)', ylabel='share of seeds', ylim=(0, 1.02))
@@ -97,22 +87,24 @@ def draw_widths(tables, out):
             axes.set(xlabel='units of each hidden layer of G', xscale='log', xticks=arrays['width'])
             axes.set_xticks(arrays['width'], arrays['width'], minor=False)
             axes.minorticks_off()
-        left.legend(loc='upper right', fontsize=8.5)
+        middle.legend(loc='lower center', ncols=2, fontsize=8.5)
         line = np.array([1, max(shown)])
         right.plot(line, 4 * line, color=figures.GREY, linestyle=':', label="the post's rule, 4 units a mode")
         right.set(
-            title='Width needed (arrow: none that was tried)', xlabel='modes', ylabel='units', xscale='log', yscale='log',
-            xticks=list(shown), xticklabels=list(shown),
+            title='Width needed (arrow: more than any tried)', xlabel='modes', ylabel='units of each hidden layer of G',
+            xscale='log', yscale='log', ylim=(1.5, 3 * top),
         )  # fmt: skip
+        right.set_xticks(list(shown), list(shown))
+        right.set_yticks(arrays['width'], arrays['width'])
         right.minorticks_off()
-        right.legend(loc='upper left', fontsize=8.5)
+        right.legend(loc='lower right', fontsize=8.5)
         figures.save(figure, out / 'widths.png')
 
 
 def choices(runs, out):
     """choices.md, from the kept outcomes: how much the verdicts move with what the post leaves open."""
     del runs
-    trained = load(out / 'choices.npz')
+    trained = multimodal_claims.load_arms(out / 'choices.npz')
     lines = [
         '| choice | 1 mode: by 30, 5,000 | 2 modes: by 30, 5,000 | 3 modes: by 300, 5,000 | 5 modes: 5,000 '
         '| M1 | M2 | M3 | M6 |',
@@ -130,6 +122,20 @@ def choices(runs, out):
 def choice_cell(table, step):
     """Shares of seeds below the bound by the post's step, if only once, and converged within 5,000."""
     return f'{np.mean(table["first_step_below"] <= step):.0%}, {np.isfinite(table["convergence_step"]).mean():.0%}'
+
+
+def one_mode(runs, out):
+    """one_mode.md, from the kept outcomes: how near the untrained generator is to one mode, by where the mode is."""
+    del runs
+    lines = [
+        '| activation, mean | below the bound after one update | by step 30 | at least once | converged within 5,000 |',
+        '|---|---|---|---|---|',
+    ]
+    for arm, table in multimodal_claims.load_arms(out / 'one_mode.npz').items():
+        first = table['first_step_below']
+        shares = (first == 0, first <= 30, np.isfinite(first), np.isfinite(table['convergence_step']))
+        lines.append(f'| {arm} | {" | ".join(f"{share.mean():.0%}" for share in shares)} |')
+    results.write_text(out / 'one_mode.md', '\n'.join(lines) + '\n')
 
 
 def one_number_of_modes(modes, runs, out):
@@ -205,4 +211,6 @@ PARTS = {
     'claims': judged,
     'choice_arms': lambda runs, out: train(choice_arms(), min(runs, 200), out / 'choices.npz'),
     'choices': choices,
+    'one_mode_arms': lambda runs, out: train(multimodal_claims.ONE_MODE, min(runs, 200), out / 'one_mode.npz'),
+    'one_mode': one_mode,
 }
