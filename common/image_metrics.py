@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 
 CHUNK = 100  # images whose distances to all others are taken at once: 20 MB for 55,000 others
 
@@ -24,12 +23,13 @@ def moments(features):
 def frechet_distance(a, b):
     """Fréchet distance between two Gaussians, given their `Moments` (Dowson & Landau 1982; Heusel et al. 2017).
 
-    |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)). The trace of that root is the sum of the roots of the eigenvalues of
-    A^(1/2) B A^(1/2), which is symmetric, so that covariances of low rank (collapsed samples) do no harm.
+    |m_a - m_b|^2 + tr(A + B - 2 (A B)^(1/2)). A general matrix root fails on covariances of low rank, which collapsed samples
+    have (and features that are never on). The trace of the root of A B is that of the root of A^(1/2) B A^(1/2), which is
+    symmetric, and so is A: both roots follow from eigenvalues, of which rounding may make some slightly negative.
     """
-    root = scipy.linalg.sqrtm(a.covariance).real  # an eigenvalue that rounding made negative gives an imaginary part
-    eigenvalues = np.linalg.eigvalsh(root @ b.covariance @ root)
-    cross = np.sqrt(np.maximum(eigenvalues, 0)).sum()
+    values, vectors = np.linalg.eigh(a.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ b.covariance @ root), 0)).sum()
     apart = np.square(a.mean - b.mean).sum()
     return float(apart + np.trace(a.covariance) + np.trace(b.covariance) - 2 * cross)
 

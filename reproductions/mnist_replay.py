@@ -19,9 +19,7 @@ def trace_settings(meta):
             raise replay.BadTrace(f'has no widths in {name}')
     if meta['d_arch'][0] != meta['g_arch'][-1] or meta['d_arch'][-1] != 1:
         raise replay.BadTrace('has networks that do not fit together')
-    return mnist.make_settings(
-        d_widths=tuple(meta['d_arch']), g_widths=tuple(meta['g_arch']), batch_size=meta['batch_size']
-    )
+    return mnist.make_settings(d_widths=tuple(meta['d_arch']), g_widths=tuple(meta['g_arch']), batch_size=meta['batch_size'])
 
 
 def trace_shapes(settings, steps):
