@@ -43,7 +43,7 @@ def class_shares(probabilities):
 def entropy_score(probabilities):
     """exp of the mean Kullback-Leibler divergence of p(class | image) from p(class) (Salimans et al. 2016, section 4).
 
-    From 1 (every image looks the same to the classifier) to the number of classes (it is sure of each, and all are as frequent).
+    From 1 (every image looks the same to the classifier) to the number of classes (it is sure of each, all as frequent).
     """
     p = np.asarray(probabilities, np.float64)
     marginal = p.mean(axis=0)

@@ -1,8 +1,8 @@
 """A generative adversarial network of plain layers on MNIST (2017): 784 pixels, no convolution.
 
-The generator takes 100 numbers of noise to 784 pixels through 200 and 500 units, the discriminator goes the other way. Both play
-for 500,000 iterations. The post shows a sheet of digits; here they are also judged in numbers, by a classifier trained on real
-digits.
+The generator takes 100 numbers of noise to 784 pixels through 200 and 500 units, the discriminator goes the other way. Both
+play for 500,000 iterations. The post shows a sheet of digits; here they are also judged in numbers, by a classifier trained on
+real digits.
 
   python -m reproductions.mnist                           the post: 500,000 iterations
   python -m reproductions.mnist --num_steps=20000         fewer
@@ -158,7 +158,7 @@ def loss_of_g(d, g, z):
 
 
 def make_game(settings, images):
-    """The adversarial training on `images`, uint8 [n, 784]. Both updates of an iteration draw the same noise, as in the post."""
+    """The adversarial training on `images`, uint8 [n, 784]. Both updates of an iteration draw the same noise (the post's)."""
     images = tf.constant(images)
 
     def draw_noise(seeds, step):
