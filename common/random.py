@@ -137,9 +137,11 @@ def permuted(seeds, stream, number, places, size):
             high, low = low, xor(high, tf.bitwise.bitwise_and(mixed, mask))
         return tf.bitwise.bitwise_or(left(high, _word(half)), low)
 
-    def outside(value):
-        return tf.reduce_any(value >= _word(size))
+    def walk(inside, value):
+        value = tf.where(inside, value, encipher(value))
+        return value < _word(size), value
 
-    start = encipher(tf.cast(places, tf.uint32)[None, :] + tf.zeros_like(seeds)[:, None])
-    inside = tf.while_loop(outside, lambda value: (tf.where(value < _word(size), value, encipher(value)),), (start,))[0]
-    return tf.cast(inside, tf.int32)
+    start = tf.cast(places, tf.uint32)[None, :] + tf.zeros_like(seeds)[:, None]
+    nowhere = tf.zeros(start.shape, tf.bool)
+    _, found = tf.while_loop(lambda inside, value: tf.logical_not(tf.reduce_all(inside)), walk, (nowhere, start))
+    return tf.cast(found, tf.int32)

@@ -242,7 +242,7 @@ def make_judge(digits):
       test: the test digits, with their nearest training digits; their Fréchet distance to themselves is 0.
       training: as many of the training digits, whose Fréchet distance to the test digits is the floor that a perfect generator
         comes to; for their nearest training digits they are no reference, as they are among them.
-      without_k: the test digits but for those of class k, so the Fréchet distance of a generator that lacks one class and is
+      without_k: those training digits but for class k, so the Fréchet distance of a generator that lacks one class and is
         perfect otherwise.
     """
     images, labels = training_digits(digits)
@@ -250,10 +250,11 @@ def make_judge(digits):
     test, scaled = (array.astype(np.float32) / 255 for array in (digits.x_test, images))
     judge = Judge(looker, scaled, test, image_metrics.moments(looker.look(test)[1]), {})
     judge.references['test'] = quality(judge, test)
-    judge.references['training'] = quality(judge, scaled[: len(test)])
+    some, classes = scaled[: len(test)], labels[: len(test)]
+    judge.references['training'] = quality(judge, some)
+    _, features = looker.look(some)
     for k in range(mnist_data.CLASSES):
-        features = looker.look(test[digits.y_test != k])[1]
-        distance = image_metrics.frechet_distance(judge.moments, image_metrics.moments(features))
+        distance = image_metrics.frechet_distance(judge.moments, image_metrics.moments(features[classes != k]))
         judge.references[f'without_{k}'] = {'frechet': distance}
     return judge
 
