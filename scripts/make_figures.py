@@ -10,11 +10,17 @@ import argparse
 import aylien_figures
 import devnag_figures
 import jang_figures
+import mnist_figures
 from parts import ROOT
 
 from common import results
 
-POSTS = {'aylien': aylien_figures.PARTS, 'jang': jang_figures.PARTS, 'devnag': devnag_figures.PARTS}
+POSTS = {
+    'aylien': aylien_figures.PARTS,
+    'jang': jang_figures.PARTS,
+    'devnag': devnag_figures.PARTS,
+    'mnist': mnist_figures.PARTS,
+}
 
 
 def fill_in(post, out):

@@ -1,0 +1,93 @@
+"""The figures and tables of the MNIST post: a function (runs, directory) for each part.
+
+Training takes hours. What was trained stays in output/mnist_figures, and a later call goes on from there, so that it may be
+stopped with Ctrl-C at any time and the other part be made of what there is.
+"""
+
+import json
+import shutil
+
+import numpy as np
+from parts import ROOT, command, quartiles
+
+from common import claims, results
+from common.checkpoints import NAME
+from reproductions import mnist, mnist_claims
+
+TRAINED = ROOT / 'output' / 'mnist_figures'
+FIRST_SEEDS, RUNS = (0, 4), 4  # two ensembles of four seeds, of which one may train on each core
+ONE = ('data', 'figure', 'interpolation', 'progress')  # pictures of the first seed, from its ensemble
+
+
+def directories():
+    return [TRAINED / f'seeds{first}' for first in FIRST_SEEDS]
+
+
+def train(runs, out):
+    """Eight seeds x 50,000 iterations."""
+    del runs, out
+    for first, directory in zip(FIRST_SEEDS, directories(), strict=True):
+        flags = [f'--seed={first}', f'--runs={RUNS}', f'--num_steps={mnist.CLAIM_STEPS}', '--animation']
+        command(mnist, directory, *flags, *['--resume'] * (directory / 'checkpoint' / NAME).exists())
+
+
+def measured(runs, out):
+    """Figures, claims and outcomes, of the iterations that all seeds have."""
+    del runs
+    first = directories()[0]
+    references = json.loads((first / 'references.json').read_text())
+    history = joined([np.load(directory / 'history.npz') for directory in directories()])
+    table = {'seed': np.arange(len(history['frechet']))} | {name: history[name][:, -1] for name in mnist.COLUMNS}
+    table |= mnist.verdict_columns(references, table)
+    results.write_csv(out / 'results.csv', table)
+    results.write_json(out / 'references.json', references)
+    mnist_claims.write(out, mnist_claims.measure(table, history, references))
+    write_outcomes(table, history['eval_step'], references, out)
+    mnist.draw_quality(out, references, history)
+    mnist.draw_losses(out, f'Losses of seeds 0 to {len(table["seed"]) - 1}', history)
+    sheets = np.concatenate([np.load(directory / 'runs.npz')['images'] for directory in directories()])
+    mnist.draw_sheet(out, 'runs', f'Twelve digits of each seed, 0 to {len(table["seed"]) - 1}, a row a seed', sheets, 12)
+    for name in ONE:
+        for suffix in ('png', 'npz'):
+            shutil.copy(first / f'{name}.{suffix}', out)
+    for suffix in ('gif', 'npz'):
+        shutil.copy(first / f'animation.{suffix}', out)
+
+
+def joined(histories):
+    """Histories of ensembles as one, {name: array}: the losses and evaluations of the iterations that all of them have."""
+    found = {}
+    for steps, names in (('step', ('loss_d', 'loss_g')), ('eval_step', mnist.COLUMNS)):
+        common = sorted(set.intersection(*(set(history[steps].tolist()) for history in histories)))
+        found[steps] = np.array(common)
+        for name in names:
+            chosen = (history[name][:, np.isin(history[steps], common)] for history in histories)
+            found[name] = np.concatenate(list(chosen))
+    return found
+
+
+def write_outcomes(table, steps, references, out):
+    """outcomes.md: the generated digits beside real and untrained ones."""
+    real = references['test'] | {'frechet': references['training']['frechet']}
+    heading = f'{len(table["seed"])} seeds after {steps[-1] + 1:,} iterations'
+    lines = [f'| | {heading} | untrained | real digits |', '|---|---|---|---|']
+    for name, label in (
+        ('classes_covered', 'classes covered'),
+        ('largest_share', 'share of the commonest class'),
+        ('score', 'score, 1 to 10'),
+        ('frechet', 'Fréchet distance to test digits'),
+        ('confident', 'share that the classifier is sure of'),
+        ('nearest', 'distance to the nearest training digit'),
+        ('nearest_other', 'distance to the nearest other digit'),
+    ):
+        untrained = references['untrained'][name]
+        lines.append(f'| {label} | {quartiles(table[name])} | {untrained:.3g} | {real[name]:.3g} |')
+    for name, label in (('d_real', 'D on test digits'), ('d_fake', 'D on generated digits')):
+        lines.append(f'| {label} | {quartiles(table[name])} | {references["untrained"][name]:.3g} | |')
+    for name in ('success', 'collapsed'):
+        share = claims.proportion(table[name] == 1)
+        lines.append(f'| {name} | {share.value:.0%} [{share.low:.0%}, {share.high:.0%}] | | |')
+    results.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+
+
+PARTS = {'train': train, 'measured': measured}
