@@ -235,6 +235,13 @@ def quality(judge, images):
     }
 
 
+def scale(images):
+    """Bytes as float32 in 0 .. 1."""
+    scaled = images.astype(np.float32)
+    scaled /= 255  # in place: all of MNIST takes 170 MB
+    return scaled
+
+
 def make_judge(digits):
     """The `Judge` of some digits; trains the classifier, unless it is in the cache.
 
@@ -247,7 +254,7 @@ def make_judge(digits):
     """
     images, labels = training_digits(digits)
     looker = classifier.for_digits(images, labels, digits.x_test, digits.y_test)
-    test, scaled = (array.astype(np.float32) / 255 for array in (digits.x_test, images))
+    test, scaled = (scale(array) for array in (digits.x_test, images))
     judge = Judge(looker, scaled, test, image_metrics.moments(looker.look(test)[1]), {})
     judge.references['test'] = quality(judge, test)
     some, classes = scaled[: len(test)], labels[: len(test)]

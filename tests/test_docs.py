@@ -17,7 +17,9 @@ def test_links_lead_to_files(page):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize(('post', 'letter', 'count'), [('aylien', 'A', 5), ('jang', 'J', 7), ('devnag', 'N', 5)])
+@pytest.mark.parametrize(
+    ('post', 'letter', 'count'), [('aylien', 'A', 5), ('jang', 'J', 7), ('devnag', 'N', 5), ('mnist', 'D', 3)]
+)
 def test_pages_hold_the_tables_that_were_measured(post, letter, count):
     measured, page = ROOT / 'figures' / post, (ROOT / 'docs' / f'{post}.md').read_text()
     for table in measured.glob('*.md'):
@@ -27,7 +29,7 @@ def test_pages_hold_the_tables_that_were_measured(post, letter, count):
     assert [claim['claim'] for claim in claims] == [f'{letter}{i + 1}' for i in range(count)]
 
 
-@pytest.mark.parametrize(('post', 'count'), [('aylien', 7), ('jang', 10), ('devnag', 6)])
+@pytest.mark.parametrize(('post', 'count'), [('aylien', 7), ('jang', 10), ('devnag', 6), ('mnist', 8)])
 def test_every_figure_has_its_numbers_beside_it(post, count):
     pictures = [path for path in (ROOT / 'figures' / post).iterdir() if path.suffix in ('.png', '.gif')]
     assert len(pictures) == count
