@@ -247,7 +247,9 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
                 for step, loss_d, loss_g in zip(records['step'], records['loss_d'][0], records['loss_g'][0], strict=True):
                     if step % print_every == 0:
                         bar.write(f'{step:6d}: loss_d {loss_d:.4f}  loss_g {loss_g:.4f}')
-                bar.set_postfix_str(f'loss_d {records["loss_d"][0, -1]:.4f}, loss_g {records["loss_g"][0, -1]:.4f}', False)
+            if 'loss_d' in records:  # of an ensemble, the mean
+                losses = (records[name][:, -1].mean() for name in ('loss_d', 'loss_g'))
+                bar.set_postfix_str('loss_d {:.4f}, loss_g {:.4f}'.format(*losses), refresh=False)
             due = time.monotonic() - saved > CHECKPOINT_SECONDS
             look = watch is not None and watched(steps[-1])
             if look or due or received or sum(steps) == total:
