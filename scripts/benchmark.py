@@ -110,7 +110,11 @@ CASES = (
             ['session_loop.py', '--post=mnist', '--steps=200'],
             every=25,
             arguments=mnist_game,
-            others=(['keras_loop.py'], *([['torch_loop.py', '--post=mnist', '--steps=100']] if HAS_TORCH else [])),
+            others=(
+                ['keras_loop.py'],
+                ['keras_loop.py', '--eager'],
+                *([['torch_loop.py', '--post=mnist', '--steps=100']] if HAS_TORCH else []),
+            ),
             flops=perceptron_flops(128, (784, 500, 200, 1), (100, 200, 500, 784)),
         ),
     ]
@@ -134,9 +138,9 @@ def ours(case, runs, name, repeats):
     from common import distribution, training
 
     post = importlib.import_module(f'reproductions.{case.post}')
+    strategy = distribution.make_strategy(name, runs, logical_devices=2)
     settings = post.make_settings(**case.settings)
     experiment = post.make_experiment(settings, *case.arguments(post, settings))
-    strategy = distribution.make_strategy(name, runs, logical_devices=2)
     seeds = np.arange(runs, dtype=np.uint32)
     every = case.every or (10 if runs == 1 else 50)
     shared = distribution.share_out(strategy, seeds)
@@ -186,7 +190,7 @@ def throughput(post, repeats):
                 rate = in_process(HERE / script, *sizes, *jax_flags)['seed_steps_per_second']
                 rows[f'JAX jit(vmap(scan)), {runs:,} run{"s" * (runs > 1)}'] = rate
         for script, *flags_of_other in case.others:
-            rows[script] = in_process(HERE / script, *flags_of_other)['steps_per_second']
+            rows[' '.join((script, *flags_of_other))] = in_process(HERE / script, *flags_of_other)['steps_per_second']
         peak = matmul_flops() if case.flops else 0
         after = in_process(HERE / case.baseline[0], *flags)['steps_per_second']
         baseline = statistics.mean((before, after))

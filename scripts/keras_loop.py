@@ -1,10 +1,10 @@
 """The MNIST post's GAN as Keras models in a plain TensorFlow 2 loop, for the benchmark.
 
-Two `keras.Sequential`, two Keras Adams and a `tf.function` for a step, called from Python with a batch of NumPy arrays, as
-TensorFlow 2's tutorials do it. Started by `benchmark.py` in a process of its own. Prints one line of JSON:
+Two `keras.Sequential`, two Keras Adams and a step under a tape, called from Python with a batch of NumPy arrays: the step as a
+`tf.function`, as TensorFlow 2's tutorials have it, or with --eager operation by operation. Started by `benchmark.py` in a process of its own. Prints one line of JSON:
 {"steps_per_second": ...}, where a step is an iteration.
 
-    python scripts/keras_loop.py --steps=200
+    python scripts/keras_loop.py --steps=200 [--eager]
 """
 
 import argparse
@@ -59,4 +59,7 @@ def steps_per_second(steps):
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--steps', type=int, default=200, help='iterations to time, after 10 that are not')
-    print(json.dumps({'steps_per_second': steps_per_second(parser.parse_args().steps)}))
+    parser.add_argument('--eager', action='store_true', help='run the step operation by operation')
+    arguments = parser.parse_args()
+    tf.config.run_functions_eagerly(arguments.eager)
+    print(json.dumps({'steps_per_second': steps_per_second(arguments.steps)}))
