@@ -1,8 +1,8 @@
 """The MNIST post's GAN as Keras models in a plain TensorFlow 2 loop, for the benchmark.
 
 Two `keras.Sequential`, two Keras Adams and a step under a tape, called from Python with a batch of NumPy arrays: the step as a
-`tf.function`, as TensorFlow 2's tutorials have it, or with --eager operation by operation. Started by `benchmark.py` in a process of its own. Prints one line of JSON:
-{"steps_per_second": ...}, where a step is an iteration.
+`tf.function`, as TensorFlow 2's tutorials have it, or with --eager operation by operation. Started by `benchmark.py` in a
+process of its own. Prints one line of JSON: {"steps_per_second": ...}, where a step is an iteration.
 
     python scripts/keras_loop.py --steps=200 [--eager]
 """
