@@ -27,8 +27,22 @@ def train(runs, out):
     """Eight seeds x 50,000 iterations."""
     del runs, out
     for first, directory in zip(FIRST_SEEDS, directories(), strict=True):
-        flags = [f'--seed={first}', f'--runs={RUNS}', f'--num_steps={mnist.CLAIM_STEPS}', '--animation']
-        command(mnist, directory, *flags, *['--resume'] * (directory / 'checkpoint' / NAME).exists())
+        go_on(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={mnist.CLAIM_STEPS}', '--animation')
+
+
+def collapse(runs, out):
+    """The first 400 iterations of seed 0 at close range."""
+    del runs
+    directory = TRAINED / 'collapse'
+    go_on(directory, '--num_steps=400', '--eval_every=20')
+    for source, target in (('progress', 'collapse'), ('quality', 'collapse_quality')):
+        for suffix in ('png', 'npz'):
+            shutil.copy(directory / f'{source}.{suffix}', out / f'{target}.{suffix}')
+
+
+def go_on(directory, *flags):
+    """The post's command, from where it stopped if it was begun."""
+    command(mnist, directory, *flags, *['--resume'] * (directory / 'checkpoint' / NAME).exists())
 
 
 def measured(runs, out):
@@ -90,4 +104,4 @@ def write_outcomes(table, steps, references, out):
     results.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
 
 
-PARTS = {'train': train, 'measured': measured}
+PARTS = {'train': train, 'collapse': collapse, 'measured': measured}

@@ -258,11 +258,12 @@ def ensemble_of(frechet, covered, largest, other, d_real, d_fake, runs=8):
         'd_real': d_real, 'd_fake': d_fake,
     }  # fmt: skip
     history = {name: np.full((runs, 3), value) for name, value in last.items()}
+    history['eval_step'] = np.array([0, 25_000, 49_999])
     references = {f'without_{k}': {'frechet': 5.0} for k in range(10)}
     references |= {
         name: {'nearest_other': 5.0, 'confident': 0.97, 'frechet': 0.5} for name in ('test', 'training', 'untrained')
     }
-    columns = {name: values[:, -1] for name, values in history.items()}
+    columns = {name: history[name][:, -1] for name in mnist.COLUMNS}
     return columns | mnist.verdict_columns(references, columns), history, references
 
 
@@ -276,13 +277,15 @@ def test_claims_on_runs_that_all_succeed_all_collapse_or_differ():
     bad = ensemble_of(200.0, 1, 1.0, 0.0, 1.0, 0.0)
     assert verdicts(*bad) == ['not reproduced', 'not reproduced', 'cannot be tested']
     assert verdicts(*bad, gentle=good[0])[2] == 'partly'
+    short = bad[1] | {'eval_step': np.array([0, 100, 49_998])}
+    assert verdicts(bad[0], short, bad[2])[:2] == ['cannot be tested'] * 2
     rows = mnist_claims.measure(*bad)
     collapsed = {name: estimate for name, estimate in rows[0].measured.items() if 'collapsed' in name or 'alike' in name}
     assert [estimate.value for estimate in collapsed.values()] == [1, 1, 1]
     _, history, references = good
     for name in mnist.COLUMNS:
         history[name][1:, -1] = bad[1][name][1:, -1]
-    mixed = {name: values[:, -1] for name, values in history.items()}
+    mixed = {name: history[name][:, -1] for name in mnist.COLUMNS}
     mixed |= mnist.verdict_columns(references, mixed)
     assert verdicts(mixed, history, references) == ['partly', 'partly', 'partly']
     assert mnist_claims.measure(mixed, history, references)[0].measured['the same at any evaluation on the way'].value == 1

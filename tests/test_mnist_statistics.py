@@ -12,7 +12,7 @@ from reproductions import mnist, mnist_claims
 
 pytestmark = pytest.mark.statistical
 
-STEPS, SEEDS = 600, (100, 101)
+STEPS, SEEDS = 300, (100, 101)
 
 
 class Perceptron:
@@ -80,7 +80,7 @@ def apart(images):
 
 
 def test_ours_and_a_plain_program_collapse_alike():
-    """After 600 iterations all digits of a seed are one digit: as near to each other as a tenth of real digits' distance."""
+    """After 300 iterations all digits of a seed are one digit: as near to each other as a tenth of real digits' distance."""
     digits, _ = mnist.training_digits(mnist_data.bundled())
     images = digits.astype(np.float32) / 255
     bound = mnist_claims.ALIKE * apart(images[:100])
