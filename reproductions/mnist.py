@@ -8,6 +8,7 @@ real digits.
   python -m reproductions.mnist --num_steps=20000         fewer
   python -m reproductions.mnist --runs=8                  eight seeds at once, for how often training collapses
   python -m reproductions.mnist --data=bundled            on 8,000 bundled digits, without the network
+  python -m reproductions.mnist --learning_rate=0.0002 --beta1=0.5    a gentler training of the same networks
   python -m reproductions.mnist --animation               also the training as a GIF
   python -m reproductions.mnist --resume                  goes on where Ctrl-C stopped
   python -m reproductions.mnist --replay=TRACE.npz        step by step against a recorded run of the post's listing
@@ -54,9 +55,10 @@ class Variant(NamedTuple):
     batch_size: int
     num_steps: int
     learning_rate: float
+    beta1: float
 
 
-VARIANTS = {'post': Variant((784, 500, 200, 1), (100, 200, 500, 784), 128, 500_000, 0.001)}
+VARIANTS = {'post': Variant((784, 500, 200, 1), (100, 200, 500, 784), 128, 500_000, 0.001, 0.9)}
 DEFAULT_VARIANT = 'post'
 HELD_OUT = 12  # one training digit in so many is held out, at the head: TensorFlow 1's reader holds out 5,000 of 60,000
 
@@ -69,12 +71,15 @@ class Settings(NamedTuple):
     g_widths: tuple[int, ...]
     batch_size: int
     learning_rate: float
+    beta1: float  # Adam's, of its first moment
 
 
 def make_settings(variant=DEFAULT_VARIANT, **changes):
     """The settings of a variant; `changes` may name any other field, and None stands for the post's own value."""
     published = VARIANTS[variant]
-    settings = Settings(variant, published.d_widths, published.g_widths, published.batch_size, published.learning_rate)
+    settings = Settings(
+        variant, published.d_widths, published.g_widths, published.batch_size, published.learning_rate, published.beta1
+    )
     return settings._replace(**{name: value for name, value in changes.items() if value is not None})
 
 
@@ -169,8 +174,8 @@ def make_game(settings, images):
         loss_g=loss_of_g,
         draw_d=lambda seeds, step: (real_images(settings, images, seeds, step), draw_noise(seeds, step)),
         draw_g=draw_noise,
-        optimizer_d=optimizers.adam(settings.learning_rate),
-        optimizer_g=optimizers.adam(settings.learning_rate),
+        optimizer_d=optimizers.adam(settings.learning_rate, settings.beta1),
+        optimizer_g=optimizers.adam(settings.learning_rate, settings.beta1),
     )
 
 
@@ -560,6 +565,9 @@ def define_flags():
         'of a Keras mnist.npz or of a directory with the four IDX files, plain or .gz (the post: MNIST).', flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_float('learning_rate', None, 'Rate of both Adams (the post: 0.001).', flag_values=opts)
+    flags.DEFINE_float(
+        'beta1', None, "Decay of both Adams' first moments (the post: 0.9).", flag_values=opts
+    )  # fmt: skip
     flags.DEFINE_integer(
         'eval_every', 2500, 'Iterations from one evaluation to the next; one takes a second or two a run (the post: none).',
         lower_bound=1, flag_values=opts,
@@ -570,10 +578,12 @@ def define_flags():
 def settings_from_flags(opts, digits):
     """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
     app.positive(opts, 'learning_rate')
+    if opts.beta1 is not None and not 0 <= opts.beta1 < 1:
+        raise app.UserError(f'--beta1={opts.beta1} must be at least 0 and below 1')
     size = len(training_digits(digits)[0])
     if opts.batch_size and opts.batch_size > size:
         raise app.UserError(f'--batch_size={opts.batch_size} is more than the {size:,} digits there are to train on')
-    return make_settings(opts.variant, batch_size=opts.batch_size, learning_rate=opts.learning_rate)
+    return make_settings(opts.variant, batch_size=opts.batch_size, learning_rate=opts.learning_rate, beta1=opts.beta1)
 
 
 def load_digits(opts):
@@ -602,7 +612,9 @@ def main(argv):
     if opts.replay:
         from reproductions import mnist_replay
 
-        return app.run_replay(opts, 'mnist', mnist_replay.replay_trace, ['variant', 'batch_size', 'learning_rate', 'data'])
+        return app.run_replay(
+            opts, 'mnist', mnist_replay.replay_trace, ['variant', 'batch_size', 'learning_rate', 'beta1', 'data']
+        )
     if opts.claims and not opts['runs'].present:
         opts.runs = CLAIM_RUNS
     num_steps = opts.num_steps or (CLAIM_STEPS if opts.claims else VARIANTS[opts.variant].num_steps)

@@ -79,7 +79,7 @@ def test_trace_ends_with_the_recorded_weights():
 def test_settings_are_the_posts():
     settings = mnist.make_settings()
     assert settings.d_widths == (784, 500, 200, 1) and settings.g_widths == (100, 200, 500, 784)
-    assert (settings.batch_size, settings.learning_rate) == (128, 0.001)
+    assert (settings.batch_size, settings.learning_rate, settings.beta1) == (128, 0.001, 0.9)
     assert mnist.VARIANTS['post'].num_steps == 500_000
 
 
@@ -418,6 +418,7 @@ def test_replay_command(tmp_path, capsys):
         (['--data=bundled', '--batch_size=7335'], '--batch_size=7335'),
         (['--data=nowhere.npz'], '--data=nowhere.npz'),
         (['--learning_rate=-1', '--data=bundled'], '--learning_rate=-1'),
+        (['--beta1=1', '--data=bundled'], '--beta1=1'),
         (['--eval_every=0'], '--eval_every=0'),
         (['--num_steps=0'], '--num_steps=0'),
         (['--seed=4294967296'], '--seed=4294967296'),
