@@ -18,9 +18,10 @@ class Evaluation(NamedTuple):
     grid: Any  # NumPy [points] that are plotted; an incomplete last batch of them is left out of the surfaces
     truth: Any  # the data's distribution, a frozen `scipy.stats` one
     success_bound: float  # a run succeeds if it is finite and its Wasserstein distance to the truth is below this
+    columns: Callable = lambda generated: {}  # G on the grid, NumPy [runs, points] -> the post's own {column: [runs]}
 
 
-def make_evaluation(discriminator, generator, grid, batch_size, truth, success_bound):
+def make_evaluation(discriminator, generator, grid, batch_size, truth, success_bound, **columns):
     """An `Evaluation` on a grid, taken in consecutive batches, which matter where D looks at them whole.
 
     Args:
@@ -28,7 +29,7 @@ def make_evaluation(discriminator, generator, grid, batch_size, truth, success_b
       generator: (g, z) -> [runs, 1, batch].
       grid: NumPy [points]; x of D and z of G.
       batch_size: int, no more than the points.
-      truth, success_bound: see `Evaluation`.
+      truth, success_bound, columns: see `Evaluation`.
     """
     batches = grid.astype(np.float32)[: len(grid) // batch_size * batch_size].reshape(-1, batch_size)
 
@@ -42,7 +43,7 @@ def make_evaluation(discriminator, generator, grid, batch_size, truth, success_b
         values = tf.map_fn(batch, tf.constant(batches), fn_output_signature=(row, row))
         return tuple(tf.reshape(tf.transpose(value, [1, 0, 2]), [runs, -1]) for value in values)
 
-    return Evaluation(surfaces, grid, truth, success_bound)
+    return Evaluation(surfaces, grid, truth, success_bound, **columns)
 
 
 def middles(count, half_range):
@@ -75,8 +76,10 @@ def results_table(evaluation, seeds, players, history):
         columns = {'finite': np.isfinite(decision).all(axis=1) & np.isfinite(generated).all(axis=1)}
         columns |= metrics.describe(generated, evaluation.truth)
         columns |= {'d_mean': decision.mean(axis=1), 'd_min': decision.min(axis=1), 'd_max': decision.max(axis=1)}
-        parts.append(columns)
-    table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        parts.append((columns, evaluation.columns(generated)))
+    table, own = (
+        {name: np.concatenate([part[name] for part in some]) for name in some[0]} for some in zip(*parts, strict=True)
+    )
     finite = table.pop('finite')
     success = finite & (table['wasserstein'] < evaluation.success_bound)
     table = {'seed': seeds, 'finite': finite.astype(int), 'success': success.astype(int)} | table
@@ -87,7 +90,7 @@ def results_table(evaluation, seeds, players, history):
     ):
         nothing = np.full(len(seeds), np.nan)
         table[column] = training.settled_mean(history[step], history[loss]) if loss in history else nothing
-    return table
+    return table | own
 
 
 def train_many(experiment, evaluation, seed, runs, num_steps, every):

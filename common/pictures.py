@@ -13,6 +13,14 @@ def curves(evaluation, bins, players, row):
     return decision, figures.density(generated, bins)
 
 
+def final(directory, title, evaluation, bins, real, players):
+    """Writes figure.png, the final distributions of the first run; arguments as for `ensemble`."""
+    decision, generated = curves(evaluation, bins, players, 0)
+    arrays = {'grid': evaluation.grid, 'decision': decision, 'real': real, 'generated': generated}
+    results.write_npz(directory / 'figure.npz', arrays)
+    figures.distributions(directory / 'figure.png', title, decision, real, generated, evaluation.grid, bins.places)
+
+
 def ensemble(directory, title, evaluation, bins, real, seeds, players, table, history):
     """Writes ensemble.png: the spread over seeds.
 

@@ -164,12 +164,13 @@ def compile_loop(iteration, losses, measure=lambda state: {}):
     return advance
 
 
-def record_steps(num_steps, every):
-    """Numbers of iterations after which to record, int32: 1, every + 1, 2 * every + 1, ..., num_steps; and where the
-    last `SETTLED` iterations begin, so that their mean loss follows from the records. Empty for no iterations."""
+def record_steps(num_steps, every, early=()):
+    """Numbers of iterations after which to record, int32: 1, every + 1, 2 * every + 1, ..., num_steps; those of `early`; and
+    where the last `SETTLED` iterations begin, so that their mean loss follows from the records. Empty for no iterations."""
     if not num_steps:
         return np.zeros(0, np.int32)
-    return np.unique(np.r_[np.arange(0, num_steps, every) + 1, max(num_steps - SETTLED, 1), num_steps]).astype(np.int32)
+    steps = np.r_[np.arange(0, num_steps, every) + 1, early, max(num_steps - SETTLED, 1), num_steps]
+    return np.unique(steps[steps <= num_steps]).astype(np.int32)
 
 
 def settled_mean(steps, losses):
@@ -219,13 +220,14 @@ class Experiment(NamedTuple):
     fit_loop: Callable  # `regression` compiled
     play_loop: Callable  # `game` compiled, with what the post measures on the way
     call: int = CALL  # seed-iterations in a compiled call; less where an iteration is many updates
+    early: tuple[int, ...] = ()  # numbers of iterations of the game after which to record besides the regular ones
 
 
-def make_experiment(init, game, measure, regression, pretrain_steps):
+def make_experiment(init, game, measure, regression, pretrain_steps, early=()):
     """An `Experiment` with both loops compiled at their first call."""
     fit_loop = compile_loop(lambda seeds, state: regress(regression, seeds, state), ['loss'])
     play_loop = compile_loop(lambda seeds, state: play(game, seeds, state), ['loss_d', 'loss_g'], measure)
-    return Experiment(init, game, regression, pretrain_steps, fit_loop, play_loop)
+    return Experiment(init, game, regression, pretrain_steps, fit_loop, play_loop, early=early)
 
 
 def initial_state(experiment, strategy, seeds):
@@ -266,7 +268,7 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
         yield (fit, players), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
     if experiment.pretrain_steps and distribution.first(strategy, players.step) == 0:
         players = players._replace(d=fit.params)  # D's own optimiser starts afresh
-    steps = record_steps(num_steps, every)
+    steps = record_steps(num_steps, every, experiment.early)
     for state, part, records in run(experiment.play_loop, strategy, shared, players, steps, records_per_call, experiment.call):
         yield (fit, state), {'step': part - 1} | records
 

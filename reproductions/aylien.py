@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from common import app, figures, layers, losses, metrics, optimizers, outcomes, pictures, random, results, training
+from common import app, figures, layers, losses, metrics, optimizers, outcomes, pictures, random, training
 from common.random import Stream
 
 # --- What was published -------------------------------------------------------------------------------------------------------
@@ -261,11 +261,7 @@ def draw(settings, directory, seeds, trained, table):
     """Writes figure.png of the first seed and, for an ensemble, ensemble.png; with the numbers behind each as .npz."""
     evaluation, real = make_evaluation(settings), real_density(settings)
     heading = f'1-D GAN {"with" if settings.minibatch else "without"} minibatch discrimination ({settings.variant}'
-    decision, generated = pictures.curves(evaluation, BINS, trained.players, 0)
-    arrays = {'grid': evaluation.grid, 'decision': decision, 'real': real, 'generated': generated}
-    results.write_npz(directory / 'figure.npz', arrays)
-    title = f'{heading}, seed {seeds[0]})'
-    figures.distributions(directory / 'figure.png', title, decision, real, generated, evaluation.grid, BINS.places)
+    pictures.final(directory, f'{heading}, seed {seeds[0]})', evaluation, BINS, real, trained.players)
     if len(seeds) > 1:
         title = f'{heading}, {len(seeds):,} seeds)'
         pictures.ensemble(directory, title, evaluation, BINS, real, seeds, trained.players, table, trained.history)

@@ -33,10 +33,14 @@ def trace_shapes(settings, steps):
     return shapes
 
 
-def replay_trace(path):
+def replay_trace(path, make_game=aylien.make_game, make_pretraining=aylien.make_pretraining):
     """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
 
     The pre-training is replayed too, and adversarial training goes on from what our pre-training gave.
+
+    Args:
+      path: of the trace.
+      make_game, make_pretraining: from Aylien's settings; another post's, if it can stand in for Aylien's.
 
     Raises:
       replay.BadTrace: the file is not usable.
@@ -55,9 +59,9 @@ def replay_trace(path):
 
     experiment = training.make_experiment(
         init=init,
-        game=aylien.make_game(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
+        game=make_game(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
         measure=lambda state: {},
-        regression=aylien.make_pretraining(settings)._replace(draw=draw('pre_x', 'pre_y')),
+        regression=make_pretraining(settings)._replace(draw=draw('pre_x', 'pre_y')),
         pretrain_steps=settings.pretrain_steps,
     )
     return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})

@@ -94,6 +94,15 @@ CASES = (
     ]
     + [
         Case(
+            'Multi-modal 2017-04, three modes',
+            'multimodal',
+            {'modes': 3, 'pretrain_steps': 0},
+            {1: 20_000, RUNS: 1_000},
+            ['session_loop.py', '--post=multimodal'],
+        )
+    ]
+    + [
+        Case(
             'Dev Nag 2018-11',
             'devnag',
             {},

@@ -11,12 +11,14 @@ import aylien_figures
 import devnag_figures
 import jang_figures
 import mnist_figures
+import multimodal_figures
 from parts import ROOT
 
 from common import results
 
 POSTS = {
     'aylien': aylien_figures.PARTS,
+    'multimodal': multimodal_figures.PARTS,
     'jang': jang_figures.PARTS,
     'devnag': devnag_figures.PARTS,
     'mnist': mnist_figures.PARTS,

@@ -1,13 +1,15 @@
 """The posts' way of running, as the benchmark's baseline: one `session.run` with a feed an update.
 
 Written from the description of the programs (Aylien's of 2017-06: relu, Adam 0.001, batch 8; Jang's of 2016-06: momentum, batch
-200; Dev Nag's of 2018-11, which was PyTorch: four moments of 500 values, momentum, a step a round of 20 + 20 updates; the MNIST
-post's: 784 pixels, Adam 0.001, batch 128), under `tf.compat.v1`, and started by `benchmark.py` in a process of its own, because
-eager execution cannot be switched off once TensorFlow has been used. Prints one line of JSON: {"steps_per_second": ...}.
+200; Dev Nag's of 2018-11, which was PyTorch: four moments of 500 values, momentum, a step a round of 20 + 20 updates; the
+multi-modal post's as this suite chose what it leaves open: three modes, hidden layers of 12, batch 12; the MNIST post's: 784
+pixels, Adam 0.001, batch 128), under `tf.compat.v1`, and started by `benchmark.py` in a process of its own, because eager
+execution cannot be switched off once TensorFlow has been used. Prints one line of JSON: {"steps_per_second": ...}.
 
     python scripts/session_loop.py --post=aylien [--minibatch] --steps=2000
     python scripts/session_loop.py --post=jang --steps=2000
     python scripts/session_loop.py --post=devnag --steps=50
+    python scripts/session_loop.py --post=multimodal --steps=2000
     python scripts/session_loop.py --post=mnist --steps=200
 """
 
@@ -146,6 +148,38 @@ def devnag(rng, batch=500, updates=20):
     return step
 
 
+def multimodal(rng, batch=12, width=12, means=(-4, 0, 4), deviation=0.5):
+    """As `aylien`."""
+    x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
+
+    def mlp(x, hidden):
+        for i in range(3):
+            x = tf.tanh(linear(x, hidden, str(i)))
+        return linear(x, 1, '3')
+
+    with v1.variable_scope('G'):
+        generated = mlp(z, width)
+    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
+        d_real, d_fake = (tf.sigmoid(mlp(samples, 8)) for samples in (x, generated))
+    loss_d = tf.reduce_mean(-tf.math.log(d_real) - tf.math.log(1 - d_fake))
+    loss_g = tf.reduce_mean(-tf.math.log(d_fake))
+
+    def descend(loss, scope):
+        step = v1.get_variable(f'step_{scope}', [], initializer=v1.zeros_initializer(), trainable=False)
+        rate = v1.train.exponential_decay(0.03, step, 150, 0.95, staircase=True)
+        optimizer = v1.train.GradientDescentOptimizer(rate)
+        return optimizer.minimize(loss, global_step=step, var_list=v1.trainable_variables(scope))
+
+    train_d, train_g = descend(loss_d, 'D'), descend(loss_g, 'G')
+
+    def step(session):
+        real = rng.normal(np.resize(means, batch), deviation).reshape(batch, 1)
+        session.run([loss_d, train_d], {x: real, z: stratified(rng, 8, batch)})
+        session.run([loss_g, train_g], {z: stratified(rng, 8, batch)})
+
+    return step
+
+
 def digits(rng, batch):
     """Batches of the bundled digits, float32 [batch, 784] in 0 .. 1, in TensorFlow 1's order, without end."""
     with np.load(DIGITS) as archive:
@@ -205,11 +239,10 @@ def steps_per_second(build, steps):
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--post', choices=['aylien', 'jang', 'devnag', 'mnist'], default='aylien')
+    parser.add_argument('--post', choices=['aylien', 'jang', 'devnag', 'multimodal', 'mnist'], default='aylien')
     parser.add_argument('--steps', type=int, default=2000, help='steps to time, after a twentieth as many that are not')
     parser.add_argument('--minibatch', action='store_true', help='Aylien: with minibatch discrimination')
     arguments = parser.parse_args()
-    build = {'aylien': lambda rng: aylien(rng, arguments.minibatch), 'jang': jang, 'devnag': devnag, 'mnist': mnist}[
-        arguments.post
-    ]
+    posts = {'jang': jang, 'devnag': devnag, 'multimodal': multimodal, 'mnist': mnist}
+    build = posts.get(arguments.post) or (lambda rng: aylien(rng, arguments.minibatch))
     print(json.dumps({'steps_per_second': steps_per_second(build, arguments.steps)}))

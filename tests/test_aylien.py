@@ -10,16 +10,21 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from post_checks import (
+    COLUMNS,
+    bad_input_is_one_line_and_status_2,
+    call,
+    help_names_every_flag,
+    resume_is_bit_for_bit,
+    row_of_an_ensemble_equals_the_solo_run,
+    rows_of,
+)
 
-from common import app, distribution, metrics, pictures, random, replay, results, training
+from common import distribution, metrics, pictures, random, replay, results, training
 from reproductions import aylien, aylien_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACES = sorted(DATA.glob('aylien_*.npz'))
-COLUMNS = [
-    'seed', 'finite', 'success', 'mean', 'std', 'skewness', 'kurtosis', 'q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99',
-    'wasserstein', 'ks', 'd_mean', 'd_min', 'd_max', 'loss_d', 'loss_g', 'pretrain_mse',
-]  # fmt: skip
 
 
 # --- Parity -------------------------------------------------------------------------------------------------------------------
@@ -92,16 +97,6 @@ def test_the_order_inside_a_batch_changes_no_loss(minibatch):
 # --- Row equals solo ----------------------------------------------------------------------------------------------------------
 
 
-def first_losses(settings, seed, runs):
-    experiment, strategy = aylien.make_experiment(settings), distribution.make_strategy('cpu', runs)
-    seeds = np.arange(seed, seed + runs, dtype=np.uint32)
-    shared = distribution.share_out(strategy, seeds)
-    weights = distribution.to_host(strategy, strategy.run(experiment.init, args=(shared,)))
-    batch = [draw.numpy() for draw in experiment.game.draw_d(tf.constant(seeds), 17)]
-    records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, 20, 1)])
-    return tf.nest.flatten(weights) + batch, np.stack([records['loss_d'], records['loss_g']])
-
-
 @pytest.mark.parametrize('runs', [2, 7, 1000])
 @pytest.mark.parametrize(
     'settings',
@@ -113,13 +108,7 @@ def first_losses(settings, seed, runs):
     ids=['2017-06 plain', '2017-06 minibatch', '2016-12 plain'],
 )
 def test_row_of_an_ensemble_equals_the_solo_run(settings, runs):
-    exact, losses = first_losses(settings, 40, runs)
-    for row in (0, 1, runs - 1):
-        solo_exact, solo_losses = first_losses(settings, 40 + row, 1)
-        for ensemble, solo in zip(exact, solo_exact, strict=True):
-            np.testing.assert_array_equal(ensemble[row], solo[0])
-        assert solo_losses.shape == (2, 1, 20)
-        np.testing.assert_allclose(losses[:, row], solo_losses[:, 0], rtol=1e-5, atol=1e-5)
+    row_of_an_ensemble_equals_the_solo_run(aylien.make_experiment(settings), runs)
 
 
 def test_seeds_decide():
@@ -193,17 +182,8 @@ def test_success_is_what_its_docstring_says():
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
 
-def call(*arguments):
-    return app.call(aylien.main, ['aylien', *map(str, arguments)])
-
-
-def rows_of(directory):
-    with open(directory / 'results.csv') as file:
-        return list(csv.DictReader(file))
-
-
 def test_solo_run_writes_the_contract(tmp_path, capsys):
-    assert call('--num-steps=30', '--pretrain_steps=20', f'--output-dir={tmp_path}') == 0
+    assert call(aylien, '--num-steps=30', '--pretrain_steps=20', f'--output-dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    20: loss_d' in out and 'seed 42:' in out
     (row,) = rows_of(tmp_path)
@@ -224,7 +204,10 @@ def test_solo_run_writes_the_contract(tmp_path, capsys):
 
 
 def test_ensemble_writes_a_row_a_seed_and_its_panel(tmp_path, capsys):
-    assert call('--runs=5', '--seed=3', '--variant=2017-06', '--minibatch', '--num_steps=20', f'--output_dir={tmp_path}') == 0
+    assert (
+        call(aylien, '--runs=5', '--seed=3', '--variant=2017-06', '--minibatch', '--num_steps=20', f'--output_dir={tmp_path}')
+        == 0
+    )
     assert [row['seed'] for row in rows_of(tmp_path)] == ['3', '4', '5', '6', '7']
     assert (tmp_path / 'ensemble.png').exists()
     assert 'finite: 5 of 5' in capsys.readouterr().out
@@ -233,7 +216,7 @@ def test_ensemble_writes_a_row_a_seed_and_its_panel(tmp_path, capsys):
 
 def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
     arguments = ['--runs=40', '--seed=0', '--minibatch', '--num_steps=3', '--pretrain_steps=1', f'--output_dir={tmp_path}']
-    assert call(*arguments) == 0
+    assert call(aylien, *arguments) == 0
     rows = rows_of(tmp_path)
     finite = sum(row['finite'] == '1' for row in rows)
     assert 0 < finite < 40  # the plain log diverges for many seeds at the first step
@@ -243,14 +226,17 @@ def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
 
 def test_animation(tmp_path):
     path = tmp_path / 'film.gif'
-    assert call('--num_steps=5', '--pretrain_steps=0', '--anim-every=2', f'--anim-path={path}', f'--output_dir={tmp_path}') == 0
+    assert (
+        call(aylien, '--num_steps=5', '--pretrain_steps=0', '--anim-every=2', f'--anim-path={path}', f'--output_dir={tmp_path}')
+        == 0
+    )
     assert path.read_bytes()[:6] == b'GIF89a'
     numbers = np.load(tmp_path / 'film.npz')
     assert numbers['step'].tolist() == [0, 2, 4] and numbers['generated'].shape == (3, 99)
 
 
 def test_replay_command(tmp_path, capsys):
-    assert call(f'--replay={DATA / "aylien_2017-06_plain_seed42.npz"}', f'--output_dir={tmp_path}') == 0
+    assert call(aylien, f'--replay={DATA / "aylien_2017-06_plain_seed42.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
     with open(tmp_path / 'replay.csv') as file:
         rows = list(csv.DictReader(file))
@@ -261,20 +247,12 @@ def test_replay_that_differs_has_status_1(tmp_path, capsys):
     arrays = dict(np.load(DATA / 'aylien_2017-06_plain_seed4.npz'))
     arrays['loss_g'][5] *= 1.01
     np.savez(tmp_path / 'changed.npz', **arrays)
-    assert call(f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
+    assert call(aylien, f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
     assert 'DIFFERS' in capsys.readouterr().out
 
 
-def test_help_names_every_flag_with_its_default(capsys):
-    with pytest.raises(SystemExit) as status:
-        call('--help')
-    out = capsys.readouterr().out
-    assert status.value.code == 0
-    opts = aylien.define_flags()
-    for name in opts:
-        assert f'{name}' in out and opts[name].help
-    for name in ('variant', 'seed', 'runs', 'num_steps', 'batch_size', 'output_dir', 'strategy', 'logical_devices', 'resume'):
-        assert name in opts
+def test_help(capsys):
+    help_names_every_flag(aylien, capsys)
 
 
 @pytest.mark.parametrize(
@@ -311,19 +289,15 @@ def test_help_names_every_flag_with_its_default(capsys):
     ],
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
-def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert call(*arguments) == 2
-    error = capsys.readouterr().err
-    assert error.startswith('error: ') and error.count('\n') == 1 and message in error
-    assert not list(tmp_path.rglob('*.*'))  # no file was written
+def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
+    bad_input_is_one_line_and_status_2(aylien, arguments, message, tmp_path, capsys, monkeypatch)
 
 
 def test_output_directory_that_cannot_be_is_found_before_training(tmp_path, capsys, monkeypatch):
     (tmp_path / 'file').write_text('kept')
     monkeypatch.setattr(training, 'train', lambda *args: pytest.fail('it was trained'))
     for path in (tmp_path / 'file', tmp_path / 'file' / 'below', '/proc/nothing'):
-        assert call(f'--output_dir={path}') == 2
+        assert call(aylien, f'--output_dir={path}') == 2
         error = capsys.readouterr().err
         assert f'--output_dir={path}' in error and error.count('\n') == 1
     assert (tmp_path / 'file').read_text() == 'kept'
@@ -339,7 +313,7 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
     np.savez(tmp_path / 'size.npz', **arrays | {'meta': json.dumps(meta | {'hidden_size': 5})})
     np.savez(tmp_path / 'huge.npz', **arrays | {'meta': json.dumps(meta | {'steps': 10**12})})
     for name in ('cut', 'jang', 'variant', 'size', 'huge'):
-        assert call(f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
+        assert call(aylien, f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
         error = capsys.readouterr().err
         assert f'--replay={tmp_path / name}.npz' in error and error.count('\n') == 1
     assert not (tmp_path / 'out').exists()
@@ -379,30 +353,10 @@ def test_interrupt_keeps_what_was_trained(tmp_path):
     assert checkpoint['records/step'][-1] == config['iterations'] - 1
 
 
-def test_resume_is_bit_for_bit(tmp_path, capsys, monkeypatch):
+def test_resume(tmp_path, capsys, monkeypatch):
+    """Stopped inside the pre-training, at its end, and inside the game."""
     arguments = ['--runs=3', '--num_steps=300', '--pretrain_steps=40', '--log_every=20']
-    assert call(*arguments, f'--output_dir={tmp_path / "whole"}') == 0
-    real_train = training.train
-    for calls in (1, 2, 4):  # inside the pre-training, at its end, inside the game
-        directory = tmp_path / f'part{calls}'
-
-        def interrupted(*args, calls=calls, **kwargs):
-            for i, call_ in enumerate(real_train(*args[:-1], 1, **kwargs)):
-                if i == calls:
-                    signal.raise_signal(signal.SIGINT)
-                yield call_
-
-        monkeypatch.setattr(training, 'train', interrupted)
-        assert call(*arguments, f'--output_dir={directory}') == 130
-        assert len(rows_of(directory)) == 3
-        monkeypatch.setattr(training, 'train', real_train)
-        assert call(*arguments, '--resume', f'--output_dir={directory}') == 0
-        assert (directory / 'results.csv').read_text() == (tmp_path / 'whole' / 'results.csv').read_text()
-        for name, value in np.load(tmp_path / 'whole' / 'history.npz').items():
-            np.testing.assert_array_equal(np.load(directory / 'history.npz')[name], value)
-    capsys.readouterr()
-    assert call(*arguments, '--resume', '--seed=5', f'--output_dir={directory}') == 2
-    assert 'seed was 42, is 5' in capsys.readouterr().err
+    resume_is_bit_for_bit(aylien, arguments, (1, 2, 4), '--seed=5', 'seed was 42, is 5', tmp_path, capsys, monkeypatch)
 
 
 def test_a_second_training_of_the_same_settings_does_not_retrace():

@@ -4,23 +4,27 @@ import csv
 import functools
 import json
 import pathlib
-import signal
 
 import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
+from post_checks import (
+    COLUMNS,
+    bad_input_is_one_line_and_status_2,
+    call,
+    help_names_every_flag,
+    resume_is_bit_for_bit,
+    row_of_an_ensemble_equals_the_solo_run,
+    rows_of,
+)
 
-from common import app, distribution, metrics, optimizers, random, replay, results, training
+from common import distribution, metrics, optimizers, random, replay, training
 from common.random import Stream
 from reproductions import devnag, devnag_claims, devnag_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACES = sorted(DATA.glob('devnag_*.npz'))
-COLUMNS = [
-    'seed', 'finite', 'success', 'mean', 'std', 'skewness', 'kurtosis', 'q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99',
-    'wasserstein', 'ks', 'd_mean', 'd_min', 'd_max', 'loss_d', 'loss_g',
-]  # fmt: skip
 QUICK = devnag.make_settings(batch_size=20, d_steps=2, g_steps=3)
 SMALL = ['--batch_size=20', '--d_steps=2', '--g_steps=3', '--num_steps=30']
 
@@ -172,16 +176,6 @@ def test_two_devices_share_the_runs_and_split_no_batch():
 # --- Row equals solo ----------------------------------------------------------------------------------------------------------
 
 
-def first_losses(settings, rounds, seed, runs):
-    experiment, strategy = devnag.make_experiment(settings), distribution.make_strategy('cpu', runs)
-    seeds = np.arange(seed, seed + runs, dtype=np.uint32)
-    shared = distribution.share_out(strategy, seeds)
-    weights = distribution.to_host(strategy, strategy.run(experiment.init, args=(shared,)))
-    batch = [draw.numpy() for draw in (*experiment.game.draw_d(tf.constant(seeds), 17), experiment.game.draw_g(shared, 17))]
-    records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, rounds, 1)])
-    return tf.nest.flatten(weights) + batch, np.stack([records['loss_d'], records['loss_g']])
-
-
 @pytest.mark.parametrize(
     ('settings', 'rounds', 'runs'),
     [
@@ -193,13 +187,7 @@ def first_losses(settings, rounds, seed, runs):
     ids=['2018-11', '2018-11, every update', 'diffs', '2017-02'],
 )
 def test_row_of_an_ensemble_equals_the_solo_run(settings, rounds, runs):
-    exact, losses = first_losses(settings, rounds, 40, runs)
-    for row in (0, runs - 1):
-        solo_exact, solo_losses = first_losses(settings, rounds, 40 + row, 1)
-        for ensemble, solo in zip(exact, solo_exact, strict=True):
-            np.testing.assert_array_equal(ensemble[row], solo[0])
-        assert solo_losses.shape == (2, 1, rounds)
-        np.testing.assert_allclose(losses[:, row], solo_losses[:, 0], rtol=1e-5, atol=1e-5)
+    row_of_an_ensemble_equals_the_solo_run(devnag.make_experiment(settings), runs, steps=rounds)
 
 
 # --- Records and outcomes -----------------------------------------------------------------------------------------------------
@@ -224,8 +212,8 @@ def test_seeds_decide():
     a, _, _ = quick(7)
     b, _, _ = devnag.train_many(QUICK, 7, 3, num_steps=12)
     c, _, _ = quick(8)
-    assert list(a) == COLUMNS
-    for name in COLUMNS:
+    assert list(a) == COLUMNS[:-1]
+    for name in COLUMNS[:-1]:
         np.testing.assert_array_equal(a[name], b[name])  # the same seeds: the same bits
     assert not np.intersect1d(a['mean'], c['mean'][-1:]).size  # seed 10 is none of 7, 8, 9
     np.testing.assert_allclose(a['mean'][1:], c['mean'][:-1], rtol=1e-4)
@@ -250,7 +238,7 @@ def test_runs_are_evaluated_in_parts_that_change_nothing(monkeypatch):
     monkeypatch.setattr(devnag, 'RUNS_AT_ONCE', 2)
     seeds = np.array([7, 8, 9], np.uint32)
     parts = devnag.results_table(QUICK, seeds, players, history)
-    for name in COLUMNS:
+    for name in COLUMNS[:-1]:
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-4, atol=1e-4)
 
 
@@ -328,21 +316,12 @@ def test_streams_of_the_post_do_not_overlap():
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
 
-def call(*arguments):
-    return app.call(devnag.main, ['devnag', *map(str, arguments)])
-
-
-def rows_of(directory):
-    with open(directory / 'results.csv') as file:
-        return list(csv.DictReader(file))
-
-
 def test_solo_run_writes_the_contract_and_its_film(tmp_path, capsys):
-    assert call(*SMALL, '--log-every=20', '--animation', '--anim_every=10', f'--output-dir={tmp_path}') == 0
+    assert call(devnag, *SMALL, '--log-every=20', '--animation', '--anim_every=10', f'--output-dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    20: loss_d' in out and 'seed 0:' in out
     (row,) = rows_of(tmp_path)
-    assert list(row) == COLUMNS and row['seed'] == '0' and row['finite'] == '1'
+    assert list(row) == COLUMNS[:-1] and row['seed'] == '0' and row['finite'] == '1'
     assert 0 < float(row['loss_d']) < 20 and 0 < float(row['d_min']) <= float(row['d_mean']) <= float(row['d_max']) < 1
     config = json.loads((tmp_path / 'config.json').read_text())
     assert (config['post'], config['variant'], config['iterations']) == ('devnag', '2018-11', 30)
@@ -365,7 +344,7 @@ def test_solo_run_writes_the_contract_and_its_film(tmp_path, capsys):
 
 @pytest.mark.parametrize(('runs', 'curves'), [(3, 3), (12, 5)], ids=['a curve a run', 'bands'])
 def test_ensemble_draws_the_grid_and_the_course(tmp_path, capsys, runs, curves):
-    assert call(*SMALL, f'--runs={runs}', '--seed=3', f'--output_dir={tmp_path}') == 0
+    assert call(devnag, *SMALL, f'--runs={runs}', '--seed=3', f'--output_dir={tmp_path}') == 0
     assert [row['seed'] for row in rows_of(tmp_path)] == [str(seed) for seed in range(3, 3 + runs)]
     assert f'finite: {runs} of {runs}' in capsys.readouterr().out
     grid, course = np.load(tmp_path / 'runs.npz'), np.load(tmp_path / 'ensemble.npz')
@@ -378,7 +357,7 @@ def test_ensemble_draws_the_grid_and_the_course(tmp_path, capsys, runs, curves):
 
 def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
     """Data whose square overflows: D and then G are NaN from the first update."""
-    assert call(*SMALL, '--sigma=1e20', '--runs=12', f'--output_dir={tmp_path}') == 0
+    assert call(devnag, *SMALL, '--sigma=1e20', '--runs=12', f'--output_dir={tmp_path}') == 0
     assert 'finite: 0 of 12' in capsys.readouterr().out
     assert all(
         (row['finite'], row['success'], row['mean'], row['loss_d']) == ('0', '0', 'nan', 'nan') for row in rows_of(tmp_path)
@@ -396,7 +375,7 @@ def test_the_last_histogram_is_of_the_last_noise_of_g():
 
 
 def test_replay_command(tmp_path, capsys):
-    assert call(f'--replay={DATA / "devnag_2018_raw_data_seed0.npz"}', f'--output_dir={tmp_path}') == 0
+    assert call(devnag, f'--replay={DATA / "devnag_2018_raw_data_seed0.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
     with open(tmp_path / 'replay.csv') as file:
         rows = list(csv.DictReader(file))
@@ -408,7 +387,7 @@ def test_replay_that_differs_has_status_1(tmp_path, capsys):
     arrays = dict(np.load(DATA / 'devnag_2018_raw_data_seed0.npz'))
     arrays['loss_g'][5] *= 1.01
     np.savez(tmp_path / 'changed.npz', **arrays)
-    assert call(f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
+    assert call(devnag, f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
     assert 'DIFFERS' in capsys.readouterr().out
 
 
@@ -429,32 +408,14 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
     ):
         np.savez(tmp_path / f'{name}.npz', **arrays | {'meta': json.dumps(meta | change)})
     for path in sorted(tmp_path.glob('*.npz')):
-        assert call(f'--replay={path}', f'--output_dir={tmp_path / "out"}') == 2, path
+        assert call(devnag, f'--replay={path}', f'--output_dir={tmp_path / "out"}') == 2, path
         error = capsys.readouterr().err
         assert f'--replay={path}' in error and error.count('\n') == 1
     assert not (tmp_path / 'out').exists()
 
 
-def test_help_names_every_flag_with_its_default(capsys):
-    with pytest.raises(SystemExit) as status:
-        call('--help')
-    out = capsys.readouterr().out
-    assert status.value.code == 0
-    opts = devnag.define_flags()
-    assert all(f'{name}' in out and opts[name].help for name in opts)
-    for name in (
-        'variant',
-        'preprocess',
-        'seed',
-        'runs',
-        'num_steps',
-        'batch_size',
-        'output_dir',
-        'strategy',
-        'resume',
-        'replay',
-    ):
-        assert name in opts
+def test_help(capsys):
+    help_names_every_flag(devnag, capsys)
 
 
 @pytest.mark.parametrize(
@@ -490,40 +451,13 @@ def test_help_names_every_flag_with_its_default(capsys):
     ],
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
-def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert call(*arguments) == 2
-    error = capsys.readouterr().err
-    assert error.startswith('error: ') and error.count('\n') == 1 and message in error
-    assert not list(tmp_path.rglob('*.*'))  # no file was written
+def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
+    bad_input_is_one_line_and_status_2(devnag, arguments, message, tmp_path, capsys, monkeypatch)
 
 
-def test_stopping_keeps_what_was_trained_and_resume_is_bit_for_bit(tmp_path, capsys, monkeypatch):
+def test_resume(tmp_path, capsys, monkeypatch):
     arguments = [*SMALL, '--runs=3']
-    assert call(*arguments, f'--output_dir={tmp_path / "whole"}') == 0
-    real_train = training.train
-    for calls in (0, 17):
-        directory = tmp_path / f'part{calls}'
-
-        def interrupted(*args, calls=calls, **kwargs):
-            for i, call_ in enumerate(real_train(*args[:-1], 1, **kwargs)):
-                if i == calls:
-                    signal.raise_signal(signal.SIGINT)
-                yield call_
-
-        monkeypatch.setattr(training, 'train', interrupted)
-        assert call(*arguments, f'--output_dir={directory}') == 130
-        assert len(rows_of(directory)) == 3
-        assert json.loads((directory / 'config.json').read_text())['iterations'] == calls + 1
-        monkeypatch.setattr(training, 'train', real_train)
-        assert call(*arguments, '--resume', f'--output_dir={directory}') == 0
-        assert (directory / 'results.csv').read_text() == (tmp_path / 'whole' / 'results.csv').read_text()
-        whole = results.read_npz(tmp_path / 'whole' / 'history.npz')
-        for name, value in results.read_npz(directory / 'history.npz').items():
-            np.testing.assert_array_equal(whole[name], value)
-    capsys.readouterr()
-    assert call(*arguments, '--resume', '--seed=5', f'--output_dir={directory}') == 2
-    assert 'seed was 0, is 5' in capsys.readouterr().err
+    resume_is_bit_for_bit(devnag, arguments, (0, 17), '--seed=5', 'seed was 0, is 5', tmp_path, capsys, monkeypatch)
 
 
 def test_a_call_is_short_and_a_second_training_does_not_retrace():

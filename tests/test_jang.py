@@ -3,22 +3,25 @@
 import csv
 import json
 import pathlib
-import signal
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from post_checks import (
+    COLUMNS,
+    bad_input_is_one_line_and_status_2,
+    call,
+    resume_is_bit_for_bit,
+    row_of_an_ensemble_equals_the_solo_run,
+    rows_of,
+)
 
-from common import app, distribution, metrics, replay, training
+from common import metrics, replay
 from common.random import Stream
 from reproductions import jang, jang_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACES = sorted(DATA.glob('jang_*.npz'))
-COLUMNS = [
-    'seed', 'finite', 'success', 'mean', 'std', 'skewness', 'kurtosis', 'q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99',
-    'wasserstein', 'ks', 'd_mean', 'd_min', 'd_max', 'loss_d', 'loss_g', 'pretrain_mse',
-]  # fmt: skip
 SEEDS = tf.constant([3, 4], tf.uint32)
 
 
@@ -151,39 +154,16 @@ def test_published_histogram_is_mass_per_bin_over_its_own_range():
 # --- Row equals solo ----------------------------------------------------------------------------------------------------------
 
 
-def first_losses(settings, seed, runs):
-    experiment, strategy = jang.make_experiment(settings), distribution.make_strategy('cpu', runs)
-    seeds = np.arange(seed, seed + runs, dtype=np.uint32)
-    exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.game.draw_d(tf.constant(seeds), 17))
-    records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, 20, 1)])
-    return [values.numpy() for values in exact], np.stack([records['loss_d'], records['loss_g']])
-
-
 @pytest.mark.parametrize(('runs', 'pretrain_steps'), [(2, 1000), (7, 1000), (1000, 0)])
 def test_row_of_an_ensemble_equals_the_solo_run(runs, pretrain_steps):
-    settings = jang.make_settings(pretrain_steps=pretrain_steps)
-    exact, losses = first_losses(settings, 40, runs)
-    for row in (0, runs - 1):
-        solo_exact, solo_losses = first_losses(settings, 40 + row, 1)
-        for ensemble, solo in zip(exact, solo_exact, strict=True):
-            np.testing.assert_array_equal(ensemble[row], solo[0])
-        np.testing.assert_allclose(losses[:, row], solo_losses[:, 0], rtol=1e-5, atol=1e-5)
+    row_of_an_ensemble_equals_the_solo_run(jang.make_experiment(jang.make_settings(pretrain_steps=pretrain_steps)), runs)
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
 
-def call(*arguments):
-    return app.call(jang.main, ['jang', *map(str, arguments)])
-
-
-def rows_of(directory):
-    with open(directory / 'results.csv') as file:
-        return list(csv.DictReader(file))
-
-
 def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
-    assert call('--num_steps=40', '--pretrain_steps=30', '--animation', f'--output_dir={tmp_path}') == 0
+    assert call(jang, '--num_steps=40', '--pretrain_steps=30', '--animation', f'--output_dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    36: loss_d' in out and 'seed 0:' in out
     (row,) = rows_of(tmp_path)
@@ -205,7 +185,7 @@ def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
 
 
 def test_a_solo_run_records_every_iteration(tmp_path):
-    assert call('--num_steps=30', '--pretrain_steps=3', f'--output_dir={tmp_path}') == 0
+    assert call(jang, '--num_steps=30', '--pretrain_steps=3', f'--output_dir={tmp_path}') == 0
     history = np.load(tmp_path / 'history.npz')
     assert history['loss_d'].shape == (1, 30) and history['step'].tolist() == list(range(30))
     np.testing.assert_allclose(np.load(tmp_path / 'losses.npz')['obj_d'], -history['loss_d'][0])
@@ -213,7 +193,7 @@ def test_a_solo_run_records_every_iteration(tmp_path):
 
 def test_ablations_run_as_an_ensemble(tmp_path, capsys):
     arguments = ['--nosort', '--nostratify', '--pretrain_steps=0', '--activation=relu', '--hidden_sizes=4,3,2']
-    assert call(*arguments, '--batch_size=9', '--runs=4', '--num_steps=25', f'--output_dir={tmp_path}') == 0
+    assert call(jang, *arguments, '--batch_size=9', '--runs=4', '--num_steps=25', f'--output_dir={tmp_path}') == 0
     assert 'finite: 4 of 4' in capsys.readouterr().out
     rows = rows_of(tmp_path)
     assert [row['seed'] for row in rows] == ['0', '1', '2', '3'] and {row['pretrain_mse'] for row in rows} == {'nan'}
@@ -230,7 +210,7 @@ def test_the_first_version_takes_a_thousand_unsorted_samples():
 
 
 def test_replay_command(tmp_path, capsys):
-    assert call(f'--replay={DATA / "jang_m40_seed1.npz"}', f'--output_dir={tmp_path}') == 0
+    assert call(jang, f'--replay={DATA / "jang_m40_seed1.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
     with open(tmp_path / 'replay.csv') as file:
         assert len(list(csv.DictReader(file))) == 2000
@@ -255,12 +235,8 @@ def test_replay_command(tmp_path, capsys):
     ],
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
-def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert call(*arguments) == 2
-    error = capsys.readouterr().err
-    assert error.startswith('error: ') and error.count('\n') == 1 and message in error
-    assert not list(tmp_path.rglob('*.*'))
+def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
+    bad_input_is_one_line_and_status_2(jang, arguments, message, tmp_path, capsys, monkeypatch)
 
 
 def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
@@ -271,33 +247,13 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
         np.savez(tmp_path / f'{name}.npz', **arrays | {'meta': json.dumps(meta | change)})
     np.savez(tmp_path / 'lacking.npz', **{key: value for key, value in arrays.items() if key != 'start/G/b1'})
     for name in ('variant', 'size', 'huge', 'lacking'):
-        assert call(f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
+        assert call(jang, f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
         error = capsys.readouterr().err
         assert f'--replay={tmp_path / name}.npz' in error and error.count('\n') == 1
-    assert call(f'--replay={DATA / "aylien_2017-06_plain_seed4.npz"}', f'--output_dir={tmp_path / "out"}') == 2
+    assert call(jang, f'--replay={DATA / "aylien_2017-06_plain_seed4.npz"}', f'--output_dir={tmp_path / "out"}') == 2
 
 
-def test_resume_is_bit_for_bit(tmp_path, capsys, monkeypatch):
+def test_resume(tmp_path, capsys, monkeypatch):
+    """Stopped inside the pre-training, and inside the game."""
     arguments = ['--runs=3', '--num_steps=60', '--pretrain_steps=40', '--log_every=20', '--batch_size=50']
-    assert call(*arguments, f'--output_dir={tmp_path / "whole"}') == 0
-    real_train = training.train
-    for calls in (1, 4):  # inside the pre-training, inside the game
-        directory = tmp_path / f'part{calls}'
-
-        def interrupted(*args, calls=calls, **kwargs):
-            for i, call_ in enumerate(real_train(*args[:-1], 1, **kwargs)):
-                if i == calls:
-                    signal.raise_signal(signal.SIGINT)
-                yield call_
-
-        monkeypatch.setattr(training, 'train', interrupted)
-        assert call(*arguments, f'--output_dir={directory}') == 130
-        assert len(rows_of(directory)) == 3 and (directory / 'figure.png').exists()
-        monkeypatch.setattr(training, 'train', real_train)
-        assert call(*arguments, '--resume', f'--output_dir={directory}') == 0
-        assert (directory / 'results.csv').read_text() == (tmp_path / 'whole' / 'results.csv').read_text()
-        for name, value in np.load(tmp_path / 'whole' / 'history.npz').items():
-            np.testing.assert_array_equal(np.load(directory / 'history.npz')[name], value)
-    capsys.readouterr()
-    assert call(*arguments, '--resume', '--nosort', f'--output_dir={directory}') == 2
-    assert 'sort was True, is False' in capsys.readouterr().err
+    resume_is_bit_for_bit(jang, arguments, (1, 4), '--nosort', 'sort was True, is False', tmp_path, capsys, monkeypatch)

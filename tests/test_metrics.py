@@ -56,3 +56,66 @@ def test_distance_in_the_loop_is_close_to_the_exact_one():
     # A jump of F_n is off by up to half a cell, 0.0215 deviations near the data; the 64 points add 1 / 64 of their range.
     np.testing.assert_allclose(loop[:3], exact, atol=0.02, rtol=0.05)
     assert np.isnan(loop[3])
+
+
+# --- Mixtures -----------------------------------------------------------------------------------------------------------------
+
+MEANS, DEVIATIONS = (-5.0, 1.0, 4.0), (0.5, 0.2, 0.7)
+MIXTURE = metrics.gaussian_mixture(MEANS, DEVIATIONS)
+
+
+def test_mixture_is_the_mean_of_its_parts():
+    x = np.linspace(-8, 8, 1001)
+    parts = [scipy.stats.norm(mean, deviation) for mean, deviation in zip(MEANS, DEVIATIONS, strict=True)]
+    np.testing.assert_allclose(MIXTURE.pdf(x), np.mean([part.pdf(x) for part in parts], axis=0), rtol=1e-9)
+    np.testing.assert_allclose(MIXTURE.cdf(x), np.mean([part.cdf(x) for part in parts], axis=0), rtol=1e-9)
+    p = (np.arange(1000) + 0.5) / 1000
+    np.testing.assert_allclose(MIXTURE.cdf(MIXTURE.ppf(p)), p, rtol=1e-9)
+    assert MIXTURE.mean() == pytest.approx(0)
+    assert MIXTURE.std() ** 2 == pytest.approx((25 + 1 + 16 + 0.25 + 0.04 + 0.49) / 3)
+
+
+def test_distance_inside_the_loop_is_the_exact_one():
+    rng = np.random.default_rng(0)
+    x = np.stack([rng.normal(0, 4, 256), np.full(256, 1.0), rng.normal(0, 4, 256), rng.normal(0, 4, 256)])
+    x[2, 7], x[3, 8] = np.nan, np.inf
+    found = metrics.wasserstein_inside(tf.constant(x[:, None], tf.float32), MIXTURE).numpy()
+    np.testing.assert_allclose(found[:2], metrics.wasserstein(np.sort(x[:2], axis=1), MIXTURE), rtol=1e-5)
+    assert np.isnan(found[2:]).all()
+
+
+def test_modes_of_the_truth_itself():
+    """But for the tail of each mode that lies in the window of the next: at most sf((4 - 1.6) / 0.7) / 3 = 1e-4 of the mass."""
+    columns = metrics.describe_modes(MIXTURE.ppf((np.arange(30_000) + 0.5) / 30_000)[None], MEANS, DEVIATIONS)
+    assert columns['modes_covered'] == [3]
+    assert columns['mode_mass_error'][0] == pytest.approx(0, abs=2e-4)
+    assert columns['between_mass'][0] == pytest.approx(0.0027, abs=1e-4)
+    assert columns['mode_width'][0] == pytest.approx(0.987, abs=1e-3)
+
+
+def test_modes_by_hand():
+    """Twelve samples; windows are -6.5 .. -3.5, 0.4 .. 1.6 and 1.9 .. 6.1."""
+    rows = [
+        [-5] * 4 + [1] * 4 + [4] * 4,  # on the means
+        [-5.5] * 6 + [1.2] * 1 + [4] * 1 + [1.7, -3.4, 7, -9],  # half, a twelfth, a twelfth, and four between
+        [0] * 12,
+        [1] * 6 + [4.7] * 6,
+        [1] * 11 + [np.inf],
+    ]
+    columns = metrics.describe_modes(np.array(rows, float), MEANS, DEVIATIONS)
+    third, tail = (1 - 2 * scipy.stats.norm.sf(3)) / 3, 2 * scipy.stats.norm.sf(3)
+    nan = np.nan
+    np.testing.assert_array_equal(columns['modes_covered'], [3, 1, 0, 2, nan])
+    np.testing.assert_allclose(columns['between_mass'], [0, 1 / 3, 1, 0, nan], atol=1e-12)
+    errors = [tail, 2 * (third - 1 / 12), 1 - tail, third + tail, nan]  # what is missing somewhere, which is there elsewhere
+    np.testing.assert_allclose(columns['mode_mass_error'], errors, atol=1e-12)
+    np.testing.assert_allclose(columns['mode_width'], [0, np.sqrt(7 / 8), nan, np.sqrt(1 / 2), nan], atol=1e-12)
+
+
+def test_convergence_is_below_the_bound_and_stays_there():
+    steps = np.array([0, 5, 10, 50])
+    distances = [[9, 1, 9, 1], [1, 1, 1, 1], [9, 1, 1, 9], [9, 9, 1, 1], [1, 1, np.nan, np.nan], [2, 2, 2, 2]]
+    first, lasting = metrics.convergence_steps(steps, np.array(distances), 2)
+    inf = np.inf
+    np.testing.assert_array_equal(first, [5, 0, 5, 10, 0, inf])
+    np.testing.assert_array_equal(lasting, [50, 0, inf, 10, inf, inf])

@@ -4,14 +4,14 @@ import csv
 import itertools
 import json
 import pathlib
-import signal
 
 import numpy as np
 import numpy_random
+import post_checks
 import pytest
 import tensorflow as tf
 
-from common import app, distribution, layers, mnist_data, replay, training
+from common import distribution, layers, mnist_data, replay, training
 from common.random import Stream
 from reproductions import mnist, mnist_claims, mnist_replay
 
@@ -319,12 +319,7 @@ def test_records_fall_on_evaluations_and_sheets():
 
 
 def call(*arguments):
-    return app.call(mnist.main, ['mnist', *map(str, arguments)])
-
-
-def rows_of(directory):
-    with open(directory / 'results.csv') as file:
-        return list(csv.DictReader(file))
+    return post_checks.call(mnist, *arguments)
 
 
 def test_solo_run_writes_the_contract(few, tmp_path, capsys):
@@ -332,7 +327,7 @@ def test_solo_run_writes_the_contract(few, tmp_path, capsys):
     assert call(*arguments, f'--output_dir={tmp_path}') == 0
     captured = capsys.readouterr()
     assert '     0: loss_d' in captured.out and 'classifier:' in captured.out and 'not MNIST as published' in captured.err
-    (row,) = rows_of(tmp_path)
+    (row,) = post_checks.rows_of(tmp_path)
     assert list(row) == COLUMNS and (row['seed'], row['finite']) == ('0', '1')
     config = json.loads((tmp_path / 'config.json').read_text())
     assert set(mnist.define_flags()) <= set(config['flags'])
@@ -354,32 +349,17 @@ def test_solo_run_writes_the_contract(few, tmp_path, capsys):
 
 
 def test_resume_is_bit_for_bit_with_evaluations_on_the_way(few, tmp_path, capsys, monkeypatch):
-    arguments = [f'--data={few}', '--runs=2', '--num_steps=24', '--eval_every=8', '--batch_size=50']
-    assert call(*arguments, f'--output_dir={tmp_path / "whole"}') == 0
-    assert 'collapsed: ' in capsys.readouterr().out
-    assert (tmp_path / 'whole' / 'runs.png').exists() and [row['seed'] for row in rows_of(tmp_path / 'whole')] == ['0', '1']
-    real_train = training.train
-
-    def interrupted(*args, **kwargs):
-        for i, call_ in enumerate(real_train(*args, **kwargs)):
-            if i == 2:  # in the middle of a pass: 275 digits are five batches and a half
-                signal.raise_signal(signal.SIGINT)
-            yield call_
-
-    monkeypatch.setattr(training, 'train', interrupted)
-    assert call(*arguments, f'--output_dir={tmp_path / "part"}') == 130
-    assert len(rows_of(tmp_path / 'part')) == 2 and (tmp_path / 'part' / 'figure.png').exists()
-    assert json.loads((tmp_path / 'part' / 'config.json').read_text())['iterations'] < 24
-    monkeypatch.setattr(training, 'train', real_train)
-    assert call(*arguments, '--resume', f'--output_dir={tmp_path / "part"}') == 0
-    assert (tmp_path / 'part' / 'results.csv').read_text() == (tmp_path / 'whole' / 'results.csv').read_text()
-    for name, value in np.load(tmp_path / 'whole' / 'history.npz').items():
-        np.testing.assert_array_equal(np.load(tmp_path / 'part' / 'history.npz')[name], value)
-    capsys.readouterr()
+    """It stops in the middle of a pass: 275 digits are five batches and a half. Other digits are refused."""
     arrays = dict(np.load(few))
     np.savez(tmp_path / 'other.npz', **arrays | {'x_test': arrays['x_test'][::-1]})  # the classifier is the same
-    assert call(f'--data={tmp_path / "other.npz"}', *arguments[1:], '--resume', f'--output_dir={tmp_path / "part"}') == 2
-    assert 'data_sha256 was' in capsys.readouterr().err
+    arguments = [f'--data={few}', '--runs=2', '--num_steps=24', '--eval_every=8', '--batch_size=50']
+    changed = f'--data={tmp_path / "other.npz"}'
+    post_checks.resume_is_bit_for_bit(mnist, arguments, (2,), changed, 'data_sha256 was', tmp_path, capsys, monkeypatch)
+    assert (tmp_path / 'whole' / 'runs.png').exists()
+
+
+def test_help_names_every_flag(capsys):
+    post_checks.help_names_every_flag(mnist, capsys)
 
 
 def test_claims_command(few, tmp_path, capsys):
@@ -430,11 +410,7 @@ def test_replay_command(tmp_path, capsys):
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
 def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert call(*arguments) == 2
-    error = capsys.readouterr().err
-    assert error.startswith('error: ') and error.count('\n') == 1 and message in error
-    assert not list(tmp_path.rglob('*.*'))
+    post_checks.bad_input_is_one_line_and_status_2(mnist, arguments, message, tmp_path, capsys, monkeypatch)
 
 
 def test_traces_of_others_and_damaged_ones(tmp_path, capsys):

@@ -50,6 +50,7 @@ def test_record_steps_hold_every_nth_step_the_last_one_and_the_start_of_the_sett
     assert training.record_steps(3, 1).tolist() == [1, 2, 3]
     assert training.record_steps(1, 10).tolist() == [1]
     assert training.record_steps(0, 10).tolist() == []
+    assert training.record_steps(30, 20, early=(1, 6, 11, 31)).tolist() == [1, 6, 11, 21, 30]
 
 
 def test_settled_mean_is_the_mean_of_the_last_hundred_steps():
