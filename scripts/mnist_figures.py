@@ -16,7 +16,7 @@ from reproductions import mnist, mnist_claims
 
 TRAINED = ROOT / 'output' / 'mnist_figures'
 FIRST_SEEDS, RUNS = (0, 4), 4  # two ensembles of four seeds, of which one may train on each core
-GENTLE = ('figure', 'interpolation', 'progress', 'quality')  # of the gentler training
+GENTLE = ('figure', 'interpolation', 'progress', 'quality', 'runs')  # of the gentler training
 ONE = ('data', 'figure', 'interpolation', 'progress')  # pictures of the first seed, from its ensemble
 
 
@@ -30,7 +30,7 @@ def train(runs, out):
     for first, directory in zip(FIRST_SEEDS, directories(), strict=True):
         go_on(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={mnist.CLAIM_STEPS}', '--animation')
     gentle = ['--runs=2', '--num_steps=20000', '--learning_rate=0.0002', '--beta1=0.5']
-    go_on(TRAINED / 'gentle', *gentle, '--animation')
+    go_on(TRAINED / 'gentle', *gentle)
 
 
 def collapse(runs, out):
@@ -72,7 +72,6 @@ def measured(runs, out):
             shutil.copy(TRAINED / 'gentle' / f'{name}.{suffix}', out / f'gentle_{name}.{suffix}')
     for suffix in ('gif', 'npz'):
         shutil.copy(first / f'animation.{suffix}', out)
-        shutil.copy(TRAINED / 'gentle' / f'animation.{suffix}', out / f'gentle_animation.{suffix}')
 
 
 def last_evaluation(history, references):
