@@ -521,6 +521,7 @@ def draw_quality(directory, references, history):
                 label = {'untrained': 'untrained G'}.get(level, f'real ({level})')
                 axes.axhline(references[level][name], color=colour, linestyle='--', linewidth=1, label=label)
             axes.set(title=heading, xlabel='iteration', yscale='log' if name == 'frechet' else 'linear')
+            axes.locator_params(axis='x', nbins=5)
             if levels:
                 axes.legend(fontsize=8)
         figures.save(figure, directory / 'quality.png')
