@@ -1,4 +1,4 @@
-"""Losses of D's probabilities, one value a run: [runs, 1, batch] -> [runs]. All are minimised."""
+"""Losses of D's probabilities (or logits), one value a run: [runs, 1, batch] -> [runs]. All are minimised."""
 
 import tensorflow as tf
 
@@ -17,6 +17,15 @@ def discriminator_loss(p_real, p_fake, log=tf.math.log):
 def generator_loss(p_fake, log=tf.math.log):
     """The non-saturating mean(-log D(G(z))) (Goodfellow et al. 2014, section 3), [runs]."""
     return tf.reduce_mean(-log(p_fake), axis=[1, 2])
+
+
+def cross_entropy_of_logits(logits, label):
+    """mean(-log p) where the label is 1, mean(-log(1 - p)) where it is 0, with p = sigmoid(logits), [runs].
+
+    Finite for every logit: TensorFlow computes it as max(l, 0) - l * label + log(1 + exp(-|l|)).
+    """
+    labels = tf.fill(logits.shape, float(label))
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits), axis=[1, 2])
 
 
 def mean_squared_error(predicted, target):

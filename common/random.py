@@ -26,6 +26,7 @@ class Stream(enum.IntEnum):
     NOISE_G = 4  # noise of the generator's own update
     PRETRAIN = 5
     FIGURE = 6  # samples that are only drawn
+    ORDER = 7  # in which a set of data is passed through
 
 
 def _word(value):
@@ -103,3 +104,44 @@ def stratified(seeds, stream, step, count, half_range):
     """Stratified noise (Jang's post): a fixed grid over +-half_range plus U(0, 1) * 0.01, [runs, 1, count]."""
     grid = np.linspace(-half_range, half_range, count, dtype=np.float32)
     return (grid + uniform(seeds, stream, step, count) * np.float32(0.01))[:, None, :]
+
+
+FEISTEL_ROUNDS = 8
+
+
+def permuted(seeds, stream, number, places, size):
+    """What stands at some places of a random permutation of 0 .. size - 1, int32 [runs, count].
+
+    A permutation is a function of (seed, stream, its number), and each element of it is computed alone: nothing is sorted or
+    kept. It is a Feistel network over Threefry on the least even number of bits that holds them all; what falls outside the
+    range is enciphered again until it is inside, which keeps it one-to-one (Black and Rogaway, "Ciphers with Arbitrary Finite
+    Domains", CT-RSA 2002).
+
+    Args:
+      seeds: uint32 [runs].
+      stream: int, a `Stream`.
+      number: integers [count], which permutation each place is of.
+      places: integers [count], below `size`.
+      size: int, no more than 2^32.
+    """
+    xor, left, right = tf.bitwise.bitwise_xor, tf.bitwise.left_shift, tf.bitwise.right_shift
+    half = max(1, -(-(size - 1).bit_length() // 2))
+    mask = _word(2**half - 1)
+    number = tf.cast(number, tf.uint32)[None, :]
+
+    def encipher(value):
+        high, low = right(value, _word(half)), tf.bitwise.bitwise_and(value, mask)
+        for i in range(FEISTEL_ROUNDS):
+            counter = number, tf.bitwise.bitwise_or(left(_word(i), _word(16)), low)
+            mixed = threefry_2x32((seeds[:, None], _word(int(stream))), counter)[0]
+            high, low = low, xor(high, tf.bitwise.bitwise_and(mixed, mask))
+        return tf.bitwise.bitwise_or(left(high, _word(half)), low)
+
+    def walk(inside, value):
+        value = tf.where(inside, value, encipher(value))
+        return value < _word(size), value
+
+    start = tf.cast(places, tf.uint32)[None, :] + tf.zeros_like(seeds)[:, None]
+    nowhere = tf.zeros(start.shape, tf.bool)
+    _, found = tf.while_loop(lambda inside, value: tf.logical_not(tf.reduce_all(inside)), walk, (nowhere, start))
+    return tf.cast(found, tf.int32)

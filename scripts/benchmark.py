@@ -2,29 +2,33 @@
 
   python scripts/benchmark.py                     the baseline, one run, 1,024 runs, of every post
   python scripts/benchmark.py --post=jang         of one post
-  python scripts/benchmark.py memory              peak memory at 1,024 runs x 5,000 steps and at 10,000 runs (Aylien)
+  python scripts/benchmark.py memory              peak memory at 1,024 runs x 5,000 steps and at 10,000 runs (Aylien), and MNIST
   python scripts/benchmark.py pieces              what an update spends its time on, at 200 runs (Dev Nag)
   python scripts/benchmark.py startup             the whole command beside `python -c "import tensorflow"` (Aylien)
 
 The baseline is one `session.run` with a feed an update (session_loop.py), in a process of its own; for Dev Nag's post a plain
 PyTorch loop on one thread (torch_loop.py), where PyTorch is installed. Each number is the median of --repeats, and the baseline
 is measured before and after, so that a change of the machine's speed shows. If JAX is installed, Aylien's GAN as
-jit(vmap(scan)) is measured too (jax_gan.py). Not measured on a GPU.
+jit(vmap(scan)) is measured too (jax_gan.py). MNIST's is also measured as a plain Keras loop (keras_loop.py) and in PyTorch, and
+as a share of the rate of large matrix products. Not measured on a GPU.
 """
 
 import argparse
 import importlib
 import importlib.util
+import itertools
 import json
 import pathlib
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).parent
 RUNS = 1024
+HAS_TORCH = importlib.util.find_spec('torch') is not None
 
 
 class Case(NamedTuple):
@@ -38,6 +42,32 @@ class Case(NamedTuple):
     jax: list[str] | None = None  # the same for JAX
     every: int | None = None  # steps from record to record, if not as the command line of most posts has it
     updates: int = 2  # in a step
+    arguments: Callable = lambda post, settings: ()  # of the post's `make_experiment`, after the settings
+    others: tuple[list[str], ...] = ()  # further scripts to measure, as `baseline`
+    flops: float = 0  # in a step; 0 where matrix products do not decide
+
+
+def mnist_game(post, settings):
+    """The game on the bundled digits; how many there are does not matter to the speed."""
+    from common import mnist_data
+
+    images, _ = post.training_digits(mnist_data.bundled())
+    return (post.make_game(settings, images),)
+
+
+def perceptron_flops(batch, d_widths, g_widths):
+    """Multiplications and additions of the matrix products that an iteration needs, D's pass over G's images once a network.
+
+    A product of a layer's weights and a batch counts twice their number times the batch. D: forward and both gradients on real
+    and generated images, but no gradient by the images; G: forward once for both updates, D's forward and gradient by its
+    inputs, both gradients of G, but none by the noise.
+    """
+    (d, d_first), (g, g_first) = (
+        (sum(a * b for a, b in itertools.pairwise(widths)), widths[0] * widths[1]) for widths in (d_widths, g_widths)
+    )
+    update_d = 2 * (3 * d - d_first)
+    update_g = 2 * d + 3 * g - g_first
+    return 2 * batch * (update_d + update_g)
 
 
 CASES = (
@@ -77,10 +107,25 @@ CASES = (
             'devnag',
             {},
             {1: 500, 10: 200, 200: 25},
-            ['torch_loop.py'] if importlib.util.find_spec('torch') else ['session_loop.py', '--post=devnag', '--steps=50'],
+            ['torch_loop.py'] if HAS_TORCH else ['session_loop.py', '--post=devnag', '--steps=50'],
             every=1,
             updates=40,
-        )
+        ),
+        Case(
+            'MNIST',
+            'mnist',
+            {},
+            {1: 200, 8: 25},
+            ['session_loop.py', '--post=mnist', '--steps=200'],
+            every=25,
+            arguments=mnist_game,
+            others=(
+                ['keras_loop.py'],
+                ['keras_loop.py', '--eager'],
+                *([['torch_loop.py', '--post=mnist', '--steps=100']] if HAS_TORCH else []),
+            ),
+            flops=perceptron_flops(128, (784, 500, 200, 1), (100, 200, 500, 784)),
+        ),
     ]
 )
 
@@ -102,8 +147,9 @@ def ours(case, runs, name, repeats):
     from common import distribution, training
 
     post = importlib.import_module(f'reproductions.{case.post}')
-    experiment = post.make_experiment(post.make_settings(**case.settings))
     strategy = distribution.make_strategy(name, runs, logical_devices=2)
+    settings = post.make_settings(**case.settings)
+    experiment = post.make_experiment(settings, *case.arguments(post, settings))
     seeds = np.arange(runs, dtype=np.uint32)
     every = case.every or (10 if runs == 1 else 50)
     shared = distribution.share_out(strategy, seeds)
@@ -117,6 +163,22 @@ def ours(case, runs, name, repeats):
 
     train()
     return statistics.median(train() for _ in range(repeats))
+
+
+def matmul_flops():
+    """The rate of products of 1,024 x 1,024 matrices in single precision, the faster of NumPy's and TensorFlow's, in flop/s."""
+    import numpy as np
+    import tensorflow as tf
+
+    def rate(a):
+        start = time.perf_counter()
+        for _ in range(20):
+            b = a @ a
+        np.asarray(b)
+        return 20 * 2 * 1024**3 / (time.perf_counter() - start)
+
+    a = np.random.default_rng(0).normal(size=(1024, 1024)).astype(np.float32)
+    return max(statistics.median(rate(matrix) for _ in range(5)) for matrix in (a, tf.constant(a)))
 
 
 def throughput(post, repeats):
@@ -136,31 +198,41 @@ def throughput(post, repeats):
                 sizes = [f'--runs={runs}', f'--steps={steps}', f'--repeats={repeats}']
                 rate = in_process(HERE / script, *sizes, *jax_flags)['seed_steps_per_second']
                 rows[f'JAX jit(vmap(scan)), {runs:,} run{"s" * (runs > 1)}'] = rate
+        for script, *flags_of_other in case.others:
+            rows[' '.join((script, *flags_of_other))] = in_process(HERE / script, *flags_of_other)['steps_per_second']
+        peak = matmul_flops() if case.flops else 0
         after = in_process(HERE / case.baseline[0], *flags)['steps_per_second']
         baseline = statistics.mean((before, after))
         print(f'\n{case.title}, {case.updates} updates a step: seed-steps/s, and times the baseline')
         label = 'PyTorch, one thread' if case.baseline == ['torch_loop.py'] else 'session.run an update'
         print(f'  {label:38} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
         for name, rate in rows.items():
-            print(f'  {name:38} {rate:12,.0f} {rate / baseline:8.0f}', flush=True)
+            share = f'   {rate * case.flops / peak:.0%} of the rate of matrix products' if case.flops else ''
+            print(f'  {name:38} {rate:12,.0f} {rate / baseline:8.{2 if case.flops else 0}f}{share}', flush=True)
+        if case.flops:
+            print(f'  {case.flops / 1e9:.3f} Gflop a step; 1,024 x 1,024 products: {peak / 1e9:.0f} Gflop/s')
 
 
 def memory(post, repeats):
     """Prints the peak resident memory of whole commands, each run once."""
-    del post, repeats
-    print('\npeak memory of the whole command, 2017-06')
-    for runs, steps in ((1, 5000), (1024, 5000), (10_000, 500)):
+    del repeats
+    flags = {'aylien': ['--variant=2017-06', '--log_every=50'], 'mnist': ['--eval_every=500']}
+    sizes = {'aylien': ((1, 5000), (1024, 5000), (10_000, 500)), 'mnist': ((1, 1000), (8, 100))}
+    print('\npeak memory of the whole command')
+    for name, (runs, steps) in [(name, size) for name, all_sizes in sizes.items() for size in all_sizes]:
+        if post not in (None, name):
+            continue
         script = (
-            'import resource, sys, tempfile, time\nfrom common import app\nfrom reproductions import aylien\n'
+            f'import resource, sys, tempfile, time\nfrom common import app\nfrom reproductions import {name} as post\n'
             'with tempfile.TemporaryDirectory() as path:\n'
             '    start = time.perf_counter()\n'
-            f'    app.call(aylien.main, ["aylien", "--variant=2017-06", "--runs={runs}", "--num_steps={steps}", '
-            '"--log_every=50", f"--output_dir={path}"])\n'
+            f'    sizes = ["--runs={runs}", "--num_steps={steps}", f"--output_dir={{path}}"]\n'
+            f'    app.call(post.main, ["{name}", *sizes, *{flags[name]}])\n'
             'peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n'
             'print(f\'{{"gib": {peak}, "seconds": {time.perf_counter() - start}}}\')\n'
         )
         found = in_process('-c', script)
-        print(f'  {runs:6,} runs x {steps:,} steps: {found["gib"]:.2f} GiB, {found["seconds"]:.1f} s after the imports')
+        print(f'  {name}, {runs:6,} runs x {steps:,} steps: {found["gib"]:.2f} GiB, {found["seconds"]:.1f} s after the imports')
 
 
 def pieces(post, repeats):

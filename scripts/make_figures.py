@@ -10,6 +10,7 @@ import argparse
 import aylien_figures
 import devnag_figures
 import jang_figures
+import mnist_figures
 import multimodal_figures
 from parts import ROOT
 
@@ -20,6 +21,7 @@ POSTS = {
     'multimodal': multimodal_figures.PARTS,
     'jang': jang_figures.PARTS,
     'devnag': devnag_figures.PARTS,
+    'mnist': mnist_figures.PARTS,
 }
 
 

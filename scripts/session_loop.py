@@ -2,19 +2,21 @@
 
 Written from the description of the programs (Aylien's of 2017-06: relu, Adam 0.001, batch 8; Jang's of 2016-06: momentum, batch
 200; Dev Nag's of 2018-11, which was PyTorch: four moments of 500 values, momentum, a step a round of 20 + 20 updates; the
-multi-modal post's as this suite chose what it leaves open: three modes, hidden layers of 12, batch 12), under `tf.compat.v1`,
-and started by `benchmark.py` in a process of its own, because eager execution cannot be switched off once TensorFlow has been
-used. Prints one line of JSON: {"steps_per_second": ...}.
+multi-modal post's as this suite chose what it leaves open: three modes, hidden layers of 12, batch 12; the MNIST post's: 784
+pixels, Adam 0.001, batch 128), under `tf.compat.v1`, and started by `benchmark.py` in a process of its own, because eager
+execution cannot be switched off once TensorFlow has been used. Prints one line of JSON: {"steps_per_second": ...}.
 
     python scripts/session_loop.py --post=aylien [--minibatch] --steps=2000
     python scripts/session_loop.py --post=jang --steps=2000
     python scripts/session_loop.py --post=devnag --steps=50
     python scripts/session_loop.py --post=multimodal --steps=2000
+    python scripts/session_loop.py --post=mnist --steps=200
 """
 
 import argparse
 import json
 import os
+import pathlib
 import time
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
@@ -23,6 +25,7 @@ import numpy as np
 import tensorflow as tf
 
 v1 = tf.compat.v1
+DIGITS = pathlib.Path(__file__).resolve().parent.parent / 'reproductions' / 'data' / 'mnist10k.npz'
 
 
 def linear(inputs, size, name, stddev=1.0):
@@ -177,6 +180,49 @@ def multimodal(rng, batch=12, width=12, means=(-4, 0, 4), deviation=0.5):
     return step
 
 
+def digits(rng, batch):
+    """Batches of the bundled digits, float32 [batch, 784] in 0 .. 1, in TensorFlow 1's order, without end."""
+    with np.load(DIGITS) as archive:
+        images = archive['x_train'].reshape(-1, 784).astype(np.float32) / 255
+    while True:
+        images = images[rng.permutation(len(images))]
+        for first in range(0, len(images) - batch + 1, batch):
+            yield images[first : first + batch]
+
+
+def mnist(rng, batch=128):
+    """As `aylien`; the feeds are made in Python, as in the post. The digits' number does not matter to the speed."""
+    x, z = v1.placeholder(tf.float32, [batch, 784]), v1.placeholder(tf.float32, [batch, 100])
+    batches = digits(rng, batch)
+
+    def mlp(x, *widths):
+        for i, width in enumerate(widths):
+            x = linear(x if i == 0 else tf.nn.relu(x), width, str(i), stddev=(2 / int(x.shape[1])) ** 0.5)
+        return x
+
+    with v1.variable_scope('G'):
+        generated = tf.sigmoid(mlp(z, 200, 500, 784))
+    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
+        real, fake = (mlp(images, 500, 200, 1) for images in (x, generated))
+
+    def cross_entropy(logits, label):
+        labels = label * tf.ones_like(logits)
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
+
+    loss_d, loss_g = cross_entropy(real, 1) + cross_entropy(fake, 0), cross_entropy(fake, 1)
+    train_d, train_g = (
+        v1.train.AdamOptimizer().minimize(loss, var_list=v1.trainable_variables(scope))
+        for loss, scope in ((loss_d, 'D'), (loss_g, 'G'))
+    )
+
+    def step(session):
+        sample = rng.uniform(-1, 1, (batch, 100))
+        session.run([train_d, loss_d], {x: next(batches), z: sample})
+        session.run([train_g, loss_g], {z: sample})
+
+    return step
+
+
 def steps_per_second(build, steps):
     v1.disable_eager_execution()
     v1.set_random_seed(42)
@@ -193,10 +239,10 @@ def steps_per_second(build, steps):
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--post', choices=['aylien', 'jang', 'devnag', 'multimodal'], default='aylien')
+    parser.add_argument('--post', choices=['aylien', 'jang', 'devnag', 'multimodal', 'mnist'], default='aylien')
     parser.add_argument('--steps', type=int, default=2000, help='steps to time, after a twentieth as many that are not')
     parser.add_argument('--minibatch', action='store_true', help='Aylien: with minibatch discrimination')
     arguments = parser.parse_args()
-    posts = {'aylien': lambda rng: aylien(rng, arguments.minibatch), 'jang': jang, 'devnag': devnag, 'multimodal': multimodal}
-    build = posts[arguments.post]
+    posts = {'jang': jang, 'devnag': devnag, 'multimodal': multimodal, 'mnist': mnist}
+    build = posts.get(arguments.post) or (lambda rng: aylien(rng, arguments.minibatch))
     print(json.dumps({'steps_per_second': steps_per_second(build, arguments.steps)}))

@@ -47,3 +47,22 @@ def normal(seeds, stream, step, count, heights, slopes):
     place = np.floor((scaled - np.floor(scaled)) * 4096)
     size = (heights[segment].astype(np.float64) + slopes[segment] * place).astype(np.float32)
     return np.where(word & 1, size, -size)
+
+
+def permuted(seeds, stream, number, places, size, rounds=8):
+    """int [runs, count]: a Feistel network, applied until the value is inside the range."""
+    half = max(1, -(-(size - 1).bit_length() // 2))
+    mask = 2**half - 1
+
+    def encipher(seed, number, value):
+        high, low = value >> half, value & mask
+        for i in range(rounds):
+            high, low = low, high ^ (threefry(seed, stream, number, i << 16 | low)[0] & mask)
+        return high << half | low
+
+    def walk(seed, number, value):
+        while (value := encipher(seed, number, value)) >= size:
+            pass
+        return value
+
+    return np.array([[walk(seed, int(n), int(p)) for n, p in zip(number, places, strict=True)] for seed in seeds])

@@ -69,3 +69,14 @@ def test_binary_cross_entropy_and_its_slope_are_those_of_pytorch(p, label, loss,
         assert value.shape == (1, 1)
         np.testing.assert_allclose(value, [[loss]], rtol=1e-5)
         np.testing.assert_allclose(gradient, [[3 * slope]], rtol=1e-5)
+
+
+def test_cross_entropy_of_logits():
+    logits = tf.constant([[[0.0, 2.0]], [[-1000.0, 1000.0]]])
+    real, fake = losses.cross_entropy_of_logits(logits, 1), losses.cross_entropy_of_logits(logits, 0)
+    np.testing.assert_allclose(real, [(np.log(2) + np.log1p(np.exp(-2))) / 2, 500], rtol=1e-6)
+    np.testing.assert_allclose(fake, [(np.log(2) + np.log1p(np.exp(2))) / 2, 500], rtol=1e-6)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = losses.cross_entropy_of_logits(logits, 1)
+    np.testing.assert_allclose(tape.gradient(loss, logits)[1, 0], [-0.5, 0], atol=1e-7)

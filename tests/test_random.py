@@ -92,3 +92,29 @@ def test_stratified_noise_is_a_grid_with_a_small_jitter():
     assert noise.shape == (4, 1, 12)
     assert jitter.min() > -1e-6 and jitter.max() < 0.01 + 1e-6
     assert jitter.std() == pytest.approx(0.01 / np.sqrt(12), rel=0.3)
+
+
+@pytest.mark.parametrize('size', [1, 2, 100, 7334])
+def test_permuted_is_one_to_one(size):
+    found = draw(random.permuted, Stream.ORDER, np.full(size, 3), np.arange(size), size)
+    np.testing.assert_array_equal(np.sort(found, axis=1), np.broadcast_to(np.arange(size), (len(SEEDS), size)))
+
+
+@pytest.mark.parametrize('mode', ['eager', 'graph', 'xla'])
+def test_permuted_is_the_same_everywhere(mode):
+    number, places = np.array([0, 0, 7, 2**31]), np.array([0, 999, 5, 5])
+    expected = numpy_random.permuted(SEEDS, Stream.ORDER, number, places, 1000)
+    np.testing.assert_array_equal(draw(random.permuted, Stream.ORDER, number, places, 1000, mode=mode), expected)
+
+
+@pytest.mark.parametrize('size', [5, 24])
+def test_permuted_sends_every_place_everywhere_equally_often(size):
+    """Over 4,000 permutations: each place's element, and each pair of neighbouring places', uniform (chi-squared, p > 1e-4)."""
+    count = 1000
+    number, places = np.repeat(np.arange(count), size), np.tile(np.arange(size), count)
+    found = draw(random.permuted, Stream.ORDER, number, places, size).reshape(-1, size)
+    for place in range(size):
+        assert scipy.stats.chisquare(np.bincount(found[:, place], minlength=size)).pvalue > 1e-4
+    pairs = found[:, :-1] * size + found[:, 1:]
+    counts = np.bincount(pairs.ravel(), minlength=size * size).reshape(size, size)
+    assert scipy.stats.chisquare(counts[~np.eye(size, dtype=bool)]).pvalue > 1e-4 and not np.diag(counts).any()

@@ -1,0 +1,153 @@
+"""Loading digits: every container gives the same, damaged ones are refused in one line, no network is no obstacle."""
+
+import gzip
+import hashlib
+import struct
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import mnist_data
+
+RNG = np.random.default_rng(0)
+ARRAYS = {
+    'x_train': RNG.integers(0, 256, (24, 28, 28), np.uint8),
+    'y_train': np.arange(24, dtype=np.uint8) % 10,
+    'x_test': RNG.integers(0, 256, (10, 28, 28), np.uint8),
+    'y_test': np.arange(10, dtype=np.uint8),
+}
+
+
+def idx(array):
+    return struct.pack(f'>HBB{array.ndim}I', 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def write_idx(directory, packed=()):
+    directory.mkdir(exist_ok=True)
+    for name, array in ARRAYS.items():
+        path, data = directory / mnist_data.PARTS[name], idx(array)
+        if name in packed:
+            path.with_name(f'{path.name}.gz').write_bytes(gzip.compress(data))
+        else:
+            path.write_bytes(data)
+    return directory
+
+
+def test_bundled_digits_are_those_that_the_licence_describes():
+    digits, notice = mnist_data.load('bundled')
+    assert (digits.name, notice) == ('MNIST, bundled subset', '')
+    assert digits.x_train.shape == (8000, 784) and digits.x_test.shape == (2000, 784)
+    assert np.bincount(digits.y_train).tolist() == [800] * 10 and np.bincount(digits.y_test).tolist() == [200] * 10
+    assert digits.x_train.max() == 255 and 30 < digits.x_train.mean() < 36  # MNIST's own mean is 33.3
+
+
+def test_every_container_gives_the_same(tmp_path):
+    np.savez(tmp_path / 'digits.npz', **ARRAYS, more=np.zeros(3))
+    sources = [
+        tmp_path / 'digits.npz',
+        write_idx(tmp_path / 'plain'),
+        write_idx(tmp_path / 'mixed', packed=['x_train', 'y_test']),
+    ]
+    loaded = [mnist_data.load(str(source)) for source in sources]
+    for digits, notice in loaded:
+        assert digits.name == mnist_data.UNKNOWN and 'not MNIST as published' in notice
+        np.testing.assert_array_equal(digits.x_train, ARRAYS['x_train'].reshape(24, 784))
+        np.testing.assert_array_equal(digits.y_test, ARRAYS['y_test'])
+        assert digits.sha256 == loaded[0][0].sha256
+    np.savez(tmp_path / 'other.npz', **ARRAYS | {'y_test': ARRAYS['y_test'][::-1]})
+    assert mnist_data.load(str(tmp_path / 'other.npz'))[0].sha256 != loaded[0][0].sha256
+
+
+def test_known_digits_are_named_by_the_checksums_of_their_idx_files(tmp_path, monkeypatch):
+    known = tuple(hashlib.sha256(idx(array)).hexdigest() for array in ARRAYS.values())
+    monkeypatch.setitem(mnist_data.KNOWN, 'ours', known)
+    np.savez(tmp_path / 'digits.npz', **ARRAYS)
+    for source in (tmp_path / 'digits.npz', write_idx(tmp_path / 'idx')):
+        digits, notice = mnist_data.load(str(source))
+        assert (digits.name, notice) == ('ours', '')
+
+
+def damaged_sources(path):
+    """{what is wrong: (source, part of the message)}."""
+    np.savez(path / 'digits.npz', **ARRAYS)
+    whole = (path / 'digits.npz').read_bytes()
+    (path / 'short.npz').write_bytes(whole[: len(whole) // 2])
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 1
+    (path / 'flipped.npz').write_bytes(flipped)
+    (path / 'text.npz').write_text('no digits')
+    np.savez(path / 'lacking.npz', x_train=ARRAYS['x_train'])
+    np.savez(path / 'floats.npz', **ARRAYS | {'x_train': ARRAYS['x_train'] / 255})
+    np.savez(path / 'labels.npz', **ARRAYS | {'y_train': ARRAYS['y_train'] + 1})
+    np.savez(path / 'objects.npz', **ARRAYS | {'y_train': np.array([None] * 24)})
+    cases = {
+        'nowhere': (path / 'none', 'does not exist'),
+        'truncated archive': (path / 'short.npz', 'cannot be read'),
+        'flipped bit': (path / 'flipped.npz', 'cannot be read'),
+        'text': (path / 'text.npz', 'no .npz file'),
+        'lacking': (path / 'lacking.npz', 'lacks y_train'),
+        'floats': (path / 'floats.npz', 'x_train as float64'),
+        'labels': (path / 'labels.npz', 'y_train'),
+        'pickled objects': (path / 'objects.npz', 'cannot be read'),
+        'empty directory': (path / 'empty', 'has no train-images-idx3-ubyte'),
+    }
+    (path / 'empty').mkdir()
+    images = mnist_data.PARTS['x_train']
+    for name, change, message in (
+        ('idx truncated', lambda data: data[:-1], 'truncated'),
+        ('idx longer', lambda data: data + b'0', 'longer'),
+        ('idx magic', lambda data: b'\0\0\x0d\3' + data[4:], 'no IDX file'),
+        ('idx of another size', lambda data: data[:8] + struct.pack('>I', 32) + data[12:], '24 x 32 x 28'),
+        ('idx of many', lambda data: data[:4] + struct.pack('>I', 2**31) + data[8:], 'not digits'),
+        ('idx empty', lambda data: b'', 'no IDX file'),
+    ):
+        directory = write_idx(path / name)
+        (directory / images).write_bytes(change((directory / images).read_bytes()))
+        cases[name] = (directory, message)
+    directory = write_idx(path / 'gz', packed=['x_train'])
+    packed = (directory / f'{images}.gz').read_bytes()
+    (directory / f'{images}.gz').write_bytes(packed[:-200])
+    cases['gz truncated'] = (directory, 'cannot be read')
+    return cases
+
+
+def test_damaged_files_are_refused_in_one_line(tmp_path):
+    for name, (source, message) in damaged_sources(tmp_path).items():
+        with pytest.raises(mnist_data.BadData) as caught:
+            mnist_data.load(str(source))
+        assert message in str(caught.value) and '\n' not in str(caught.value), name
+
+
+def test_a_damaged_bundle_is_refused(monkeypatch):
+    monkeypatch.setitem(mnist_data.KNOWN, 'MNIST, bundled subset', ('0',) * 4)
+    with pytest.raises(mnist_data.BadData, match='damaged'):
+        mnist_data.load('bundled')
+
+
+def test_auto_takes_the_cached_file_and_else_the_bundled_digits(tmp_path, monkeypatch):
+    monkeypatch.setenv('KERAS_HOME', str(tmp_path))
+    asked = []
+
+    def no_network(name, origin, **kwargs):
+        asked.append((name, origin))
+        raise Exception(f'URL fetch failure on {origin}: None -- [Errno -2] Name or service not known')
+
+    monkeypatch.setattr(tf.keras.utils, 'get_file', no_network)
+    digits, notice = mnist_data.load('auto')
+    assert digits.name == 'MNIST, bundled subset'
+    assert 'Name or service not known' in notice and 'bundled' in notice and '\n' not in notice
+    assert asked == [('mnist.npz', mnist_data.KERAS_URL)]
+    np.savez(tmp_path / 'datasets' / 'mnist.npz', **ARRAYS)
+    assert mnist_data.load('auto')[0].x_train.shape == (24, 784) and len(asked) == 1
+
+
+def test_auto_downloads_into_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('KERAS_HOME', str(tmp_path))
+
+    def download(name, origin, cache_dir, file_hash):
+        assert file_hash == mnist_data.KERAS_SHA256
+        np.savez(cache_dir / 'datasets' / name, **ARRAYS)
+
+    monkeypatch.setattr(tf.keras.utils, 'get_file', download)
+    assert mnist_data.load('auto')[0].x_test.shape == (10, 784)
