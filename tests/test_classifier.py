@@ -17,6 +17,7 @@ def some(count=300):
     return digits.x_train[:count], digits.y_train[:count], digits.x_test[:200], digits.y_test[:200]
 
 
+@pytest.mark.statistical  # a whole training
 def test_accuracy_on_the_bundled_digits(cache):
     """The page says 97.2 %; a classifier that errs on twice as many would judge nothing."""
     digits = mnist_data.bundled()
