@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import tensorflow as tf
 
-from common import app, distribution, training
+from common import app, distribution, reference, training
 
 COLUMNS = [
     'seed', 'finite', 'success', 'mean', 'std', 'skewness', 'kurtosis', 'q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99',
@@ -97,3 +97,14 @@ def row_of_an_ensemble_equals_the_solo_run(experiment, runs, steps=20):
         for ensemble, solo in zip(exact, solo_exact, strict=True):
             np.testing.assert_array_equal(ensemble[row], solo[0])
         np.testing.assert_allclose(losses[:, row], solo_losses[:, 0], rtol=1e-5, atol=1e-5)
+
+
+def power_of_comparison(ours, theirs, shift, level):
+    """Share of 200 pairs of normal samples of these sizes, one shifted by so many deviations, told apart at a level."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        a = {'x': rng.normal(size=ours), 'finite': np.ones(ours)}
+        b = {'x': rng.normal(size=theirs) + shift, 'finite': np.ones(theirs)}
+        found.append(reference.compare(a, b, ['x'])['x'] < level)
+    return np.mean(found)

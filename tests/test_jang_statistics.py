@@ -6,8 +6,8 @@ hypothesis, is about 0.65 deviations of a normal column. How these runs end depe
 pre-training or a doubled rate does not show in 100 runs of the author's. Such constants are held by the replays.
 """
 
-import numpy as np
 import pytest
+from post_checks import power_of_comparison
 
 from common import reference
 from common.claims import Verdict
@@ -43,13 +43,7 @@ def test_a_broken_suite_is_found(changes):
 
 
 def test_power_that_the_docstring_states():
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(200):
-        ours = {'x': rng.normal(size=300), 'finite': np.ones(300)}
-        theirs = {'x': rng.normal(size=100) + 0.65, 'finite': np.ones(100)}
-        found.append(reference.compare(ours, theirs, ['x'])['x'] < 1e-3 / 10)
-    assert 0.7 < np.mean(found) < 0.95
+    assert 0.7 < power_of_comparison(300, 100, 0.65, 1e-3 / 10) < 0.95
 
 
 def test_verdicts_that_these_seeds_can_give_are_those_of_the_page(published, without_pretraining):
