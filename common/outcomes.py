@@ -18,10 +18,10 @@ class Evaluation(NamedTuple):
     grid: Any  # NumPy [points] that are plotted; an incomplete last batch of them is left out of the surfaces
     truth: Any  # the data's distribution, a frozen `scipy.stats` one
     success_bound: float  # a run succeeds if it is finite and its Wasserstein distance to the truth is below this
-    columns: Callable = lambda generated: {}  # G on the grid, NumPy [runs, points] -> the post's own {column: [runs]}
+    columns: Callable  # G on the grid, NumPy [runs, points] -> the post's own {column: [runs]}
 
 
-def make_evaluation(discriminator, generator, grid, batch_size, truth, success_bound, **columns):
+def make_evaluation(discriminator, generator, grid, batch_size, truth, success_bound, columns=lambda generated: {}):
     """An `Evaluation` on a grid, taken in consecutive batches, which matter where D looks at them whole.
 
     Args:
@@ -43,7 +43,7 @@ def make_evaluation(discriminator, generator, grid, batch_size, truth, success_b
         values = tf.map_fn(batch, tf.constant(batches), fn_output_signature=(row, row))
         return tuple(tf.reshape(tf.transpose(value, [1, 0, 2]), [runs, -1]) for value in values)
 
-    return Evaluation(surfaces, grid, truth, success_bound, **columns)
+    return Evaluation(surfaces, grid, truth, success_bound, columns)
 
 
 def middles(count, half_range):

@@ -278,10 +278,14 @@ def real_density(settings):
     return figures.density(samples.numpy().ravel(), bins(settings))
 
 
+def counted(modes):
+    """'1 mode', '2 modes', ..."""
+    return f'{modes} mode{"s" * (modes > 1)}'
+
+
 def describe(settings):
     """The setting in a few words, for titles."""
-    modes = len(settings.means)
-    return f'{modes} mode{"s" * (modes > 1)}, hidden layers {"-".join(map(str, settings.hidden_sizes))} {settings.activation}'
+    return f'{counted(len(settings.means))}, hidden layers {"-".join(map(str, settings.hidden_sizes))} {settings.activation}'
 
 
 def draw(settings, directory, seeds, trained, table):
@@ -477,7 +481,7 @@ def main(argv):
     draw(settings, directory, seeds, trained, table)
     if frames:
         path, shown = directory / 'animation.gif', (-aylien.NOISE_RANGE, aylien.NOISE_RANGE, 1.4)
-        title = f'{len(settings.means)} mode{"s" * (len(settings.means) > 1)}, seed {seeds[0]}'
+        title = f'{counted(len(settings.means))}, seed {seeds[0]}'
         film = pictures.draw_film(path, title, make_evaluation(settings), bins(settings), real_density(settings), frames, shown)
         app.drawing(film, len(frames), path)
     app.summary(table, targets(settings))

@@ -87,7 +87,7 @@ def converge_early(post):
     """M1: one and two modes converge within 20-30 steps, three within 300; all well before 5000."""
     measured, by_then, at_all, first, at_once = {}, [], [], [], []
     for modes, step in STATED.items():
-        table, name = post[modes], f'{modes} mode{"s" * (modes > 1)}'
+        table, name = post[modes], multimodal.counted(modes)
         by_then.append(claims.proportion(table['convergence_step'] <= step))
         at_all.append(claims.proportion(np.isfinite(table['convergence_step'])))
         first.append(claims.proportion(table['first_step_below'] <= step))
@@ -179,7 +179,7 @@ def width_grows_with_modes(by_width):
     for modes, tables in by_width.items():
         shares = {width: claims.proportion(all_modes_converged(modes, table)) for width, table in tables.items()}
         best = max(shares, key=lambda width: shares[width].value)
-        kind = f'{modes} mode{"s" * (modes > 1)}: converged with every mode at width'
+        kind = f'{multimodal.counted(modes)}: converged with every mode at width'
         measured[f'{kind} {4 * modes}, the rule'] = shares[4 * modes]
         if shares[best].value:
             measured[f'{kind} {best}, the best'] = shares[best]
@@ -207,7 +207,7 @@ def own_generator_is_weak(post, own):
     """M5: Aylien's own generator, unchanged, takes about four hours on this data."""
     measured, weak = {}, []
     for modes in STATED:
-        name = f'{modes} mode{"s" * (modes > 1)}'
+        name = multimodal.counted(modes)
         theirs = claims.proportion(np.isfinite(own[modes]['convergence_step']))
         wide = claims.proportion(np.isfinite(post[modes]['convergence_step']))
         measured |= {
@@ -230,7 +230,7 @@ def peaks_are_taller(post):
     """M6: generated peaks are taller than the data's: G puts its mass on the means."""
     measured, seen = {}, []
     for modes, table in post.items():
-        success, name = table['success'] == 1, f'{modes} mode{"s" * (modes > 1)}'
+        success, name = table['success'] == 1, multimodal.counted(modes)
         if success.any():
             taller = claims.proportion(table['peak_height'][success] > 1)
             narrower = claims.proportion(table['mode_width'][success] < 1)

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 
 import numpy as np
-from parts import command, quartiles
+from parts import command, keep, quartiles
 
 from common import figures, reference, results
 from reproductions import aylien, aylien_claims
@@ -26,16 +26,7 @@ def branch(name, runs, out):
         command(aylien, scratch / 'many', f'--runs={runs}', '--seed=0', *flags)
         seed = shown_seed(scratch / 'many')
         command(aylien, scratch / 'one', f'--seed={seed}', '--animation', *flags)
-        for source, target in (
-            ('many/ensemble.png', 'ensemble.png'),
-            ('many/ensemble.npz', 'ensemble.npz'),
-            ('many/results.csv', 'results.csv'),
-            ('one/figure.png', 'final.png'),
-            ('one/figure.npz', 'final.npz'),
-            ('one/animation.gif', 'animation.gif'),
-            ('one/animation.npz', 'animation.npz'),
-        ):
-            shutil.copy(scratch / source, out / f'{name}_{target}')
+        keep(scratch, out, name)
 
 
 def data(runs, out):

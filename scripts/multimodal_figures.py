@@ -1,13 +1,12 @@
 """The figures and tables of the multi-modal post: a function (runs, directory) for each part."""
 
 import pathlib
-import shutil
 import tempfile
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from parts import command
+from parts import command, keep
 from tqdm import tqdm
 
 from common import claims, figures, results
@@ -36,7 +35,7 @@ def train(arms, runs, path):
 
 
 def choice_arms():
-    """The arms of every choice: {(choice, arm): settings}, as text."""
+    """The arms of every choice: {'choice: arm': settings}."""
     return {
         f'{name}: {arm}': settings
         for name in multimodal_claims.CHOICES
@@ -72,7 +71,7 @@ def draw_widths(tables, out):
         figure = Figure(figsize=(12, 4), layout='constrained')
         left, middle, right = figure.subplots(1, 3)
         for modes, (colour, marker) in shown.items():
-            label = f'{modes} mode{"s" * (modes > 1)}'
+            label = multimodal.counted(modes)
             left.plot(arrays['width'], arrays[f'{modes}/converged'], color=colour, marker=marker, label=label)
             middle.plot(arrays['width'], arrays[f'{modes}/covered'], color=colour, marker=marker, label=label)
             needed = arrays[f'{modes}/needed']
@@ -150,16 +149,7 @@ def one_number_of_modes(modes, runs, out):
         steps = table['convergence_step']
         seed = int(table['seed'][steps == np.quantile(steps[np.isfinite(steps)], 0.5, method='lower')][0])
         command(multimodal, scratch / 'one', f'--modes={modes}', f'--seed={seed}', '--animation')
-        for source, target in (
-            ('many/ensemble.png', 'ensemble.png'),
-            ('many/ensemble.npz', 'ensemble.npz'),
-            ('many/results.csv', 'results.csv'),
-            ('one/figure.png', 'final.png'),
-            ('one/figure.npz', 'final.npz'),
-            ('one/animation.gif', 'animation.gif'),
-            ('one/animation.npz', 'animation.npz'),
-        ):
-            shutil.copy(scratch / source, out / f'modes{modes}_{target}')
+        keep(scratch, out, f'modes{modes}')
 
 
 def data(runs, out):
@@ -172,7 +162,7 @@ def data(runs, out):
         figure = Figure(figsize=(11, 3.2), layout='constrained')
         for axes, (modes, values) in zip(figure.subplots(1, 3, sharey=True), real.items(), strict=True):
             axes.plot(multimodal.bins(settings[modes]).places, values, color=figures.BLUE)
-            axes.set(title=f'{modes} mode{"s" * (modes > 1)}', xlabel='Data values', xlim=(-8, 8), ylim=(0, None))
+            axes.set(title=multimodal.counted(modes), xlabel='Data values', xlim=(-8, 8), ylim=(0, None))
         figure.axes[0].set_ylabel('Probability density')
         figures.save(figure, out / 'data.png')
 
@@ -182,7 +172,7 @@ def convergence(runs, out):
     del runs
     tables = {modes: results.read_csv(out / f'modes{modes}_results.csv') for modes in multimodal_claims.STATED}
     columns = ('first_step_below', 'convergence_step')
-    groups = {f'{modes} mode{"s" * (modes > 1)}': {c: table[c] for c in columns} for modes, table in tables.items()}
+    groups = {multimodal.counted(modes): {c: table[c] for c in columns} for modes, table in tables.items()}
     results.write_npz(out / 'convergence.npz', {f'{g}/{c}': values for g, cols in groups.items() for c, values in cols.items()})
     title = f'When {len(tables[1]["seed"]):,} seeds each come within one deviation of the data'
     multimodal.draw_convergence(out / 'convergence.png', title, groups, multimodal.NUM_STEPS)

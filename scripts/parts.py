@@ -1,6 +1,7 @@
 """What the scripts behind make_figures.py share."""
 
 import pathlib
+import shutil
 import sys
 
 import numpy as np
@@ -17,6 +18,17 @@ def command(post, directory, *flags):
     print(f'python -m reproductions.{name}', *flags, flush=True)
     if app.call(post.main, [name, *flags, f'--output_dir={directory}']):
         raise SystemExit(f'failed: {flags}')
+
+
+def keep(scratch, out, name):
+    """Keeps as <name>_* what shows an ensemble, run in scratch/many, and one seed of it with its film, run in scratch/one."""
+    kept = {
+        'many': ('ensemble.png', 'ensemble.npz', 'results.csv'),
+        'one': ('figure.png', 'figure.npz', 'animation.gif', 'animation.npz'),
+    }
+    for directory, names in kept.items():
+        for source in names:
+            shutil.copy(scratch / directory / source, out / f'{name}_{source.replace("figure", "final")}')
 
 
 def quartiles(values):

@@ -1,9 +1,11 @@
 """What the tests of several posts check alike."""
 
 import csv
+import json
 import signal
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from common import app, distribution, reference, training
@@ -34,10 +36,9 @@ def bad_input_is_one_line_and_status_2(post, arguments, message, tmp_path, capsy
 
 
 def help_names_every_flag(post, capsys):
-    try:
+    with pytest.raises(SystemExit) as status:
         call(post, '--help')
-    except SystemExit as status:
-        assert status.code == 0
+    assert status.value.code == 0
     out, opts = capsys.readouterr().out, post.define_flags()
     for name in opts:
         assert f'{name}' in out and opts[name].help
@@ -66,6 +67,11 @@ def resume_is_bit_for_bit(post, arguments, stops, changed, refusal, tmp_path, ca
         whole, part = rows_of(tmp_path / 'whole'), rows_of(directory)
         assert [row['seed'] for row in part] == [row['seed'] for row in whole] and part != whole
         assert (directory / 'figure.png').exists()
+        history = np.load(directory / 'history.npz')
+        steps, pretraining = (history[name] if name in history else np.zeros(0) for name in ('step', 'pretrain_step'))
+        assert len(pretraining) + len(steps) == calls + 1  # a record a call
+        iterations = json.loads((directory / 'config.json').read_text())['iterations']
+        assert iterations == (steps[-1] + 1 if len(steps) else 0)
         monkeypatch.setattr(training, 'train', real_train)
         assert call(post, *arguments, '--resume', f'--output_dir={directory}') == 0
         assert (directory / 'results.csv').read_text() == (tmp_path / 'whole' / 'results.csv').read_text()
