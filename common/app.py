@@ -14,9 +14,7 @@ import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from common import checkpoints, claims, distribution, figures, replay, results, training
-
-CHECKPOINT_SECONDS = 60
+from common import checkpoints, claims, distribution, export, figures, locks, replay, results, training
 
 
 class UserError(Exception):
@@ -44,7 +42,20 @@ def common_flags():
         'devices (mirrored).', flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_integer('logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, flag_values=opts)
-    flags.DEFINE_bool('resume', False, 'Go on where an interrupted run in --output_dir stopped.', flag_values=opts)
+    flags.DEFINE_bool(
+        'resume', False, 'Go on from the last checkpoint in --output_dir, bit for bit; the other flags must be the same.',
+        flag_values=opts,
+    )  # fmt: skip
+    flags.DEFINE_float(
+        'checkpoint_every', 60, 'Seconds between checkpoints, of which the last two are kept; 0 is as often as possible.',
+        lower_bound=0, flag_values=opts,
+    )  # fmt: skip
+    flags.DEFINE_string(
+        'export', None,
+        'Write the trained generator of --export_seed into this new directory, as a SavedModel with generate(z) and '
+        'sample(n, seed); with --resume, that of a finished run.', flag_values=opts,
+    )  # fmt: skip
+    flags.DEFINE_integer('export_seed', None, 'Which run to export (default: the first).', flag_values=opts)
     flags.DEFINE_bool('animation', False, "Also draw the first run's training as animation.gif.", flag_values=opts)
     flags.DEFINE_bool(
         'claims',
@@ -75,6 +86,13 @@ def parse(opts, argv, doc):
         raise UserError(str(error).splitlines()[0]) from error
     if len(rest) > 1:
         raise UserError(f'{rest[1]!r} is no flag; a flag begins with -- and takes its value after =')
+    if 'checkpoint_every' in opts and not opts.checkpoint_every < np.inf:
+        raise UserError(f'--checkpoint_every={opts.checkpoint_every} must be a number of seconds')
+    try:
+        if 'export' in opts:
+            export.check(opts)
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 def run(main):
@@ -83,15 +101,21 @@ def run(main):
 
 
 def call(main, argv):
-    """The exit status of `main(argv)`: 2 for wrong input, told in one line; 130 where Ctrl-C ended it."""
+    """The exit status of `main(argv)`: 2 for wrong input, 1 for a file that cannot be written (a line each), 130 for Ctrl-C."""
     try:
         return main(argv) or 0
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
+    except results.CannotWrite as error:
+        remedy = 'make room for it, or its directory writable, and run again (with --resume from the last checkpoint, if any)'
+        print(f'error: {error}; {remedy}', file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
+    finally:
+        locks.give_back()
 
 
 def _underscored(argument):
@@ -107,8 +131,8 @@ def _flag_help(opts):
     shared = set(common_flags())
     lines = []
     for heading, names in (
-        ("This post's flags:", sorted(set(opts) - shared)),
-        ('Flags of every post:', sorted(shared)),
+        ("This post's flags:" if shared <= set(opts) else 'Flags:', sorted(set(opts) - shared)),
+        ('Flags of every post:', sorted(shared & set(opts))),
     ):
         lines.append(heading)
         for name in names:
@@ -123,14 +147,20 @@ def _flag_help(opts):
 
 
 def output_directory(opts, post):
-    """The directory of --output_dir, made and known to be writable before anything is trained."""
+    """The directory of --output_dir, made, locked and known to be writable before anything is trained."""
     path = pathlib.Path(opts.output_dir or f'output/{post}')
     if opts.resume and not path.is_dir():
         raise UserError(f'--resume: there is no directory {path}; run without --resume first')
     try:
-        return results.prepare_directory(path)
+        results.prepare_directory(path)
+        locks.take(path)
+        for place in (path, path / 'checkpoint'):
+            results.remove_partial(place)
+    except locks.Taken as error:
+        raise UserError(f'--output_dir={path} is in use by another process; wait for its end or name another') from error
     except OSError as error:
         raise UserError(f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can') from error
+    return path
 
 
 def positive(opts, *names):
@@ -200,7 +230,7 @@ class Trained(NamedTuple):
 
 
 def train(opts, experiment, directory, settings, num_steps, every, print_every, watch=None, watched=lambda step: True):
-    """Trains with progress, a checkpoint a minute and at the end, and a stop between calls on Ctrl-C or SIGTERM.
+    """Trains with progress, checkpoints every so often and at the end, and a stop between calls on Ctrl-C or SIGTERM.
 
     Args:
       opts: the command line.
@@ -215,6 +245,10 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
 
     Returns:
       `Trained`.
+
+    Raises:
+      UserError: it cannot be resumed, or there is no such device.
+      results.CannotWrite: a checkpoint cannot be written; the earlier ones stay.
     """
     settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
@@ -223,10 +257,13 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
     if opts.resume:
         shared = training.initial_state(experiment, devices, distribution.share_out(devices, all_seeds))
         try:
-            state, records = checkpoints.load(directory, settings, distribution.to_host(devices, shared))
+            found = checkpoints.load(directory, settings, distribution.to_host(devices, shared))
         except checkpoints.CannotResume as error:
             raise UserError(f'--resume: {error}') from error
-        parts = [records]
+        for path, why in found.damaged.items():
+            print(f'warning: {path} {why}; going on from {found.path.name}, which is older', file=sys.stderr)
+            checkpoints.set_aside(path)
+        state, parts = found.state, [found.records]
 
     def save():
         checkpoints.save(directory, settings, state, training.join_records(parts))
@@ -250,7 +287,7 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
             if 'loss_d' in records:  # of an ensemble, the mean
                 losses = (records[name][:, -1].mean() for name in ('loss_d', 'loss_g'))
                 bar.set_postfix_str('loss_d {:.4f}, loss_g {:.4f}'.format(*losses), refresh=False)
-            due = time.monotonic() - saved > CHECKPOINT_SECONDS
+            due = time.monotonic() - saved >= opts.checkpoint_every
             look = watch is not None and watched(steps[-1])
             if look or due or received or sum(steps) == total:
                 state = distribution.to_host(devices, shared)
@@ -381,7 +418,9 @@ def summary(table, targets):
     for label, flag in (('finite', finite), ('success', success)):
         estimate = claims.proportion(flag)
         print(f'{label}: {flag.sum():,} of {runs:,} = {estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]')
-    if finite.any():
+    if not finite.any():
+        print('every run diverged: there is nothing finite to summarise or to draw')
+    else:
         print(f'\nover finite runs{"median":>12}{"quartiles":>24}{"target":>10}')
         for column, target in targets.items():
             low, middle, high = np.quantile(table[column][finite], [0.25, 0.5, 0.75])

@@ -1,5 +1,10 @@
-"""Figures, drawn from plain arrays; a figure's data is saved beside it."""
+"""Figures, each drawn from numbers that are saved beside it.
 
+What draws a figure takes its path alone and reads the .npz of the same stem, which holds all that the picture shows, title and
+labels included. So every figure can be drawn again without training anything.
+"""
+
+import contextlib
 import shutil
 from typing import NamedTuple
 
@@ -10,13 +15,17 @@ from matplotlib.figure import Figure
 from common import results
 
 BLUE, ORANGE, GREEN, GREY = '#0072B2', '#D55E00', '#009E73', '#666666'  # Okabe and Ito's colour-blind-safe set
+# Green is drawn dashed: to some eyes it is as blue, to others as grey.
 STYLE = {
     'axes.spines.top': False,
     'axes.spines.right': False,
     'axes.titlesize': 11,
     'axes.grid': True,
+    'axes.axisbelow': True,  # the grid, which else crosses dots and bands
     'grid.color': '#e5e5e5',
-    'legend.frameon': False,
+    'legend.edgecolor': 'none',
+    'legend.fancybox': False,
+    'legend.framealpha': 0.85,  # a curve behind a legend shows, and the words stay legible
     'font.size': 9.5,
     'lines.linewidth': 1.6,
 }
@@ -36,6 +45,24 @@ def density(samples, bins):
     return counts / (max(counts.sum(), 1) * np.diff(bins.edges))
 
 
+def write(path, draw, arrays):
+    """Saves the numbers of a figure beside it and draws it from them: `draw(path)`, which for a film is a generator of frames.
+
+    Args:
+      path: of the picture.
+      draw: path -> None, or for a film a generator.
+      arrays: {name: array, number or text}.
+    """
+    results.write_npz(path.with_suffix('.npz'), arrays)
+    return draw(path)
+
+
+def numbers(path):
+    """{name: array} of the .npz beside a picture, single numbers and texts as such. Raises results.BadArchive."""
+    arrays = results.read_npz(path.with_suffix('.npz'))
+    return {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
+
+
 def save(figure, path):
     """Writes a figure under a temporary name, then renames it."""
     with results.replacing(path) as temporary:
@@ -53,7 +80,7 @@ def draw_distributions(axes, decision, real, generated, grid, places):
       places: [bins].
     """
     lines = [
-        axes.plot(grid, decision, color=GREEN, label='decision boundary')[0],
+        axes.plot(grid, decision, color=GREEN, linestyle='--', label='decision boundary')[0],
         axes.plot(places, real, color=BLUE, label='real data')[0],
         axes.plot(places, generated, color=ORANGE, label='generated data')[0],
     ]
@@ -61,57 +88,73 @@ def draw_distributions(axes, decision, real, generated, grid, places):
     return lines
 
 
-def distributions(path, title, decision, real, generated, grid, places):
-    """The post's figure of final distributions. Arguments as for `draw_distributions`."""
+def distributions(path):
+    """The post's figure of final distributions: `title` and the arrays of `draw_distributions`."""
+    n = numbers(path)
+    grid, real, generated = n['grid'], n['real'], n['generated']
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 4.4), layout='constrained')
         axes = figure.subplots()
-        draw_distributions(axes, decision, real, generated, grid, places)
-        axes.set(title=title, xlim=(grid[0], grid[-1]), ylim=(0, max(1.0, 1.05 * real.max(), 1.05 * min(generated.max(), 3))))
+        draw_distributions(axes, n['decision'], real, generated, grid, n['places'])
+        top = max(1.0, 1.05 * real.max(), 1.05 * min(generated.max(), 3))
+        axes.set(title=n['title'], xlim=(grid[0], grid[-1]), ylim=(0, top))
         axes.legend(loc='upper left')
         save(figure, path)
 
 
-def data(path, title, real, places):
-    """The data's density, [bins] at `places`, as the posts draw it before anything is trained."""
+def data(path):
+    """The data's density, `real` [bins] at `places`, as the posts draw it before anything is trained; `title`."""
+    n = numbers(path)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.6), layout='constrained')
         axes = figure.subplots()
-        axes.plot(places, real, color=BLUE)
-        axes.set(title=title, xlabel='Data values', ylabel='Probability density', xlim=places[[0, -1]], ylim=(0, None))
+        axes.plot(n['places'], n['real'], color=BLUE)
+        labels = {'title': n['title'], 'xlabel': 'Data values', 'ylabel': 'Probability density'}
+        axes.set(**labels, xlim=n['places'][[0, -1]], ylim=(0, None))
         save(figure, path)
 
 
-def animation(path, title, steps, decision, real, generated, grid, places, shown):
-    """The training as a film, a frame a record; MP4 if the path says so (ffmpeg must be there), else GIF.
+@contextlib.contextmanager
+def filming(path, size, frames_per_second=FRAMES_PER_SECOND):
+    """Yields (axes, writer) of a film of `size` in inches: MP4 if the path says so (ffmpeg must be there), else GIF.
 
-    Args:
-      path: ends in .gif or .mp4.
-      title: str.
-      steps: [frames].
+    `writer.grab_frame()` takes what the axes show. A film that is broken off leaves no file.
+    """
+    from matplotlib.animation import FFMpegWriter, PillowWriter
+
+    writer = (FFMpegWriter if path.suffix == '.mp4' else PillowWriter)(fps=frames_per_second)
+    with matplotlib.rc_context(STYLE), results.replacing(path) as temporary:
+        figure = Figure(figsize=size, layout='constrained')
+        axes = figure.subplots()
+        with writer.saving(figure, temporary, dpi=90):
+            yield axes, writer
+
+
+def animation(path):
+    """The training as a film, a frame a record; yields their steps as it draws.
+
+    Numbers:
+      title: text.
+      step: [frames].
       decision: [frames, points].
       real: [bins].
       generated: [frames, bins].
       grid: [points].
       places: [bins].
-      shown: (left, right, top) of the axes.
+      shown: left, right and top of the axes.
     """
-    from matplotlib.animation import FFMpegWriter, PillowWriter
-
-    writer = (FFMpegWriter if path.suffix == '.mp4' else PillowWriter)(fps=FRAMES_PER_SECOND)
-    with matplotlib.rc_context(STYLE), results.replacing(path) as temporary:
-        figure = Figure(figsize=(5.2, 3.6), layout='constrained')
-        axes = figure.subplots()
-        lines = draw_distributions(axes, decision[0], real, generated[0], grid, places)
-        axes.set(xlim=shown[:2], ylim=(0, shown[2]))
+    n = numbers(path)
+    left, right, top = n['shown']
+    with filming(path, (5.2, 3.6)) as (axes, writer):
+        lines = draw_distributions(axes, n['decision'][0], n['real'], n['generated'][0], n['grid'], n['places'])
+        axes.set(xlim=(left, right), ylim=(0, top))
         axes.legend(loc='upper left')
-        with writer.saving(figure, temporary, dpi=90):
-            for i, step in enumerate(steps):
-                lines[0].set_ydata(decision[i])
-                lines[2].set_ydata(generated[i])
-                axes.set_title(f'{title}, step {step:,}')
-                writer.grab_frame()
-                yield step
+        for step, decision, generated in zip(n['step'], n['decision'], n['generated'], strict=True):
+            lines[0].set_ydata(decision)
+            lines[2].set_ydata(generated)
+            axes.set_title(f'{n["title"]}, step {step:,}')
+            writer.grab_frame()
+            yield step
 
 
 def can_write_mp4():
@@ -122,44 +165,52 @@ def can_write_mp4():
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)  # quantiles over seeds
 
 
-def ensemble(path, title, table, bands, examples, real, places, truth):
+def draw_bands(axes, steps, levels):
+    """Quantiles over seeds against the step: steps [records], levels [len(BANDS), records]."""
+    axes.fill_between(steps, levels[0], levels[4], color=BLUE, alpha=0.15, linewidth=0, label='5-95 % of seeds')
+    axes.fill_between(steps, levels[1], levels[3], color=BLUE, alpha=0.3, linewidth=0, label='25-75 %')
+    axes.plot(steps, levels[2], color=BLUE, label='median')
+
+
+BELOW = {'loc': 'upper center', 'bbox_to_anchor': (0.5, -0.15), 'ncols': 2, 'fontsize': 8.5}  # a legend's place under its axes
+
+
+def ensemble(path):
     """The spread over seeds: outcomes, distance along the way, and the best, median and worst generated distribution.
 
-    Args:
-      path, title: where, and the heading.
-      table: {column: [runs]} of results.csv.
-      bands: (steps [records], Wasserstein distances [len(BANDS), records] over the finite runs), or None where there are none.
-      examples: {label: density [bins]}.
+    Numbers:
+      title: text.
+      mean, std, finite, success: [runs], as in results.csv.
+      step, wasserstein: [records], and its quantiles over the finite runs [len(BANDS), records]; absent where there are none.
+      labels: [examples], text; of each the generated density [bins] under its own name.
       real: [bins], the data's density.
       places: [bins].
-      truth: (mean, deviation) of the data.
+      truth: mean and deviation of the data.
     """
-    finite, success = table['finite'] == 1, table['success'] == 1
+    n = numbers(path)
+    finite, success = n['finite'] == 1, n['success'] == 1
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(12, 4), layout='constrained')
-        figure.suptitle(title)
+        figure = Figure(figsize=(12, 4.6), layout='constrained')
+        figure.suptitle(n['title'])
         left, middle, right = figure.subplots(1, 3)
         for chosen, colour, label in ((finite & ~success, GREY, 'unconverged'), (success, BLUE, 'success')):
             left.scatter(
-                table['mean'][chosen], table['std'][chosen], s=12, color=colour, alpha=0.5, linewidth=0,
+                n['mean'][chosen], n['std'][chosen], s=12, color=colour, alpha=0.5, linewidth=0,
                 label=f'{label}: {chosen.sum():,}',
             )  # fmt: skip
-        left.plot(*truth, '+', color=ORANGE, markersize=11, markeredgewidth=2, linewidth=0, label='data')
+        left.plot(*n['truth'], '+', color=ORANGE, markersize=11, markeredgewidth=2, linewidth=0, label='data')
         left.plot([], [], linewidth=0, label=f'not finite (not drawn): {(~finite).sum():,}')
-        if np.abs(table['mean'][finite]).max(initial=0) > 20:
+        if np.abs(n['mean'][finite]).max(initial=0) > 20:
             left.set_xscale('symlog', linthresh=10)
         left.set(title='Generated mean and deviation, a dot a seed', xlabel='mean', ylabel='deviation', yscale='log')
-        left.legend(loc='lower left', fontsize=8.5)
         middle.set(title='Wasserstein distance to the data', xlabel='step', yscale='log')
-        if bands:
-            steps, levels = bands
-            middle.fill_between(steps, levels[0], levels[4], color=BLUE, alpha=0.15, linewidth=0, label='5-95 % of seeds')
-            middle.fill_between(steps, levels[1], levels[3], color=BLUE, alpha=0.3, linewidth=0, label='25-75 %')
-            middle.plot(steps, levels[2], color=BLUE, label='median')
-            middle.legend()
-        right.fill_between(places, real, color=GREY, alpha=0.25, linewidth=0, label='data')
-        for (label, values), colour in zip(examples.items(), (BLUE, GREEN, ORANGE), strict=False):
-            right.plot(places, values, color=colour, label=label)
-        right.set(title='Generated densities, by distance to the data', xlabel='Data values', ylim=(0, 2.5))
-        right.legend(loc='upper left', fontsize=8.5)
+        if 'wasserstein' in n:
+            draw_bands(middle, n['step'], n['wasserstein'])
+        right.fill_between(n['places'], n['real'], color=GREY, alpha=0.25, linewidth=0, label='data')
+        for label, (colour, dashes) in zip(n['labels'], ((BLUE, '-'), (GREEN, '--'), (ORANGE, '-')), strict=False):
+            right.plot(n['places'], n[label], color=colour, linestyle=dashes, label=label)
+        right.set(title='Densities, by distance to the data', xlabel='Data values', ylabel='Probability density', ylim=(0, 2.5))
+        for axes in (left, middle, right):  # below: inside, its markers pass for dots of the figure
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(**BELOW)
         save(figure, path)

@@ -92,6 +92,17 @@ def gaussian_mixture(means, deviations):
     )
 
 
+def quantile_distance(table, truth):
+    """Wasserstein distance to a distribution from the quantiles alone, for outcomes of which nothing else is known, [runs].
+
+    Args:
+      table: {column: [runs]} with `q01` to `q99`; the tails beyond them are left out, so it is a little small.
+      truth: frozen `scipy.stats` distribution.
+    """
+    levels = np.stack([table[f'q{100 * q:02.0f}'] for q in QUANTILES])
+    return np.trapezoid(np.abs(levels - truth.ppf(QUANTILES)[:, None]), QUANTILES, axis=0)
+
+
 MODE_REACH = 3.0  # deviations: a sample belongs to the mode that it is this close to, or lies between the modes
 
 

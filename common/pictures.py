@@ -1,8 +1,8 @@
-"""The pictures that every 1-D post draws of its trained networks, each with its numbers beside it as .npz."""
+"""The pictures that the 1-D posts draw of their trained networks, each with its numbers beside it as .npz."""
 
 import numpy as np
 
-from common import figures, outcomes, results
+from common import figures, outcomes
 
 
 def curves(evaluation, bins, players, row):
@@ -16,9 +16,10 @@ def curves(evaluation, bins, players, row):
 def final(directory, title, evaluation, bins, real, players):
     """Writes figure.png, the final distributions of the first run; arguments as for `ensemble`."""
     decision, generated = curves(evaluation, bins, players, 0)
-    arrays = {'grid': evaluation.grid, 'decision': decision, 'real': real, 'generated': generated}
-    results.write_npz(directory / 'figure.npz', arrays)
-    figures.distributions(directory / 'figure.png', title, decision, real, generated, evaluation.grid, bins.places)
+    if not np.isfinite(decision).all():
+        title += ': diverged, not finite'
+    arrays = {'title': title, 'grid': evaluation.grid, 'decision': decision, 'real': real, 'generated': generated}
+    figures.write(directory / 'figure.png', figures.distributions, arrays | {'places': bins.places})
 
 
 def ensemble(directory, title, evaluation, bins, real, seeds, players, table, history):
@@ -40,13 +41,13 @@ def ensemble(directory, title, evaluation, bins, real, seeds, players, table, hi
     examples = {
         f'{k} (seed {seeds[rows[0]]})': curves(evaluation, bins, players, rows[0])[1] for k, rows in places.items() if rows.size
     }
-    bands = None
+    arrays = {'title': title, 'real': real, 'places': bins.places, 'truth': [evaluation.truth.mean(), evaluation.truth.std()]}
+    arrays |= {name: table[name] for name in ('mean', 'std', 'finite', 'success')}
+    arrays |= {'labels': np.array(list(examples), str)} | examples
     if finite.size and 'wasserstein' in history:  # it may have been stopped before the game
-        bands = history['step'], np.quantile(history['wasserstein'][finite], figures.BANDS, axis=0)
-    saved = {'real': real} | examples | (dict(zip(('step', 'wasserstein'), bands, strict=True)) if bands else {})
-    results.write_npz(directory / 'ensemble.npz', saved)  # the dots are in results.csv
-    target = evaluation.truth.mean(), evaluation.truth.std()
-    figures.ensemble(directory / 'ensemble.png', title, table, bands, examples, real, bins.places, target)
+        quantiles = np.quantile(history['wasserstein'][finite], figures.BANDS, axis=0)
+        arrays |= {'step': history['step'], 'wasserstein': quantiles}
+    figures.write(directory / 'ensemble.png', figures.ensemble, arrays)
 
 
 def film(evaluation, bins):
@@ -71,8 +72,6 @@ def draw_film(path, title, evaluation, bins, real, frames, shown):
     """
     steps, decision, generated = (np.array(values) for values in zip(*frames, strict=True))
     every = slice(None, None, len(evaluation.grid) // 500)  # 500 points of D's surface are plenty to draw
-    arrays = {'grid': evaluation.grid[every], 'step': steps, 'decision': decision[:, every].astype(np.float32)}
-    arrays |= {'real': real, 'generated': generated.astype(np.float32)}
-    results.write_npz(path.with_suffix('.npz'), arrays)
-    drawn = (arrays[name] for name in ('decision', 'real', 'generated', 'grid'))
-    return figures.animation(path, title, steps, *drawn, bins.places, shown)
+    arrays = {'title': title, 'grid': evaluation.grid[every], 'step': steps}
+    arrays |= {'decision': decision[:, every].astype(np.float32), 'real': real, 'generated': generated.astype(np.float32)}
+    return figures.write(path, figures.animation, arrays | {'places': bins.places, 'shown': shown})

@@ -3,32 +3,67 @@
 import contextlib
 import csv
 import json
+import math
 import os
 import pathlib
 import platform
-import struct
 import subprocess
 import tempfile
 import zipfile
-import zlib
 
 import numpy as np
 import tensorflow as tf
 
+PARTIAL = '.partial-'  # begins the names of files that are being written
+
+
+class CannotWrite(OSError):
+    """A file cannot be written: full disk, missing or read-only directory, ...; the message, of one line, names it."""
+
 
 @contextlib.contextmanager
-def replacing(path):
-    """Yields a temporary path beside `path`, with its suffix; renames it to `path` if the block succeeds, else removes it."""
-    path = pathlib.Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f'.{path.stem}-', suffix=path.suffix, dir=path.parent)
-    os.close(handle)
+def writing(path):
+    """Raises CannotWrite for every OSError inside."""
     try:
-        yield pathlib.Path(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        pathlib.Path(temporary).unlink(missing_ok=True)
+        yield
+    except CannotWrite:
         raise
+    except OSError as error:
+        raise CannotWrite(f'{path} cannot be written ({error.strerror or error})') from error
+
+
+@contextlib.contextmanager
+def replacing(path, durable=False):
+    """Yields a temporary path beside `path`, with its suffix; renames it to `path` if the block succeeds, else removes it.
+
+    So `path` is at every moment the old file or the new one, whole. Raises CannotWrite.
+
+    Args:
+      path: pathlib.Path or str.
+      durable: bool, whether to flush the file to the disk before it is renamed, so that this survives a power cut too.
+    """
+    path = pathlib.Path(path)
+    with writing(path):
+        handle, temporary = tempfile.mkstemp(prefix=f'{PARTIAL}{path.stem}-', suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        try:
+            yield pathlib.Path(temporary)
+            os.chmod(temporary, 0o644)
+            if durable:
+                with open(temporary, 'rb') as file:
+                    os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):  # the first error is the one to tell of
+                pathlib.Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def remove_partial(directory):
+    """Removes files that a process left which was killed while it wrote. No other process may be writing in the directory."""
+    for path in pathlib.Path(directory).glob(f'{PARTIAL}*'):
+        if path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def prepare_directory(path):
@@ -66,9 +101,9 @@ def read_csv(path):
     return {name: np.array([float(row[i]) for row in rows]) for i, name in enumerate(header)}
 
 
-def write_npz(path, arrays):
-    """Writes {name: array} as an uncompressed archive."""
-    with replacing(path) as temporary:
+def write_npz(path, arrays, durable=False):
+    """Writes {name: array} as an uncompressed archive. `durable` as for `replacing`."""
+    with replacing(path, durable) as temporary:
         np.savez(temporary, **arrays)
 
 
@@ -76,35 +111,63 @@ class BadArchive(Exception):
     """An .npz file that is missing, damaged or not one; the message says which in a few words."""
 
 
+MOST_BYTES = 2**30  # that a file may unpack to, unless it is itself larger
+
+
 def read_npz(path):
-    """{name: array} of an .npz file, which need not be trusted: pickled objects are refused. Raises BadArchive."""
-    damage = (OSError, ValueError, EOFError, KeyError, TypeError, RuntimeError, MemoryError, OverflowError, struct.error)
+    """{name: array} of an .npz file, which need not be trusted. Raises BadArchive.
+
+    Pickled objects are refused, and so is an array that is not as large as its header says, before memory is set aside for it.
+    """
     try:
         with open(path, 'rb') as file:  # np.load leaves a file that it opened itself open when it fails
             if file.read(4) != b'PK\x03\x04':
                 raise BadArchive('is no .npz file')
+            _check_sizes(file)
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
                 return {name: archive[name] for name in archive.files}
+    except BadArchive:
+        raise
     except FileNotFoundError as error:
         raise BadArchive('does not exist') from error
-    except (*damage, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # random bytes make zipfile, its decompressors and NumPy's parser raise a dozen different ones
         raise BadArchive(f'cannot be read ({type(error).__name__})') from error
+
+
+def _check_sizes(file):
+    """Raises BadArchive, or whatever reading fails with, unless every array of an .npz file is as large as it should be."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        if sum(info.file_size for info in members) > max(os.fstat(file.fileno()).st_size, MOST_BYTES):
+            raise BadArchive(f'would unpack to more than {MOST_BYTES >> 20:,} MiB')
+        for info in members:
+            with archive.open(info) as member:
+                shape, _, dtype = readers[np.lib.format.read_magic(member)](member)
+                if dtype.hasobject:
+                    raise BadArchive('holds pickled objects')
+                if math.prod(shape) * dtype.itemsize != info.file_size - member.tell():
+                    raise BadArchive('is damaged: an array is not as large as its header says')
 
 
 def versions():
     """What the numbers may depend on: Python, libraries, and the suite's git revision where known."""
-    here = pathlib.Path(__file__).parent
-    try:
-        git = subprocess.run(
-            ['git', 'describe', '--always', '--dirty'], cwd=here, capture_output=True, text=True, timeout=5, check=True
-        )
-        revision = git.stdout.strip()
-    except (OSError, subprocess.SubprocessError):
-        revision = None
     return {
         'python': platform.python_version(),
         'tensorflow': tf.__version__,
         'numpy': np.__version__,
-        'git_revision': revision,
+        'git_revision': git_revision(pathlib.Path(__file__).parent.parent),
     }
+
+
+def git_revision(root):
+    """`git describe` of a checkout at `root`, or None where there is none; one around it, say a user's own, is not it."""
+    if not (root / '.git').exists():
+        return None
+    command = ['git', 'describe', '--always', '--dirty']
+    try:
+        git = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return git.stdout.strip()

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from common import app, figures, layers, losses, metrics, optimizers, outcomes, pictures, random, training
+from common import app, export, figures, layers, losses, metrics, optimizers, outcomes, pictures, random, training
 from common.random import Stream
 
 # --- What was published -------------------------------------------------------------------------------------------------------
@@ -364,6 +364,7 @@ def main(argv):
         app.drawing(film, len(frames), anim_path)
     targets = {'mean': settings.mu, 'std': settings.sigma, 'wasserstein': 0, 'd_mean': 0.5}
     app.summary(table, targets)
+    export.of_run(opts, trained, generator, lambda seeds, number: noise(settings, seeds, Stream.FIGURE, number))
     print(f'files in {directory}/')
     return app.exit_status(trained)
 

@@ -131,10 +131,7 @@ def seeds_42_and_4():
     measured, agree = {}, []
     for variant in aylien.VARIANTS:
         table = original(variant, 'plain')
-        levels = np.stack([table[f'q{100 * p:02.0f}'] for p in metrics.QUANTILES])
-        wanted = aylien.truth(settings).ppf(metrics.QUANTILES)
-        distance = np.trapezoid(np.abs(levels - wanted[:, None]), metrics.QUANTILES, axis=0)
-        converged = distance < aylien.success_bound(settings)
+        converged = metrics.quantile_distance(table, aylien.truth(settings)) < aylien.success_bound(settings)
         at = {seed: bool(converged[table['seed'] == seed][0]) for seed in (42, 4)}
         agree.append(not at[42] and at[4])
         measured[f'{variant}: share of seeds that converge'] = claims.proportion(converged)

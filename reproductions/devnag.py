@@ -18,14 +18,13 @@ Files go to --output_dir: config.json, results.csv (a row a seed), history.npz, 
 import functools
 from typing import NamedTuple
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from absl import flags
-from matplotlib.figure import Figure
 
-from common import app, distribution, figures, layers, losses, metrics, optimizers, random, results, training
+from common import app, distribution, export, figures, layers, losses, metrics, optimizers, random, training
 from common.random import Stream
+from reproductions import devnag_drawing
 
 # --- What was published -------------------------------------------------------------------------------------------------------
 
@@ -60,7 +59,6 @@ DEFAULT_VARIANT = '2018-11'
 SEED = 0  # the post has none
 
 DRAWS = 10_000  # of U(0, 1), on which the final G is judged
-HISTOGRAM_BINS = 50  # of the post's histograms, each over its own samples' range
 
 
 class Settings(NamedTuple):
@@ -337,7 +335,6 @@ def train_many(settings, seed, runs, num_steps=None):
 # --- Figures ------------------------------------------------------------------------------------------------------------------
 
 GALLERY = 10  # final distributions in the post's grid
-MOMENTS = {'mean': 'mean', 'std': 'deviation'}  # drawn against the round
 
 
 def last_batches(settings, seeds, players, rows):
@@ -348,103 +345,6 @@ def last_batches(settings, seeds, players, rows):
     return generator(settings, g, z).numpy()[:, 0]
 
 
-def draw_samples(axes, samples, label):
-    """A histogram of 50 bins over the range of the samples [n], as the post's."""
-    finite = samples[np.isfinite(samples)]
-    axes.set_axisbelow(True)
-    if finite.size:
-        axes.hist(finite, bins=HISTOGRAM_BINS, color=figures.ORANGE)
-    axes.set_title(label if finite.size == samples.size else f'{label}: not finite')
-
-
-def draw_course(axes, settings, name, steps, curves, banded):
-    """A moment against the round, with the data's as a line.
-
-    Args:
-      axes: matplotlib axes.
-      settings: `Settings`.
-      name: a key of `MOMENTS`.
-      steps: [records].
-      curves: [runs, records], a curve a run; or, `banded`, [len(figures.BANDS), records].
-      banded: bool.
-    """
-    if banded:
-        axes.fill_between(steps, curves[0], curves[4], color=figures.BLUE, alpha=0.15, linewidth=0, label='5-95 % of seeds')
-        axes.fill_between(steps, curves[1], curves[3], color=figures.BLUE, alpha=0.3, linewidth=0, label='25-75 %')
-        axes.plot(steps, curves[2], color=figures.BLUE, label='median')
-    else:
-        axes.plot(steps, curves.T, color=figures.BLUE, linewidth=0.8, alpha=0.8)
-    target = {'mean': settings.mu, 'std': settings.sigma}[name]
-    axes.axhline(target, color=figures.ORANGE, linestyle='--', label=f'data: {target:g}')
-    axes.set(title=f'{MOMENTS[name].capitalize()} of a generated batch', xlabel='round', ylabel=MOMENTS[name])
-    axes.legend(loc='best', fontsize=8.5)
-
-
-def draw_one(path, settings, title, course, samples):
-    """The post's figures of one run: both moments against the round, and the final histogram.
-
-    Args:
-      path, title: where, and the heading.
-      settings: `Settings`.
-      course: {'step', 'mean', 'std'}, each [records].
-      samples: [batch], of the last G.
-    """
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(12, 3.6), layout='constrained')
-        figure.suptitle(title)
-        *moment_axes, histogram = figure.subplots(1, 3)
-        for axes, name in zip(moment_axes, MOMENTS, strict=True):
-            draw_course(axes, settings, name, course['step'], course[name][None], banded=False)
-        draw_samples(histogram, samples, f'The last {len(samples)} values of G')
-        histogram.set(xlabel='value', ylabel='count')
-        figures.save(figure, path)
-
-
-def draw_grid(path, title, labels, samples):
-    """The post's grid of final distributions, two rows of five: labels [runs], samples [runs, batch]; no more than ten runs."""
-    with matplotlib.rc_context(figures.STYLE):
-        rows = -(-len(samples) // 5)
-        figure = Figure(figsize=(12, 0.6 + 2.3 * rows), layout='constrained')
-        figure.suptitle(title)
-        panels = figure.subplots(rows, 5, squeeze=False).ravel()
-        for axes, label, values in zip(panels, labels, samples, strict=False):
-            draw_samples(axes, values, label)
-        for axes in panels[len(samples) :]:
-            axes.set_visible(False)
-        figures.save(figure, path)
-
-
-def draw_ensemble(path, settings, title, table, course, banded):
-    """Where each seed ends, and both moments on the way.
-
-    Args:
-      path, title: where, and the heading.
-      settings: `Settings`.
-      table: {column: [runs]} of results.csv.
-      course: {'step' [records], 'mean', 'std'}, the latter as `curves` of `draw_course`.
-      banded: bool, as there.
-    """
-    finite, success = table['finite'] == 1, table['success'] == 1
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(12, 4.2), layout='constrained')
-        figure.suptitle(title)
-        *moment_axes, ends = figure.subplots(1, 3)
-        for axes, name in zip(moment_axes, MOMENTS, strict=True):
-            draw_course(axes, settings, name, course['step'], course[name], banded)
-        reach = 6 * settings.sigma  # a few runs end far outside; the others would be one blot if the frame held them
-        x = np.clip(table['mean'], settings.mu - reach, settings.mu + reach)
-        y = np.minimum(table['std'], reach / 2)
-        outside = finite & ((x != table['mean']) | (y != table['std']))
-        for chosen, colour, label in ((finite & ~success, figures.GREY, 'others'), (success, figures.BLUE, 'end well')):
-            ends.scatter(x[chosen], y[chosen], s=12, color=colour, alpha=0.5, linewidth=0, label=f'{label}: {chosen.sum():,}')
-        ends.plot(settings.mu, settings.sigma, '+', color=figures.ORANGE, markersize=11, markeredgewidth=1, linewidth=0)
-        ends.plot([], [], linewidth=0, label=f'of these drawn at the edge: {outside.sum():,}')
-        ends.plot([], [], linewidth=0, label=f'not finite (not drawn): {(~finite).sum():,}')
-        ends.set(title='Final mean and deviation, a dot a seed', xlabel='mean', ylabel='deviation')
-        ends.legend(loc='upper center', bbox_to_anchor=(0.5, -0.15), ncols=2, fontsize=8.5)
-        figures.save(figure, path)
-
-
 def draw(settings, directory, seeds, players, table, history):
     """Writes figure.png of the first seed; of several, also runs.png (up to ten final distributions) and ensemble.png.
 
@@ -453,27 +353,28 @@ def draw(settings, directory, seeds, players, table, history):
     shown = np.arange(min(len(seeds), GALLERY))
     samples = last_batches(settings, seeds, players, shown)
     heading = f'GAN in 50 lines ({settings.variant}, {settings.preprocess}'
-    course = {'step': history['step']} | {name: history[name][0] for name in MOMENTS}
-    results.write_npz(directory / 'figure.npz', course | {'samples': samples[0]})
-    draw_one(directory / 'figure.png', settings, f'{heading}, seed {seeds[0]})', course, samples[0])
+    course = {'step': history['step']} | {name: history[name][0] for name in devnag_drawing.MOMENTS}
+    arrays = {'title': f'{heading}, seed {seeds[0]})', 'samples': samples[0], 'truth': [settings.mu, settings.sigma]}
+    figures.write(directory / 'figure.png', devnag_drawing.one, course | arrays)
     if len(seeds) == 1:
         return
     labels = [f'#{i + 1}: {table["mean"][i]:.3g} ± {table["std"][i]:.3g}' for i in shown]
-    results.write_npz(directory / 'runs.npz', {'seed': seeds[shown], 'samples': samples})
-    draw_grid(directory / 'runs.png', f'{heading}, seeds {seeds[0]} to {seeds[shown[-1]]})', labels, samples)
-    course, banded = course_over_seeds(table, history)
-    results.write_npz(directory / 'ensemble.npz', course)  # the dots are in results.csv
-    draw_ensemble(directory / 'ensemble.png', settings, f'{heading}, {len(seeds):,} seeds)', table, course, banded)
+    title = f'{heading}, seeds {seeds[0]} to {seeds[shown[-1]]})'
+    arrays = {'title': title, 'labels': labels, 'seed': seeds[shown], 'samples': samples}
+    figures.write(directory / 'runs.png', devnag_drawing.grid, arrays)
+    draw_ensemble(settings, directory / 'ensemble.png', f'{heading}, {len(seeds):,} seeds)', table, history)
 
 
-def course_over_seeds(table, history):
-    """What `draw_ensemble` takes as its course: a curve a run, or bands over the finite ones of more than ten."""
+def draw_ensemble(settings, path, title, table, history):
+    """Writes the figure of many seeds: of their moments a curve a run, or bands over the finite ones of more than ten."""
     finite = table['finite'] == 1
     banded = len(finite) > GALLERY and bool(finite.any())
-    curves = {name: history[name] for name in MOMENTS}
-    if banded:
-        curves = {name: np.quantile(values[finite], figures.BANDS, axis=0) for name, values in curves.items()}
-    return {'step': history['step']} | curves, banded
+    arrays = {'title': title, 'step': history['step'], 'banded': banded, 'truth': [settings.mu, settings.sigma]}
+    for name in devnag_drawing.MOMENTS:
+        values = history[name]
+        arrays[name] = np.quantile(values[finite], figures.BANDS, axis=0) if banded else values
+        arrays[f'final_{name}'] = table[name]
+    figures.write(path, devnag_drawing.ensemble, arrays | {name: table[name] for name in ('finite', 'success')})
 
 
 def film(settings, seeds, every):
@@ -492,40 +393,10 @@ def draw_film(settings, path, frames, seed):
     edges = settings.mu + settings.sigma * np.linspace(-6, 6, 121)
     steps, samples = (np.array(values) for values in zip(*frames, strict=True))
     counts = np.stack([np.histogram(row[np.isfinite(row)], edges)[0] for row in samples])
-    density = counts / (samples.shape[1] * np.diff(edges))
-    moments_of = np.stack([samples.mean(axis=1), samples.std(axis=1)], axis=1)
-    results.write_npz(path.with_suffix('.npz'), {'edges': edges, 'step': steps, 'density': density, 'moments': moments_of})
-    return animate(settings, path, f'{settings.variant}, seed {seed}', edges, steps, density, moments_of)
-
-
-def animate(settings, path, title, edges, steps, density, moments_of):
-    """The training as a film (GIF, or MP4 with ffmpeg): the density of G over the data's, a frame a record.
-
-    Args:
-      settings, path, title: path ends in .gif or .mp4.
-      edges: [bins + 1].
-      steps: [frames], rounds.
-      density: [frames, bins].
-      moments_of: [frames, 2], mean and deviation.
-    """
-    from matplotlib.animation import FFMpegWriter, PillowWriter
-
-    writer = (FFMpegWriter if path.suffix == '.mp4' else PillowWriter)(fps=figures.FRAMES_PER_SECOND // 2)
-    true = truth(settings).pdf(edges)
-    with matplotlib.rc_context(figures.STYLE), results.replacing(path) as temporary:
-        figure = Figure(figsize=(5.2, 3.6), layout='constrained')
-        axes = figure.subplots()
-        axes.set_axisbelow(True)
-        axes.plot(edges, true, color=figures.BLUE, label='data')
-        generated = axes.stairs(density[0], edges, fill=True, color=figures.ORANGE, alpha=0.6, label='generated')
-        axes.set(xlim=(edges[0], edges[-1]), ylim=(0, 3 * true.max()), xlabel='value', ylabel='density')
-        axes.legend(loc='upper left')
-        with writer.saving(figure, temporary, dpi=90):
-            for step, values, (mean, deviation) in zip(steps, density, moments_of, strict=True):
-                generated.set_data(values)
-                axes.set_title(f'{title}, round {step:,}: {mean:.2f} ± {deviation:.2f}')
-                writer.grab_frame()
-                yield step
+    arrays = {'title': f'{settings.variant}, seed {seed}', 'edges': edges, 'step': steps}
+    arrays |= {'density': counts / (samples.shape[1] * np.diff(edges)), 'truth': [settings.mu, settings.sigma]}
+    arrays |= {'moments': np.stack([samples.mean(axis=1), samples.std(axis=1)], axis=1)}
+    return figures.write(path, devnag_drawing.film, arrays)
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
@@ -617,6 +488,12 @@ def main(argv):
         app.drawing(draw_film(settings, anim_path, frames, seeds[0]), len(frames), anim_path)
     targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0, 'kurtosis': 0, 'wasserstein': 0, 'd_mean': 0.5}
     app.summary(table, targets)
+    export.of_run(
+        opts,
+        trained,
+        functools.partial(generator, settings),
+        lambda seeds, number: noise(seeds, Stream.FIGURE, number, settings.batch_size),
+    )
     print(f'files in {directory}/')
     return app.exit_status(trained)
 

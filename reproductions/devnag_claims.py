@@ -172,7 +172,7 @@ def classify(table):
 def eight_of_ten(table):
     """N4: eight of ten runs end well; one is concave with a mean of about 6, one a narrow peak at -11."""
     settings, kinds = devnag.make_settings(), classify(table)
-    theirs = quantile_distance(original())
+    theirs = metrics.quantile_distance(original(), devnag.truth(devnag.make_settings()))
     measured = {'runs that end well': claims.proportion(table['success'])}
     measured['in the post'] = claims.proportion(np.arange(POST[1]) < POST[0])
     measured["of the author's program, from its quantiles"] = claims.proportion(theirs < devnag.success_bound(settings))
@@ -218,13 +218,6 @@ def quick_discriminator(history):
     else:
         verdict, reason = Verdict.NOT_REPRODUCED, 'D is not clearly first'
     return claims.Measurement('N5', 'D learns quickly, G slowly at first', 'qualitative', measured, verdict, reason)
-
-
-def quantile_distance(table):
-    """Wasserstein distance to the data from the quantiles of a table, for outcomes of which nothing else is known, [runs]."""
-    levels = np.stack([table[f'q{100 * p:02.0f}'] for p in metrics.QUANTILES])
-    wanted = devnag.truth(devnag.make_settings()).ppf(metrics.QUANTILES)
-    return np.trapezoid(np.abs(levels - wanted[:, None]), metrics.QUANTILES, axis=0)
 
 
 def original():

@@ -19,14 +19,13 @@ import functools
 import itertools
 from typing import NamedTuple
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from absl import flags
-from matplotlib.figure import Figure
 
 from common import (
     app,
+    export,
     figures,
     layers,
     losses,
@@ -35,11 +34,11 @@ from common import (
     outcomes,
     pictures,
     random,
-    results,
     sorting,
     training,
 )
 from common.random import Stream
+from reproductions import jang_drawing
 
 # --- What was published -------------------------------------------------------------------------------------------------------
 
@@ -67,6 +66,7 @@ LEARNING_RATE, MOMENTUM = 0.001, 0.6
 DECAY, DECAYS = 0.95, 4  # the rate is multiplied by 0.95 every quarter of the iterations, staircase
 PLOT_POINTS = 5000  # at which the post draws D and G
 PUBLISHED_BINS = 10  # of the post's histogram of G
+PUBLISHED_PLACES = np.linspace(-5, 5, PUBLISHED_BINS)  # where the post draws it
 BINS = figures.Bins(np.linspace(-5, 5, 101), np.linspace(-4.95, 4.95, 100))  # of ours
 
 
@@ -273,8 +273,9 @@ def published_histogram(generated):
     """p_g as the post draws it, [10]: the mass in each of 10 bins over G's own range, drawn against linspace(-5, 5, 10).
 
     Neither a density (it is not divided by the width of its bins) nor in its place (its bins are not those of the axis).
+    What is not finite is in none of them.
     """
-    counts, _ = np.histogram(generated, bins=PUBLISHED_BINS)
+    counts, _ = np.histogram(generated[np.isfinite(generated)], bins=PUBLISHED_BINS)
     return counts / len(generated)
 
 
@@ -302,67 +303,39 @@ def draw(settings, directory, seeds, trained, table):
     p_data, history = TRUTH.pdf(grid), trained.history
     named = f'{settings.variant}, seed {seeds[0]}'
 
-    draw_lines(directory, 'data', f'The data, N({MU:g}, {SIGMA:g})', grid, {'p_data': p_data})
+    draw_lines(directory / 'data.png', f'The data, N({MU:g}, {SIGMA:g})', grid, {'p_data': p_data})
     for name, stage, title in (
         ('decision_before', 'initial', 'Decision boundary of D at initialisation'),
         ('decision_after', 'pretrained', f'Decision boundary of D after {settings.pretrain_steps:,} steps of pre-training'),
     ):
-        draw_lines(directory, name, f'{title} ({named})', grid, {'p_data': p_data, 'decision boundary': curves[f'd_{stage}']})
+        drawn = {'p_data': p_data, 'decision boundary': curves[f'd_{stage}']}
+        draw_lines(directory / f'{name}.png', f'{title} ({named})', grid, drawn)
     if 'pretrain_loss' in history:
         steps, curve = history['pretrain_step'], {'mean squared error': history['pretrain_loss'][0]}
-        draw_lines(directory, 'pretraining_loss', f"Loss of D's pre-training ({named})", steps, curve, xlabel='step')
+        labels = {'xlabel': 'step', 'ylabel': 'loss'}
+        draw_lines(directory / 'pretraining_loss.png', f"Loss of D's pre-training ({named})", steps, curve, **labels)
     if 'loss_d' in history:
         objectives = {'obj_d': -history['loss_d'][0], 'obj_g': -history['loss_g'][0]}
         levels = {'-2 ln 2': -2 * np.log(2), '-ln 2': -np.log(2)}
-        draw_lines(directory, 'losses', f'Objectives ({named})', history['step'], objectives, levels, xlabel='iteration')
+        labels = {'xlabel': 'iteration', 'ylabel': 'objective'}
+        draw_lines(directory / 'losses.png', f'Objectives ({named})', history['step'], objectives, levels, **labels)
     for name, stage, title in (('before', 'start', 'Before training'), ('figure', 'final', 'After training')):
         generated = curves[f'g_{stage}']
-        arrays = {'grid': grid, 'p_data': p_data, 'decision': curves[f'd_{stage}'], 'generated': generated}
-        arrays |= {'published': published_histogram(generated), 'density': figures.density(generated, BINS)}
-        results.write_npz(directory / f'{name}.npz', arrays)
-        draw_state(directory / f'{name}.png', f'{title} ({named})', arrays)
+        arrays = {'title': f'{title} ({named})', 'grid': grid, 'p_data': p_data, 'decision': curves[f'd_{stage}']}
+        arrays |= {'generated': generated, 'density': figures.density(generated, BINS), 'places': BINS.places}
+        arrays |= {'published': published_histogram(generated), 'published_places': PUBLISHED_PLACES}
+        figures.write(directory / f'{name}.png', jang_drawing.state, arrays)
     if len(seeds) > 1:
         real, title = TRUTH.pdf(BINS.places), f"Jang's GAN ({settings.variant}, {len(seeds):,} seeds)"
         pictures.ensemble(directory, title, evaluation, BINS, real, seeds, trained.players, table, history)
 
 
-def draw_lines(directory, name, title, x, curves, levels=None, xlabel='Data values'):
-    """Writes <name>.png and .npz: some curves {label: [points]} over x [points], with dotted levels {label: height}."""
-    results.write_npz(directory / f'{name}.npz', {'x': x} | curves)
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(6.4, 3.6), layout='constrained')
-        axes = figure.subplots()
-        for (label, values), colour in zip(curves.items(), (figures.BLUE, figures.ORANGE), strict=False):
-            axes.plot(x, values, color=colour, label=label, linewidth=1.6 if len(x) < PLOT_POINTS or len(curves) < 2 else 1)
-        for label, height in (levels or {}).items():
-            axes.axhline(height, color=figures.GREY, linestyle=':', linewidth=1)
-            axes.annotate(label, (1, height), xycoords=('axes fraction', 'data'), va='bottom', ha='right', color=figures.GREY)
-        axes.set(title=title, xlabel=xlabel, xlim=(x[0], max(x[-1], x[0] + 1)))
-        axes.legend()
-        figures.save(figure, directory / f'{name}.png')
-
-
-def draw_state(path, title, arrays):
-    """p_data, D and p_g: on the left p_g as the post draws it, on the right as a density."""
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(10, 4.2), layout='constrained')
-        figure.suptitle(title)
-        panels = figure.subplots(1, 2, sharey=True)
-        drawn = (
-            ('As published: share of samples in each of 10 bins\nover their own range, on an axis that is not theirs',
-             np.linspace(-HALF_RANGE, HALF_RANGE, PUBLISHED_BINS), arrays['published']),
-            ('As densities: all three curves on one axis\nand, p_data and p_g, in one unit',
-             BINS.places, arrays['density']),
-        )  # fmt: skip
-        for axes, (heading, places, generated) in zip(panels, drawn, strict=True):
-            axes.plot(arrays['grid'], arrays['p_data'], color=figures.BLUE, label='p_data')
-            axes.plot(arrays['grid'], arrays['decision'], color=figures.GREEN, label='decision boundary')
-            axes.plot(places, generated, color=figures.ORANGE, label='p_g')
-            axes.set_title(heading, fontsize=9.5)
-            axes.set(xlabel='Data values', xlim=(-HALF_RANGE, HALF_RANGE), ylim=(0, 1))
-        panels[0].set_ylabel('Probability density')
-        panels[0].legend(loc='upper right')
-        figures.save(figure, path)
+def draw_lines(path, title, x, curves, levels=None, xlabel='Data values', ylabel='Probability density'):
+    """Writes a figure of some curves {label: [points]} over x [points], with dotted levels {label: height}."""
+    levels = levels or {}
+    arrays = {'title': title, 'xlabel': xlabel, 'ylabel': ylabel, 'x': x, 'labels': list(curves)} | curves
+    arrays |= {'level_labels': np.array(list(levels), str), 'levels': np.array(list(levels.values()), float)}
+    figures.write(path, jang_drawing.lines, arrays)
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
@@ -441,6 +414,12 @@ def main(argv):
         title, shown = f'{settings.variant}, seed {seeds[0]}', (-HALF_RANGE, HALF_RANGE, 1.0)
         app.drawing(pictures.draw_film(path, title, make_evaluation(settings), BINS, real, frames, shown), len(frames), path)
     app.summary(table, {'mean': MU, 'std': SIGMA, 'wasserstein': 0, 'd_mean': 0.5})
+    export.of_run(
+        opts,
+        trained,
+        functools.partial(generator, settings),
+        lambda seeds, number: noise(settings, seeds, Stream.FIGURE, number),
+    )
     print(f'files in {directory}/')
     return app.exit_status(trained)
 

@@ -22,16 +22,15 @@ import itertools
 import sys
 from typing import NamedTuple
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from absl import flags
-from matplotlib.figure import Figure
 
 from common import (
     app,
     claims,
     classifier,
+    export,
     figures,
     image_metrics,
     layers,
@@ -43,6 +42,7 @@ from common import (
     training,
 )
 from common.random import Stream
+from reproductions import mnist_drawing
 
 # --- What was published -------------------------------------------------------------------------------------------------------
 
@@ -406,36 +406,8 @@ def results_table(settings, judge, seeds, players, history):
 
 # --- Figures ------------------------------------------------------------------------------------------------------------------
 
-STAGES = 10  # columns of the figure of the fixed noise over time
 PAIRS, PATH = 8, 12  # of noises that are connected, and digits on the way
-FILM_DIGITS = 64  # in a frame of the animation
 FILM_FRAMES = 120  # at most about so many sheets are kept, beside those of the evaluations
-
-
-def tiled(images, columns, gap=2):
-    """Images [n, 784] as one sheet of bytes, row by row, with white lines in between; digits are dark, as ink."""
-    rows, side = -(-len(images) // columns), mnist_data.SIDE
-    sheet = np.full((rows * (side + gap) - gap, columns * (side + gap) - gap), 255, np.uint8)
-    for i, image in enumerate(images):
-        top, left = (i // columns) * (side + gap), (i % columns) * (side + gap)
-        sheet[top : top + side, left : left + side] = 255 - image.reshape(side, side)
-    return sheet
-
-
-def draw_sheet(directory, name, title, images, columns, labels=()):
-    """Writes <name>.png and .npz: images uint8 [n, 784] in rows of `columns`, a label under each column."""
-    results.write_npz(directory / f'{name}.npz', {'images': images})
-    rows = -(-len(images) // columns)
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(0.5 * columns + 0.4, 0.5 * rows + 0.8), layout='constrained')
-        axes = figure.subplots()
-        axes.imshow(tiled(images, columns), cmap='gray', vmin=0, vmax=255, interpolation='nearest')
-        axes.set_title(title, fontsize=10)
-        axes.grid(False)
-        axes.set(frame_on=False, yticks=[])
-        axes.set_xticks([30 * i + 13.5 for i in range(len(labels))], labels, fontsize=8)
-        axes.tick_params(length=0)
-        figures.save(figure, directory / f'{name}.png')
 
 
 def interpolation(settings, seeds, players):
@@ -447,105 +419,36 @@ def interpolation(settings, seeds, players):
     return as_bytes(generator(g, tf.constant(z.reshape(1, PAIRS * PATH, -1).transpose(0, 2, 1))).numpy()[0].T)
 
 
-def stages(steps):
-    """Up to `STAGES` indices of [records] steps, evenly spread over their logarithms, the first and the last among them."""
-    wanted = np.r_[0, np.geomspace(max(steps[min(1, len(steps) - 1)], 1), max(steps[-1], 1), STAGES - 1)]
-    return np.unique([np.abs(steps - step).argmin() for step in wanted])
-
-
 def draw(settings, directory, digits, judge, seeds, trained):
     """Writes the figures, each with its numbers as .npz. Sheets are of the first seed and of noise that stays the same."""
     images, _ = training_digits(digits)
     history = trained.history
-    named = f'seed {seeds[0]}, {int(trained.players.step):,} iterations'
-    draw_sheet(directory, 'data', f'Real digits ({digits.name})', images[:SHEET], 10)
-    draw_sheet(directory, 'figure', f'Generated digits ({named})', sheet(settings, seeds[:1], trained.players)[0], 10)
-    path = interpolation(settings, seeds, trained.players)
-    draw_sheet(directory, 'interpolation', f'From one noise to another along a straight line ({named})', path, PATH)
+    trained_for = f'seed {seeds[0]}, {int(trained.players.step):,} iterations'
+    if not all(np.isfinite(value[0]).all() for value in tf.nest.flatten((trained.players.d, trained.players.g))):
+        trained_for += ': diverged, not finite'
+    mnist_drawing.draw_sheet(directory / 'data.png', f'Real digits ({digits.name})', images[:SHEET], 10)
+    generated, path = sheet(settings, seeds[:1], trained.players)[0], interpolation(settings, seeds, trained.players)
+    mnist_drawing.draw_sheet(directory / 'figure.png', f'Generated digits ({trained_for})', generated, 10)
+    title = f'From one noise to another along a straight line ({trained_for})'
+    mnist_drawing.draw_sheet(directory / 'interpolation.png', title, path, PATH)
     if 'sheet_step' in history:
-        shown = stages(history['sheet_step'])
-        course = history['sheets'][0, :10][:, :, shown].transpose(0, 2, 1).reshape(-1, digits.x_train.shape[1])
-        labels = [f'{step:,}' for step in history['sheet_step'][shown]]
-        draw_sheet(
-            directory, 'progress', f'The same ten noises after iteration ... (seed {seeds[0]})', course, len(shown), labels
-        )
+        mnist_drawing.draw_progress(directory / 'progress.png', mnist_drawing.named(seeds[:1]), history)
     if len(seeds) > 1:
         rows = min(len(seeds), 20)
         first = sheet(settings, seeds[:rows], trained.players)[:, :12].reshape(-1, images.shape[1])
-        draw_sheet(directory, 'runs', f'Twelve digits of each seed from {seeds[0]} ({len(seeds)} seeds)', first, 12)
+        mnist_drawing.draw_runs(directory / 'runs.png', mnist_drawing.named(seeds[:rows]), first)
     if 'loss_d' in history:
-        draw_losses(directory, f'Losses (seed {seeds[0]})' if len(seeds) == 1 else 'Losses of every seed', history)
+        mnist_drawing.draw_losses(directory / 'losses.png', mnist_drawing.named(seeds), history)
     if 'eval_step' in history:
-        draw_quality(directory, judge.references, history)
+        draw_quality(directory / 'quality.png', mnist_drawing.named(seeds), judge.references, history)
 
 
-def draw_losses(directory, title, history):
-    """Writes losses.png and .npz: both losses of every run against the iteration."""
-    arrays = {name: history[name] for name in ('step', 'loss_d', 'loss_g')}
-    results.write_npz(directory / 'losses.npz', arrays)
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(10, 3.6), layout='constrained')
-        figure.suptitle(title)
-        for axes, name, level in zip(figure.subplots(1, 2), ('loss_d', 'loss_g'), (2 * np.log(2), np.log(2)), strict=True):
-            for values in arrays[name]:
-                axes.plot(arrays['step'], values, color=figures.BLUE, alpha=0.7, linewidth=0.7)
-            axes.axhline(level, color=figures.GREY, linestyle=':', linewidth=1, label=f'D cannot tell: {level:.3f}')
-            axes.set(title=name, xlabel='iteration', yscale='log')
-            axes.legend()
-        figures.save(figure, directory / 'losses.png')
-
-
-PANELS = (  # of the figure of quality: column, heading, references drawn as levels
-    ('frechet', 'Fréchet distance to test digits', ('training', 'untrained')),
-    ('score', 'Score (1 to 10)', ('test',)),
-    ('classes_covered', 'Classes covered', ('test',)),
-    ('nearest_other', 'Distance to the nearest other digit', ('test', 'untrained')),
-    ('nearest', 'Distance to the nearest training digit', ('test', 'untrained')),
-    ('d_real', 'D on test digits (blue), generated (orange)', ()),
-)
-
-
-def draw_quality(directory, references, history):
-    """Writes quality.png and .npz: what the evaluations found, a line a run, with real and untrained digits as levels."""
-    results.write_npz(directory / 'quality.npz', {name: history[name] for name in ('eval_step', *COLUMNS)})
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(12, 6), layout='constrained')
-        for axes, (name, heading, levels) in zip(figure.subplots(2, 3).ravel(), PANELS, strict=True):
-            for values in history[name]:
-                axes.plot(history['eval_step'], values, color=figures.BLUE, alpha=0.8, linewidth=1)
-            if name == 'd_real':
-                for values in history['d_fake']:
-                    axes.plot(history['eval_step'], values, color=figures.ORANGE, alpha=0.8, linewidth=1)
-                axes.axhline(0.5, color=figures.GREY, linestyle=':', linewidth=1)
-            for level, colour in zip(levels, (figures.GREEN, figures.GREY), strict=False):
-                label = {'untrained': 'untrained G'}.get(level, f'real ({level})')
-                axes.axhline(references[level][name], color=colour, linestyle='--', linewidth=1, label=label)
-            axes.set(title=heading, xlabel='iteration', yscale='log' if name == 'frechet' else 'linear')
-            axes.locator_params(axis='x', nbins=5)
-            if levels:
-                axes.legend(fontsize=8)
-        figures.save(figure, directory / 'quality.png')
-
-
-def draw_film(path, history, seed):
-    """Writes the animation's numbers, and gives the generator that draws it: a frame a sheet of the first run."""
-    from matplotlib.animation import PillowWriter
-
-    steps, sheets = history['sheet_step'], history['sheets'][0, :FILM_DIGITS].transpose(2, 0, 1)
-    results.write_npz(path.with_suffix('.npz'), {'step': steps, 'sheets': sheets})
-    columns = round(FILM_DIGITS**0.5)
-    with matplotlib.rc_context(figures.STYLE), results.replacing(path) as temporary:
-        figure = Figure(figsize=(3.4, 3.7), layout='constrained')
-        axes = figure.subplots()
-        shown = axes.imshow(tiled(sheets[0], columns), cmap='gray', vmin=0, vmax=255, interpolation='nearest')
-        axes.set_axis_off()
-        writer = PillowWriter(fps=figures.FRAMES_PER_SECOND // 3)
-        with writer.saving(figure, temporary, dpi=90):
-            for step, images in zip(steps, sheets, strict=True):
-                shown.set_data(tiled(images, columns))
-                axes.set_title(f'seed {seed}, iteration {step:,}')
-                writer.grab_frame()
-                yield step
+def draw_quality(path, whose, references, history):
+    """Writes the figure of what the evaluations found, with the numbers of real and untrained digits as levels."""
+    arrays = {'title': f'Quality ({whose})'} | {name: history[name] for name in ('eval_step', *COLUMNS)}
+    for name, _, levels in mnist_drawing.PANELS:
+        arrays |= {f'{level}/{name}': references[level][name] for level in levels}
+    figures.write(path, mnist_drawing.quality, arrays)
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
@@ -640,12 +543,15 @@ def main(argv):
     draw(settings, directory, digits, judge, seeds, trained)
     if opts.animation and 'sheet_step' in trained.history:
         path = directory / 'animation.gif'
-        app.drawing(draw_film(path, trained.history, seeds[0]), len(trained.history['sheet_step']), path)
+        app.drawing(mnist_drawing.draw_film(path, trained.history, seeds[0]), len(trained.history['sheet_step']), path)
     summary(table, judge)
     if opts.claims:
         from reproductions import mnist_claims
 
         print(mnist_claims.write(directory, mnist_claims.measure(table, trained.history, judge.references)))
+    export.of_run(
+        opts, trained, generator, lambda seeds, number: noise(settings, seeds, Stream.FIGURE, number, settings.batch_size)
+    )
     print(f'files in {directory}/')
     return app.exit_status(trained)
 
@@ -665,6 +571,9 @@ def summary(table, judge):
     for name in ('finite', 'success', 'collapsed'):
         estimate = claims.proportion(table[name] == 1)
         print(f'{name}: {(table[name] == 1).sum()} of {estimate.n} [{estimate.low:.1%}, {estimate.high:.1%}]')
+    if not table['finite'].any():
+        print('every run diverged: there is nothing finite to summarise')
+        return
     print(f'{"":16}{"ours":>10}{"untrained":>11}{"target":>10}' + ('' if len(table['seed']) == 1 else '  (medians over seeds)'))
     for name in ('classes_covered', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_real', 'd_fake'):
         print(f'{name:16}{np.nanmedian(table[name]):10.4g}{untrained[name]:11.4g}{real[name]:10.4g}')

@@ -20,16 +20,14 @@ import functools
 import itertools
 from typing import NamedTuple
 
-import matplotlib
 import numpy as np
 import scipy.stats
 import tensorflow as tf
 from absl import flags
-from matplotlib.figure import Figure
 
-from common import app, claims, figures, layers, losses, metrics, outcomes, pictures, random, results, training
+from common import app, claims, export, figures, layers, losses, metrics, outcomes, pictures, random, training
 from common.random import Stream
-from reproductions import aylien
+from reproductions import aylien, multimodal_drawing
 
 # --- What was published -------------------------------------------------------------------------------------------------------
 
@@ -296,37 +294,15 @@ def draw(settings, directory, seeds, trained, table):
     if len(seeds) > 1:
         title = f'{describe(settings)} ({len(seeds):,} seeds)'
         pictures.ensemble(directory, title, evaluation, bins(settings), real, seeds, trained.players, table, trained.history)
-        steps = {name: table[name] for name in ('first_step_below', 'convergence_step')}
-        results.write_npz(directory / 'convergence.npz', steps)
-        draw_convergence(directory / 'convergence.png', title, {'': steps}, int(trained.players.step))
+        draw_convergence(directory / 'convergence.png', title, {'': table}, int(trained.players.step))
 
 
-def draw_convergence(path, title, groups, num_steps):
-    """The share of seeds that have converged by each step, and that had been below the bound at least once.
-
-    Args:
-      path, title: where, and the heading.
-      groups: {label: {'first_step_below', 'convergence_step': [runs]}}, no more than three.
-      num_steps: int, the end of the training.
-    """
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(7.4, 4.8), layout='constrained')
-        axes = figure.subplots()
-        for (label, steps), colour in zip(groups.items(), (figures.BLUE, figures.ORANGE, figures.GREEN), strict=False):
-            for name, dashes, what in (
-                ('convergence_step', '-', 'below the bound, and stays there'),
-                ('first_step_below', ':', 'below it for the first time'),
-            ):
-                ordered = np.sort(steps[name][np.isfinite(steps[name])]) + 1  # a logarithmic axis has no 0
-                share = np.arange(1, len(ordered) + 1) / len(steps[name])
-                level = share[-1] if len(share) else 0.0
-                axes.step(
-                    np.r_[1, ordered, num_steps], np.r_[0, share, level], where='post', color=colour, linestyle=dashes,
-                    label=f'{label}{": " * bool(label)}{what} ({level:.0%})',
-                )  # fmt: skip
-        axes.set(title=title, xlabel='step', ylabel='share of seeds', xscale='log', xlim=(1, max(num_steps, 2)), ylim=(0, 1.02))
-        figure.legend(loc='outside lower center', ncols=2, fontsize=8.5)
-        figures.save(figure, path)
+def draw_convergence(path, title, tables, num_steps):
+    """Writes the figure of when runs converge; `tables` are {label: {column: [runs]}}, no more than three."""
+    columns = ('first_step_below', 'convergence_step')
+    steps = {name: np.stack([table[name] for table in tables.values()]) for name in columns}
+    arrays = {'title': title, 'labels': list(tables), 'num_steps': num_steps} | steps
+    figures.write(path, multimodal_drawing.convergence, arrays)
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
@@ -485,6 +461,12 @@ def main(argv):
         film = pictures.draw_film(path, title, make_evaluation(settings), bins(settings), real_density(settings), frames, shown)
         app.drawing(film, len(frames), path)
     app.summary(table, targets(settings))
+    export.of_run(
+        opts,
+        trained,
+        functools.partial(generator, settings),
+        lambda seeds, number: noise(settings, seeds, Stream.FIGURE, number),
+    )
     print(f'{converged(table)}\nfiles in {directory}/')
     return app.exit_status(trained)
 

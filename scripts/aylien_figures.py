@@ -5,7 +5,7 @@ import shutil
 import tempfile
 
 import numpy as np
-from parts import command, keep, quartiles
+from parts import Picture, command, keep, quartiles
 
 from common import figures, reference, results
 from reproductions import aylien, aylien_claims
@@ -33,8 +33,8 @@ def data(runs, out):
     """The post's first figure, the data."""
     del runs
     real = aylien.real_density(aylien.make_settings())
-    results.write_npz(out / 'data.npz', {'real': real})
-    figures.data(out / 'data.png', 'The data: N(4, 0.5)', real, aylien.BINS.places)
+    arrays = {'title': 'The data: N(4, 0.5)', 'real': real, 'places': aylien.BINS.places}
+    figures.write(out / 'data.png', figures.data, arrays)
 
 
 def claims(runs, out):
@@ -69,4 +69,17 @@ PARTS = {
     'minibatch': lambda runs, out: branch('minibatch', runs, out),
     'claims': claims,
     'outcomes': outcomes,
+}
+PICTURES = {
+    'data.png': Picture('data', figures.data, 'the data'),
+    'plain_animation.gif': Picture('plain', figures.animation, 'training without minibatch discrimination'),
+    'plain_final.png': Picture('plain', figures.distributions, 'final distributions without minibatch discrimination'),
+    'plain_ensemble.png': Picture(
+        'plain', figures.ensemble, 'the spread over seeds without minibatch discrimination', in_post=False
+    ),
+    'minibatch_animation.gif': Picture('minibatch', figures.animation, 'training with minibatch discrimination'),
+    'minibatch_final.png': Picture('minibatch', figures.distributions, 'final distributions with minibatch discrimination'),
+    'minibatch_ensemble.png': Picture(
+        'minibatch', figures.ensemble, 'the spread over seeds with minibatch discrimination', in_post=False
+    ),
 }

@@ -5,13 +5,11 @@ import pathlib
 import shutil
 import tempfile
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
-from parts import command, quartiles
+from parts import Picture, command, quartiles
 
 from common import claims, figures, reference, results
-from reproductions import devnag, devnag_claims
+from reproductions import devnag, devnag_claims, devnag_drawing
 
 FIRST, MOST = 1000, 200  # seed of the ensemble, and its seeds
 
@@ -52,11 +50,9 @@ def ten(runs, out):
 def many(runs, out):
     """The spread over seeds."""
     table, history, _ = ensemble(runs)
-    course, banded = devnag.course_over_seeds(table, history)
-    results.write_npz(out / 'many.npz', course)
     results.write_csv(out / 'many_results.csv', table)
     title = f'GAN in 50 lines (2018-11, moments, {len(table["seed"]):,} seeds)'
-    devnag.draw_ensemble(out / 'many.png', devnag.make_settings(), title, table, course, banded)
+    devnag.draw_ensemble(devnag.make_settings(), out / 'many.png', title, table, history)
 
 
 def gallery(runs, out):
@@ -68,26 +64,16 @@ def gallery(runs, out):
         rows = np.flatnonzero(kinds == kind)
         if rows.size:
             chosen[kind] = rows[np.argsort(table['wasserstein'][rows])[rows.size // 2]]
-    rows = np.array(list(chosen.values()))
-    results.write_npz(
-        out / 'gallery.npz', {'kind': np.array(list(chosen)), 'seed': table['seed'][rows], 'samples': samples[rows]}
-    )
-    settings = devnag.make_settings()
-    grid = settings.mu + settings.sigma * np.linspace(-4, 4, 200)
-    with matplotlib.rc_context(figures.STYLE):
-        columns = min(3, len(chosen))
-        figure = Figure(figsize=(4 * columns, 0.6 + 2.7 * -(-len(chosen) // columns)), layout='constrained')
-        figure.suptitle(f'How {len(kinds):,} runs of the post end, an example of each')
-        panels = figure.subplots(-(-len(chosen) // columns), columns, squeeze=False).ravel()
-        for axes, (kind, row) in zip(panels, chosen.items(), strict=False):
-            share = claims.proportion(kinds == kind).value
-            devnag.draw_samples(axes, samples[row], f'{kind}: {share:.1%} of seeds')
-            width = np.ptp(samples[row]) / devnag.HISTOGRAM_BINS
-            axes.plot(grid, devnag.truth(settings).pdf(grid) * samples.shape[1] * width, color=figures.BLUE, label='data')
-            axes.legend(title=f'seed {table["seed"][row]}: {table["mean"][row]:.2f} ± {table["std"][row]:.2f}', fontsize=8.5)
-        for axes in panels[len(chosen) :]:
-            axes.set_visible(False)
-        figures.save(figure, out / 'gallery.png')
+    rows, settings = np.array(list(chosen.values())), devnag.make_settings()
+    arrays = {
+        'title': f'How {len(kinds):,} runs of the post end, an example of each',
+        'kind': list(chosen),
+        'share': [claims.proportion(kinds == kind).value for kind in chosen],
+        **{name: table[name][rows] for name in ('seed', 'mean', 'std')},
+        'samples': samples[rows],
+        'truth': [settings.mu, settings.sigma],
+    }
+    figures.write(out / 'gallery.png', devnag_drawing.gallery, arrays)
 
 
 def claims_table(runs, out):
@@ -116,3 +102,11 @@ def outcomes(runs, out):
 
 
 PARTS = {'one': one, 'ten': ten, 'many': many, 'gallery': gallery, 'claims': claims_table, 'outcomes': outcomes}
+PICTURES = {
+    'one.png': Picture('one', devnag_drawing.one, 'mean and deviation against the round, final histogram'),
+    'animation.gif': Picture('one', devnag_drawing.film, 'training as a film', in_post=False),
+    'ten.png': Picture('ten', devnag_drawing.grid, 'ten final distributions'),
+    'ten_course.png': Picture('ten', devnag_drawing.ensemble, 'the moments of the ten runs against the round', in_post=False),
+    'many.png': Picture('many', devnag_drawing.ensemble, 'the spread over seeds', in_post=False),
+    'gallery.png': Picture('gallery', devnag_drawing.gallery, 'the ways in which runs end', in_post=False),
+}

@@ -4,13 +4,11 @@ import pathlib
 import shutil
 import tempfile
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
-from parts import command, quartiles
+from parts import Picture, command, quartiles
 
 from common import claims, figures, reference, results
-from reproductions import jang, jang_claims
+from reproductions import jang, jang_claims, jang_drawing
 
 SEED = 1000  # of the ensembles
 POST_FIGURES = {  # of the solo run: file of the command, and its name here
@@ -72,29 +70,9 @@ def write_alignment(arms, out):
         )
     results.write_text(out / 'alignment.md', '\n'.join(lines) + '\n')
     distances = {name: table['wasserstein'] for name, table in arms.items()}
-    results.write_npz(out / 'alignment.npz', distances | {'seed': next(iter(arms.values()))['seed']})
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(11, 4.4), layout='constrained')
-        left, right = figure.subplots(1, 2)
-        styles = ((figures.BLUE, '-'), (figures.GREEN, '--'), (figures.ORANGE, '-'), (figures.GREY, '--'))
-        for (name, values), (colour, dashes) in zip(distances.items(), styles, strict=True):
-            left.ecdf(values, color=colour, linestyle=dashes, label=name)
-        left.axvline(jang.SUCCESS_BOUND, color='black', linestyle=':', linewidth=1)
-        left.annotate('success', (jang.SUCCESS_BOUND, 0.02), ha='right', rotation=90, va='bottom', textcoords='offset points',
-                      xytext=(-2, 0), fontsize=8.5)  # fmt: skip
-        left.set(
-            title=f'Four ways to line samples up, {len(values):,} seeds each', xlabel='Wasserstein distance to the data',
-            ylabel='share of seeds below', xscale='log', xlim=(0.04, 4),
-        )  # fmt: skip
-        left.legend(loc='lower right', fontsize=8.5)
-        post, unsorted, *_ = distances.values()
-        right.plot([0.04, 4], [0.04, 4], color=figures.GREY, linewidth=0.8)
-        right.scatter(post, unsorted, s=9, color=figures.BLUE, alpha=0.4, linewidth=0)
-        right.set(
-            title='The same seed, sorted and unsorted (grid)', xlabel='distance, sorted', ylabel='distance, unsorted',
-            xscale='log', yscale='log', xlim=(0.04, 4), ylim=(0.04, 4), aspect='equal',
-        )  # fmt: skip
-        figures.save(figure, out / 'alignment.png')
+    seeds = next(iter(arms.values()))['seed']
+    arrays = {'labels': list(arms), 'bound': jang.SUCCESS_BOUND, 'seed': seeds} | distances
+    figures.write(out / 'alignment.png', jang_drawing.alignment, arrays)
 
 
 def write_outcomes(ours, out):
@@ -112,3 +90,15 @@ def write_outcomes(ours, out):
 
 
 PARTS = {'run': run, 'ensemble': ensemble, 'measured': measured}
+PICTURES = {
+    'data.png': Picture('run', jang_drawing.lines, 'p_data'),
+    'decision_before.png': Picture('run', jang_drawing.lines, 'decision boundary at initialisation'),
+    'pretraining_loss.png': Picture('run', jang_drawing.lines, 'loss of the pre-training'),
+    'decision_after.png': Picture('run', jang_drawing.lines, 'decision boundary after pre-training'),
+    'before.png': Picture('run', jang_drawing.state, 'before training: p_data, D, p_g'),
+    'losses.png': Picture('run', jang_drawing.lines, 'objectives over the iterations'),
+    'after.png': Picture('run', jang_drawing.state, 'after training: p_data, D, p_g'),
+    'animation.gif': Picture('run', figures.animation, 'training as a film', in_post=False),
+    'ensemble.png': Picture('ensemble', figures.ensemble, 'the spread over seeds', in_post=False),
+    'alignment.png': Picture('measured', jang_drawing.alignment, 'what sorting and stratifying change', in_post=False),
+}

@@ -3,9 +3,13 @@
 python scripts/make_figures.py                               everything
 python scripts/make_figures.py --post=aylien --runs=200      one post, with smaller ensembles
 python scripts/make_figures.py --post=aylien --only=claims   one part of it
+python scripts/make_figures.py --redraw                      every picture again from the numbers beside it, without training
+
+Which file stands for which figure, and what makes it, is listed in figures/README.md and figures/manifest.json.
 """
 
 import argparse
+import sys
 
 import aylien_figures
 import devnag_figures
@@ -13,16 +17,19 @@ import jang_figures
 import mnist_figures
 import multimodal_figures
 from parts import ROOT
+from PIL import Image
+from tqdm import tqdm
 
 from common import results
 
 POSTS = {
-    'aylien': aylien_figures.PARTS,
-    'multimodal': multimodal_figures.PARTS,
-    'jang': jang_figures.PARTS,
-    'devnag': devnag_figures.PARTS,
-    'mnist': mnist_figures.PARTS,
+    'aylien': aylien_figures,
+    'multimodal': multimodal_figures,
+    'jang': jang_figures,
+    'devnag': devnag_figures,
+    'mnist': mnist_figures,
 }
+FIGURES = ROOT / 'figures'
 
 
 def fill_in(post, out):
@@ -37,21 +44,90 @@ def fill_in(post, out):
         results.write_text(page, text)
 
 
+def manifest():
+    """A row a picture of figures/, as plain text and lists: what it shows, what makes it and what it is drawn from."""
+    return [
+        {
+            'post': post,
+            'file': f'{post}/{name}',
+            'shows': picture.shows,
+            'in_the_post': picture.in_post,
+            'command': f'python scripts/make_figures.py --post={post} --only={picture.part}',
+            'data': [f'{post}/{name.rpartition(".")[0]}.npz'],
+        }
+        for post, module in POSTS.items()
+        for name, picture in module.PICTURES.items()
+    ]
+
+
+def drawn_with():
+    """The versions of matplotlib that the committed PNGs name, sorted."""
+    named = set()
+    for path in FIGURES.glob('*/*.png'):
+        with Image.open(path) as image:
+            named.add(image.info.get('Software', 'unknown').partition(',')[0].removeprefix('Matplotlib version'))
+    return sorted(named)
+
+
+def write_manifest():
+    """figures/manifest.json, and the same as a table in figures/README.md."""
+    rows = manifest()
+    results.write_json(FIGURES / 'manifest.json', {'matplotlib': drawn_with(), 'pictures': rows})
+    lines = [
+        '# The figures',
+        '',
+        'Written by `scripts/make_figures.py`, as is [manifest.json](manifest.json). Each picture is drawn from the numbers',
+        'beside it and from nothing else, so `python scripts/make_figures.py --redraw` draws them all again without training.',
+    ]
+    for post in POSTS:
+        lines += ['', f'## [{post}](../docs/{post}.md)', '', '| figure of the post | file | command | drawn from |']
+        lines.append('|---|---|---|---|')
+        for row in rows:
+            if row['post'] == post:
+                shows = row['shows'] if row['in_the_post'] else f'(not in the post) {row["shows"]}'
+                links = [f'[{name.partition("/")[2]}]({name})' for name in (row['file'], *row['data'])]
+                lines.append(f'| {shows} | {links[0]} | `{row["command"]}` | {", ".join(links[1:])} |')
+    results.write_text(FIGURES / 'README.md', '\n'.join(lines) + '\n')
+
+
+def redraw(posts, only, figures=FIGURES):
+    """Draws the pictures of some posts, or of one part of them, again from the numbers beside them in `figures`."""
+    chosen = [
+        (figures / post / name, picture.draw)
+        for post in posts
+        for name, picture in POSTS[post].PICTURES.items()
+        if only in (None, picture.part)
+    ]
+    with tqdm(chosen, unit=' pictures', file=sys.stderr) as bar:
+        for path, draw in bar:
+            bar.set_description(f'drawing {path.parent.name}/{path.name}')
+            for _ in draw(path) or ():  # a film yields its frames
+                pass
+
+
 def main():
-    parts = '; '.join(f'{post}: {", ".join(names)}' for post, names in POSTS.items())
+    parts = '; '.join(f'{post}: {", ".join(module.PARTS)}' for post, module in POSTS.items())
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--post', choices=POSTS, help='make only this post')
     parser.add_argument('--runs', type=int, default=1000, help='seeds of an ensemble (default 1000)')
     parser.add_argument('--only', help=f'make only this part ({parts})')
+    parser.add_argument('--redraw', action='store_true', help='only draw the pictures again, from the numbers beside them')
     arguments = parser.parse_args()
-    for post in [arguments.post] if arguments.post else POSTS:
-        if arguments.only and arguments.only not in POSTS[post]:
+    posts = [arguments.post] if arguments.post else list(POSTS)
+    for post in posts:
+        if arguments.only and arguments.only not in POSTS[post].PARTS:
             parser.error(f'--only={arguments.only} is no part of {post}; parts are {parts}')
-        out = ROOT / 'figures' / post
+    if arguments.redraw:
+        redraw(posts, arguments.only)
+        write_manifest()
+        return
+    for post in posts:
+        out = FIGURES / post
         out.mkdir(parents=True, exist_ok=True)
-        for name in [arguments.only] if arguments.only else POSTS[post]:
-            POSTS[post][name](arguments.runs, out)
+        for name in [arguments.only] if arguments.only else POSTS[post].PARTS:
+            POSTS[post].PARTS[name](arguments.runs, out)
         fill_in(post, out)
+    write_manifest()
 
 
 if __name__ == '__main__':

@@ -5,19 +5,16 @@ stopped with Ctrl-C at any time and the other part be made of what there is.
 """
 
 import json
-import shutil
 
 import numpy as np
-from parts import ROOT, command, quartiles
+from parts import ROOT, Picture, command, quartiles
 
-from common import results
-from common.checkpoints import NAME
-from reproductions import mnist, mnist_claims
+from common import app, checkpoints, results
+from reproductions import mnist, mnist_claims, mnist_drawing
 
 TRAINED = ROOT / 'output' / 'mnist_figures'
 FIRST_SEEDS, RUNS = (0, 4), 4  # two ensembles of four seeds, of which one may train on each core
-GENTLE = ('figure', 'interpolation', 'progress', 'quality', 'runs')  # of the gentler training
-ONE = ('data', 'figure', 'interpolation', 'progress')  # pictures of the first seed, from its ensemble
+GENTLER = 'gentler Adam, '  # in titles
 
 
 def directories():
@@ -28,7 +25,7 @@ def train(runs, out):
     """Eight seeds x 50,000 iterations, and two seeds x 20,000 with a gentler Adam."""
     del runs, out
     for first, directory in zip(FIRST_SEEDS, directories(), strict=True):
-        go_on(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={mnist.CLAIM_STEPS}', '--animation')
+        go_on(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={mnist.CLAIM_STEPS}')
     gentle = ['--runs=2', '--num_steps=20000', '--learning_rate=0.0002', '--beta1=0.5']
     go_on(TRAINED / 'gentle', *gentle)
 
@@ -38,14 +35,15 @@ def collapse(runs, out):
     del runs
     directory = TRAINED / 'collapse'
     go_on(directory, '--num_steps=400', '--eval_every=20')
-    for source, target in (('progress', 'collapse'), ('quality', 'collapse_quality')):
-        for suffix in ('png', 'npz'):
-            shutil.copy(directory / f'{source}.{suffix}', out / f'{target}.{suffix}')
+    history = results.read_npz(directory / 'history.npz')
+    references = json.loads((directory / 'references.json').read_text())
+    mnist_drawing.draw_progress(out / 'collapse.png', 'seed 0', history)
+    mnist.draw_quality(out / 'collapse_quality.png', 'seed 0', references, history)
 
 
 def go_on(directory, *flags):
     """The post's command, from where it stopped if it was begun."""
-    command(mnist, directory, *flags, *['--resume'] * (directory / 'checkpoint' / NAME).exists())
+    command(mnist, directory, *flags, *['--resume'] * checkpoints.exists(directory))
 
 
 def measured(runs, out):
@@ -60,18 +58,42 @@ def measured(runs, out):
     results.write_csv(out / 'gentle_results.csv', gentle_table)
     results.write_json(out / 'references.json', references)
     mnist_claims.write(out, mnist_claims.measure(table, history, references, gentle_table))
-    write_outcomes({'': (table, history), 'gentler Adam, ': (gentle_table, gentle)}, references, out)
-    mnist.draw_quality(out, references, history)
-    mnist.draw_losses(out, f'Losses of seeds 0 to {len(table["seed"]) - 1}', history)
-    sheets = np.concatenate([np.load(directory / 'runs.npz')['images'] for directory in directories()])
-    mnist.draw_sheet(out, 'runs', f'Twelve digits of each seed, 0 to {len(table["seed"]) - 1}, a row a seed', sheets, 12)
-    for suffix in ('png', 'npz'):
-        for name in ONE:
-            shutil.copy(first / f'{name}.{suffix}', out)
-        for name in GENTLE:
-            shutil.copy(TRAINED / 'gentle' / f'{name}.{suffix}', out / f'gentle_{name}.{suffix}')
-    for suffix in ('gif', 'npz'):
-        shutil.copy(first / f'animation.{suffix}', out)
+    write_outcomes({'': (table, history), GENTLER: (gentle_table, gentle)}, references, out)
+    seeds, gentle_seeds = (mnist_drawing.named(part['seed']) for part in (table, gentle_table))
+    mnist.draw_quality(out / 'quality.png', seeds, references, history)
+    mnist_drawing.draw_losses(out / 'losses.png', seeds, history)
+    digits = np.concatenate([images_of(directory, 'runs') for directory in directories()])
+    mnist_drawing.draw_runs(out / 'runs.png', seeds, digits)
+    draw_first(first, out)
+    draw_first(TRAINED / 'gentle', out, 'gentle_', GENTLER)
+    own_references = json.loads((TRAINED / 'gentle' / 'references.json').read_text())
+    mnist.draw_quality(out / 'gentle_quality.png', f'{GENTLER}{gentle_seeds}', own_references, gentle)
+    mnist_drawing.draw_runs(out / 'gentle_runs.png', f'{GENTLER}{gentle_seeds}', images_of(TRAINED / 'gentle', 'runs'))
+
+
+def images_of(directory, name):
+    """The digits of a figure of the post's command, uint8 [n, 784]."""
+    return results.read_npz(directory / f'{name}.npz')['images']
+
+
+def draw_first(directory, out, prefix='', how=''):
+    """The figures of the first seed of an ensemble, from its command's numbers; without a prefix, also real digits and film.
+
+    `how` it was trained stands before the seed in titles.
+    """
+    config, history = json.loads((directory / 'config.json').read_text()), results.read_npz(directory / 'history.npz')
+    seed, digits = config['flags']['seed'], config['flags']['digits']
+    trained_for = f'{how}seed {seed}, {config["iterations"]:,} iterations'
+    for name, title, columns in (
+        ('figure', 'Generated digits', 10),
+        ('interpolation', 'From one noise to another along a straight line', mnist.PATH),
+    ):
+        mnist_drawing.draw_sheet(out / f'{prefix}{name}.png', f'{title} ({trained_for})', images_of(directory, name), columns)
+    mnist_drawing.draw_progress(out / f'{prefix}progress.png', f'{how}seed {seed}', history)
+    if not prefix:
+        mnist_drawing.draw_sheet(out / 'data.png', f'Real digits ({digits})', images_of(directory, 'data'), 10)
+        film = mnist_drawing.draw_film(out / 'animation.gif', history, seed)
+        app.drawing(film, len(history['sheet_step']), out / 'animation.gif')
 
 
 def last_evaluation(history, references):
@@ -121,3 +143,26 @@ def write_outcomes(trained, references, out):
 
 
 PARTS = {'train': train, 'collapse': collapse, 'measured': measured}
+PICTURES = {
+    'data.png': Picture('measured', mnist_drawing.sheet, 'real digits'),
+    'figure.png': Picture('measured', mnist_drawing.sheet, 'generated digits'),
+    'progress.png': Picture('measured', mnist_drawing.sheet, 'the same noises over time', in_post=False),
+    'animation.gif': Picture('measured', mnist_drawing.film, 'the same noises over time, a film', in_post=False),
+    'interpolation.png': Picture('measured', mnist_drawing.sheet, 'on straight lines between noises', in_post=False),
+    'runs.png': Picture('measured', mnist_drawing.sheet, 'twelve digits of every seed', in_post=False),
+    'collapse.png': Picture('collapse', mnist_drawing.sheet, 'the collapse at close range', in_post=False),
+    'collapse_quality.png': Picture('collapse', mnist_drawing.quality, 'quality during the collapse', in_post=False),
+    'quality.png': Picture('measured', mnist_drawing.quality, 'quality over the iterations', in_post=False),
+    'losses.png': Picture('measured', mnist_drawing.losses, 'losses', in_post=False),
+    'gentle_figure.png': Picture('measured', mnist_drawing.sheet, 'generated digits, gentler training', in_post=False),
+    'gentle_progress.png': Picture(
+        'measured', mnist_drawing.sheet, 'the same noises over time, gentler training', in_post=False
+    ),
+    'gentle_interpolation.png': Picture(
+        'measured', mnist_drawing.sheet, 'on straight lines between noises, gentler training', in_post=False
+    ),
+    'gentle_runs.png': Picture('measured', mnist_drawing.sheet, 'twelve digits of two seeds, gentler training', in_post=False),
+    'gentle_quality.png': Picture(
+        'measured', mnist_drawing.quality, 'quality over the iterations, gentler training', in_post=False
+    ),
+}

@@ -3,24 +3,14 @@
 import pathlib
 import tempfile
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
-from parts import command, keep
+from parts import Picture, command, keep
 from tqdm import tqdm
 
 from common import claims, figures, results
-from reproductions import multimodal, multimodal_claims
+from reproductions import multimodal, multimodal_claims, multimodal_drawing
 
 SEED = 1000  # of the ensembles; the defaults were chosen on the first 200 seeds
-SIX = (  # colours of Okabe and Ito, and markers, for six numbers of modes
-    (figures.BLUE, 'o'),
-    (figures.ORANGE, 's'),
-    (figures.GREEN, '^'),
-    ('#CC79A7', 'D'),
-    ('#E69F00', 'v'),
-    ('#56B4E9', 'P'),
-)
 KEPT = ('seed', 'success', 'wasserstein', 'modes_covered', 'mode_mass_error', 'between_mass', 'mode_width', 'peak_height',
         'first_step_below', 'convergence_step')  # fmt: skip
 
@@ -55,49 +45,18 @@ def judged(runs, out):
 
 def draw_widths(tables, out):
     """widths.png and .npz: what becomes of so many modes with hidden layers of such widths."""
-    shown = {modes: colour for modes, colour in zip(multimodal_claims.MODES, SIX, strict=True)}
-    arrays = {'width': np.array(multimodal_claims.WIDTHS)}
-    for modes in shown:
-        by_width = [tables[f'{modes} modes, width {width}'] for width in multimodal_claims.WIDTHS]
-        arrays |= {
-            f'{modes}/converged': np.array([multimodal_claims.all_modes_converged(modes, t).mean() for t in by_width]),
-            f'{modes}/covered': np.array([np.nanmean(t['modes_covered']) / modes for t in by_width]),
-            f'{modes}/needed': np.array(
-                multimodal_claims.width_needed(modes, dict(zip(multimodal_claims.WIDTHS, by_width, strict=True)))
-            ),
-        }
-    results.write_npz(out / 'widths.npz', arrays)
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(12, 4), layout='constrained')
-        left, middle, right = figure.subplots(1, 3)
-        for modes, (colour, marker) in shown.items():
-            label = multimodal.counted(modes)
-            left.plot(arrays['width'], arrays[f'{modes}/converged'], color=colour, marker=marker, label=label)
-            middle.plot(arrays['width'], arrays[f'{modes}/covered'], color=colour, marker=marker, label=label)
-            needed = arrays[f'{modes}/needed']
-            top = max(multimodal_claims.WIDTHS)
-            right.plot(modes, needed if np.isfinite(needed) else top, marker, color=colour)
-            if np.isnan(needed):
-                right.annotate('', (modes, 2 * top), (modes, top), arrowprops={'arrowstyle': '->', 'color': colour})
-        runs = len(tables['M2']['seed'])
-        left.set(title=f'Converged with every mode ({runs} seeds each)', ylabel='share of seeds', ylim=(0, 1.02))
-        middle.set(title='Modes covered at the end (mean)', ylabel='share of the modes', ylim=(0, 1.02))
-        for axes in (left, middle):
-            axes.set(xlabel='units of each hidden layer of G', xscale='log', xticks=arrays['width'])
-            axes.set_xticks(arrays['width'], arrays['width'], minor=False)
-            axes.minorticks_off()
-        middle.legend(loc='lower center', ncols=2, fontsize=8.5)
-        line = np.array([1, max(shown)])
-        right.plot(line, 4 * line, color=figures.GREY, linestyle=':', label="the post's rule, 4 units a mode")
-        right.set(
-            title='Width needed (arrow: more than any tried)', xlabel='modes', ylabel='units of each hidden layer of G',
-            xscale='log', yscale='log', ylim=(1.5, 3 * top),
-        )  # fmt: skip
-        right.set_xticks(list(shown), list(shown))
-        right.set_yticks(arrays['width'], arrays['width'])
-        right.minorticks_off()
-        right.legend(loc='lower right', fontsize=8.5)
-        figures.save(figure, out / 'widths.png')
+    modes, widths = multimodal_claims.MODES, multimodal_claims.WIDTHS
+    by_width = {m: {width: tables[f'{m} modes, width {width}'] for width in widths} for m in modes}
+    arrays = {
+        'runs': len(tables['M2']['seed']),
+        'width': widths,
+        'modes': modes,
+        'labels': [multimodal.counted(m) for m in modes],
+        'converged': [[multimodal_claims.all_modes_converged(m, t).mean() for t in by_width[m].values()] for m in modes],
+        'covered': [[np.nanmean(t['modes_covered']) / m for t in by_width[m].values()] for m in modes],
+        'needed': [multimodal_claims.width_needed(m, by_width[m]) for m in modes],
+    }
+    figures.write(out / 'widths.png', multimodal_drawing.widths, arrays)
 
 
 def choices(runs, out):
@@ -155,27 +114,19 @@ def one_number_of_modes(modes, runs, out):
 def data(runs, out):
     """The data of one, two and three modes."""
     del runs
-    settings = {modes: multimodal.make_settings(modes) for modes in multimodal_claims.STATED}
-    real = {modes: multimodal.real_density(values) for modes, values in settings.items()}
-    results.write_npz(out / 'data.npz', {f'modes{modes}': values for modes, values in real.items()})
-    with matplotlib.rc_context(figures.STYLE):
-        figure = Figure(figsize=(11, 3.2), layout='constrained')
-        for axes, (modes, values) in zip(figure.subplots(1, 3, sharey=True), real.items(), strict=True):
-            axes.plot(multimodal.bins(settings[modes]).places, values, color=figures.BLUE)
-            axes.set(title=multimodal.counted(modes), xlabel='Data values', xlim=(-8, 8), ylim=(0, None))
-        figure.axes[0].set_ylabel('Probability density')
-        figures.save(figure, out / 'data.png')
+    settings = [multimodal.make_settings(modes) for modes in multimodal_claims.STATED]
+    real = {multimodal.counted(len(one.means)): multimodal.real_density(one) for one in settings}
+    arrays = {'labels': list(real), 'places': multimodal.bins(settings[0]).places}  # up to three modes have the same bins
+    figures.write(out / 'data.png', multimodal_drawing.data, arrays | real)
 
 
 def convergence(runs, out):
     """When the seeds of one, two and three modes converge, from the ensembles' results: convergence.png and outcomes.md."""
     del runs
     tables = {modes: results.read_csv(out / f'modes{modes}_results.csv') for modes in multimodal_claims.STATED}
-    columns = ('first_step_below', 'convergence_step')
-    groups = {multimodal.counted(modes): {c: table[c] for c in columns} for modes, table in tables.items()}
-    results.write_npz(out / 'convergence.npz', {f'{g}/{c}': values for g, cols in groups.items() for c, values in cols.items()})
     title = f'When {len(tables[1]["seed"]):,} seeds each come within one deviation of the data'
-    multimodal.draw_convergence(out / 'convergence.png', title, groups, multimodal.NUM_STEPS)
+    labelled = {multimodal.counted(modes): table for modes, table in tables.items()}
+    multimodal.draw_convergence(out / 'convergence.png', title, labelled, multimodal.NUM_STEPS)
     lines = [
         '| modes | the post | below the bound by then, if only once | converged by then | converged within 5,000 '
         '| step of those: median | quartiles | never |',
@@ -204,3 +155,15 @@ PARTS = {
     'one_mode_arms': lambda runs, out: train(multimodal_claims.ONE_MODE, min(runs, 200), out / 'one_mode.npz'),
     'one_mode': one_mode,
 }
+PICTURES = {
+    'data.png': Picture('data', multimodal_drawing.data, 'the data'),
+    'convergence.png': Picture('convergence', multimodal_drawing.convergence, 'when seeds converge', in_post=False),
+    'widths.png': Picture('claims', multimodal_drawing.widths, 'width against modes', in_post=False),
+}
+for modes, words in ((1, 'one mode'), (2, 'two modes'), (3, 'three modes')):
+    part = f'modes{modes}'
+    PICTURES |= {
+        f'{part}_final.png': Picture(part, figures.distributions, f'generated and real distributions, {words}'),
+        f'{part}_animation.gif': Picture(part, figures.animation, f'video of the training, {words}'),
+        f'{part}_ensemble.png': Picture(part, figures.ensemble, f'the spread over seeds, {words}', in_post=False),
+    }

@@ -3,6 +3,8 @@
 import pathlib
 import shutil
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +12,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from common import app  # noqa: E402
+
+
+class Picture(NamedTuple):
+    """A committed picture. It is drawn from the .npz of the same stem beside it."""
+
+    part: str  # of make_figures.py, that makes it
+    draw: Callable  # path -> None, or for a film a generator that draws it frame by frame
+    shows: str  # what it shows, in the words of the post's page
+    in_post: bool = True  # whether the post has such a figure
 
 
 def command(post, directory, *flags):

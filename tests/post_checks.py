@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from common import app, distribution, reference, training
+from reproductions import references
 
 COLUMNS = [
     'seed', 'finite', 'success', 'mean', 'std', 'skewness', 'kurtosis', 'q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99',
@@ -103,6 +104,15 @@ def row_of_an_ensemble_equals_the_solo_run(experiment, runs, steps=20):
         for ensemble, solo in zip(exact, solo_exact, strict=True):
             np.testing.assert_array_equal(ensemble[row], solo[0])
         np.testing.assert_allclose(losses[:, row], solo_losses[:, 0], rtol=1e-5, atol=1e-5)
+
+
+def outcomes_are_those_recorded(post, hypotheses):
+    """Over the same seeds, every case of a post gives outcomes that cannot be told from the accepted ones (Holm)."""
+    p_values = {}
+    for case in references.of(post):
+        p_values |= references.compare(case, references.outcomes(case)[0]) if case.runs else {}
+    assert len(p_values) == hypotheses
+    assert reference.rejected(p_values, references.FAMILY_WISE) == []
 
 
 def power_of_comparison(ours, theirs, shift, level):

@@ -20,7 +20,7 @@ from post_checks import (
     rows_of,
 )
 
-from common import distribution, metrics, pictures, random, replay, results, training
+from common import checkpoints, distribution, metrics, pictures, random, replay, results, training
 from reproductions import aylien, aylien_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
@@ -210,6 +210,9 @@ def test_ensemble_writes_a_row_a_seed_and_its_panel(tmp_path, capsys):
     )
     assert [row['seed'] for row in rows_of(tmp_path)] == ['3', '4', '5', '6', '7']
     assert (tmp_path / 'ensemble.png').exists()
+    numbers = np.load(tmp_path / 'ensemble.npz')
+    np.testing.assert_allclose(numbers['mean'], [float(row['mean']) for row in rows_of(tmp_path)], rtol=1e-6)
+    assert [label.partition(' ')[0] for label in numbers['labels']] == ['best', 'median', 'worst']
     assert 'finite: 5 of 5' in capsys.readouterr().out
     assert all(row['pretrain_mse'] == 'nan' for row in rows_of(tmp_path))
 
@@ -349,7 +352,7 @@ def test_interrupt_keeps_what_was_trained(tmp_path):
     assert [row['seed'] for row in rows] == ['42']
     config = json.loads((tmp_path / 'a' / 'config.json').read_text())
     assert 0 < config['iterations'] < 3_000_000
-    checkpoint = results.read_npz(tmp_path / 'a' / 'checkpoint' / 'state.npz')
+    checkpoint = results.read_npz(checkpoints.paths(tmp_path / 'a')[-1])
     assert checkpoint['records/step'][-1] == config['iterations'] - 1
 
 

@@ -352,6 +352,8 @@ def test_ensemble_draws_the_grid_and_the_course(tmp_path, capsys, runs, curves):
     history = np.load(tmp_path / 'history.npz')['mean']
     expected = history if runs == 3 else np.quantile(history, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     np.testing.assert_allclose(course['mean'], expected, rtol=1e-6)
+    np.testing.assert_allclose(course['final_mean'], [float(row['mean']) for row in rows_of(tmp_path)], rtol=1e-6)
+    assert course['truth'].tolist() == [4, 1.25] and f'{runs} seeds' in str(course['title'])
     assert (tmp_path / 'runs.png').exists() and (tmp_path / 'ensemble.png').exists()
 
 

@@ -7,10 +7,10 @@ import re
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [ROOT / 'README.md', ROOT / 'figures' / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
 
 
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_files(page):
     links = [link for link in re.findall(r'\]\(([^)]+)\)', page.read_text()) if '://' not in link]
     assert links

@@ -175,6 +175,10 @@ def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
     assert sorted(path.stem for path in tmp_path.glob('*.png')) == pictures
     numbers = {name: np.load(tmp_path / f'{name}.npz') for name in pictures}
     assert numbers['pretraining_loss']['mean squared error'].shape == (30,)
+    assert {name: str(numbers[name]['title']) for name in ('data', 'figure')} == {
+        'data': 'The data, N(-1, 1)',
+        'figure': 'After training (2016-06, seed 0)',
+    }
     assert numbers['figure']['published'].sum() == pytest.approx(1)
     assert numbers['figure']['density'].sum() * 0.1 == pytest.approx(1)
     assert numbers['figure']['generated'].std() == pytest.approx(float(row['std']), rel=1e-4)

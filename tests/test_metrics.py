@@ -119,3 +119,9 @@ def test_convergence_is_below_the_bound_and_stays_there():
     inf = np.inf
     np.testing.assert_array_equal(first, [5, 0, 5, 10, 0, inf])
     np.testing.assert_array_equal(lasting, [50, 0, inf, 10, inf, inf])
+
+
+def test_quantile_distance_of_a_shifted_distribution_is_its_shift_inside_the_quantiles():
+    truth = metrics.gaussian(4.0, 0.5)
+    table = {f'q{100 * q:02.0f}': np.array([truth.ppf(q), truth.ppf(q) + 0.3]) for q in metrics.QUANTILES}
+    np.testing.assert_allclose(metrics.quantile_distance(table, truth), [0, 0.3 * 0.98], atol=1e-12)

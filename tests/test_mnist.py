@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from common import distribution, layers, mnist_data, replay, training
 from common.random import Stream
-from reproductions import mnist, mnist_claims, mnist_replay
+from reproductions import mnist, mnist_claims, mnist_drawing, mnist_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACE = DATA / 'mnist_small.npz'
@@ -297,15 +297,15 @@ def test_claims_on_runs_that_all_succeed_all_collapse_or_differ():
 def test_sheets_are_tiled_row_by_row_in_dark_ink():
     images = np.zeros((3, 784), np.uint8)
     images[1, 0] = 200
-    sheet = mnist.tiled(images, 2)
+    sheet = mnist_drawing.tiled(images, 2)
     assert sheet.shape == (58, 58) and sheet[0, 30] == 55 and sheet[0, 0] == 255
     assert (sheet < 255).sum() == 1
 
 
 def test_stages_include_both_ends():
     for steps in (np.arange(0, 50_001, 425), np.array([0, 1]), np.array([0])):
-        shown = mnist.stages(steps)
-        assert shown[0] == 0 and shown[-1] == len(steps) - 1 and len(shown) <= mnist.STAGES
+        shown = mnist_drawing.stages(steps)
+        assert shown[0] == 0 and shown[-1] == len(steps) - 1 and len(shown) <= mnist_drawing.STAGES
 
 
 def test_records_fall_on_evaluations_and_sheets():
@@ -345,6 +345,9 @@ def test_solo_run_writes_the_contract(few, tmp_path, capsys):
     assert history['frechet'].shape == (1, 4) and float(row['frechet']) == pytest.approx(history['frechet'][0, -1], rel=1e-6)
     assert history['sheets'].shape[:1] + history['sheets'].shape[2:] == (1, 784, len(history['sheet_step']))
     np.testing.assert_array_equal(np.load(tmp_path / 'data.npz')['images'][0], np.load(few)['x_train'][25].ravel())
+    assert np.load(tmp_path / 'quality.npz')['untrained/frechet'] == references['untrained']['frechet']
+    progress = np.load(tmp_path / 'progress.npz')
+    assert progress['labels'][[0, -1]].tolist() == ['0', '29'] and len(progress['images']) == 10 * progress['columns']
     assert not list(tmp_path.glob('.*'))
 
 

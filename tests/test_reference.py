@@ -1,6 +1,8 @@
 """The comparison of two samples: Holm's procedure by hand, equal samples pass, a shift is found."""
 
 import numpy as np
+import pytest
+import scipy.stats
 
 from common import reference
 
@@ -25,3 +27,28 @@ def test_equal_samples_pass_and_differences_are_named():
     assert reference.rejected(shifted) == ['mean']
     fewer = reference.compare(outcomes(3, 1000, finite=0.4), theirs, ['mean', 'std'])
     assert reference.rejected(fewer) == ['finite']
+
+
+def test_moved_in_standard_errors():
+    """The standard error of a median of n normal numbers is 1.2533 / sqrt(n), of the difference of two sqrt(2) times that.
+
+    The bootstrap's own error is of the order of n^(-1/4), a tenth here.
+    """
+    old = np.random.default_rng(4).normal(size=10_000)
+    before, after, errors = reference.moved(old + 1, old)
+    assert after == pytest.approx(before + 1) and abs(errors / (1 / (1.2533 * np.sqrt(2 / 10_000))) - 1) < 0.25
+    assert reference.moved(old, old)[2] == 0
+    assert np.isnan(reference.moved(old, np.full(3, np.nan))).all()
+
+
+def test_rates_are_compared_over_all_runs_by_fisher():
+    ours = {'finite': np.ones(60), 'success': np.r_[np.ones(45), np.zeros(15)]}
+    theirs = {'finite': np.ones(40), 'success': np.r_[np.ones(20), np.zeros(20)]}
+    p = reference.compare(ours, theirs, [], ('finite', 'success'))
+    assert p['finite'] == 1
+    # Fisher's two-sided p of [[45, 15], [20, 20]] by the hypergeometric distribution
+    k = np.arange(25, 61)
+    probability = scipy.stats.hypergeom.pmf(k, 100, 65, 60)
+    assert p['success'] == pytest.approx(
+        probability[probability <= scipy.stats.hypergeom.pmf(45, 100, 65, 60) * (1 + 1e-7)].sum()
+    )

@@ -1,6 +1,7 @@
 """Written files: whole or not at all."""
 
 import json
+import subprocess
 
 import numpy as np
 import pytest
@@ -41,3 +42,30 @@ def test_directory_that_is_a_file_is_refused(tmp_path):
 def test_versions_name_what_numbers_depend_on():
     versions = results.versions()
     assert versions['tensorflow'].startswith('2.') and versions['python'].startswith('3.')
+
+
+def test_write_errors_name_the_file_and_the_cause(tmp_path):
+    for path in (tmp_path / 'none' / 'a.csv', tmp_path / 'file' / 'a.csv'):
+        (tmp_path / 'file').write_text('kept')
+        with pytest.raises(results.CannotWrite, match=r'a\.csv cannot be written') as error:
+            results.write_csv(path, {'a': [1]})
+        assert '\n' not in str(error.value)
+    assert (tmp_path / 'file').read_text() == 'kept'
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    for name in (f'{results.PARTIAL}history-abc.npz', '.mine', 'results.csv'):
+        (tmp_path / name).write_text('')
+    results.remove_partial(tmp_path)
+    results.remove_partial(tmp_path / 'none')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['.mine', 'results.csv']
+
+
+def test_the_revision_is_the_suites_own(tmp_path):
+    """A checkout around an installed package is not the suite's."""
+    git = ['git', '-c', 'user.name=a', '-c', 'user.email=a@b', '-C', str(tmp_path)]
+    for command in (['init', '-q'], ['commit', '-q', '--allow-empty', '-m', 'x']):
+        subprocess.run([*git, *command], check=True)
+    (tmp_path / 'site-packages').mkdir()
+    assert len(results.git_revision(tmp_path)) >= 7
+    assert results.git_revision(tmp_path / 'site-packages') is None

@@ -1,0 +1,51 @@
+"""The classic GAN tutorials, reproduced.
+
+python -m reproductions list                     the posts, their variants and what was found
+python -m reproductions report                   every post over many seeds, and one page of what came out
+python -m reproductions <post> ...               a post, as python -m reproductions.<post> ...
+python -m reproductions report --help            its flags
+"""
+
+import collections
+
+from common import app
+from common.claims import Verdict
+from reproductions import posts
+
+
+def list_posts():
+    """Prints a line a post: its variants (the default first), and what was recorded of its claims."""
+    rows = [('post', 'variants (the first is the default)', 'claims')]
+    for name, claims in posts.recorded_claims().items():
+        module = posts.module(name)
+        default = getattr(module, 'DEFAULT_VARIANT', next(iter(module.VARIANTS)))
+        variants = [default, *(variant for variant in module.VARIANTS if variant != default)]
+        counts = collections.Counter(claim['verdict'] for claim in claims)
+        found = [f'{counts[verdict.value]} {verdict.value}' for verdict in Verdict if counts[verdict.value]]
+        rows.append((name, ', '.join(variants), ', '.join(found)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print('  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def main(argv):
+    """Runs a command; returns the exit status."""
+    name = argv[1] if len(argv) > 1 else '--help'
+    if name in ('--help', '-h', 'help'):
+        print(__doc__.strip())
+        return 0
+    if name == 'list':
+        if argv[2:]:
+            raise app.UserError(f'{argv[2]!r}: list takes nothing')
+        return list_posts()
+    if name == 'report':
+        from reproductions import report
+
+        return report.main([f'{argv[0]} report', *argv[2:]])
+    if name not in posts.NAMES:
+        raise app.UserError(f'{name!r} is no command; use list, report or a post: {", ".join(posts.NAMES)}')
+    return posts.module(name).main([name, *argv[2:]])
+
+
+if __name__ == '__main__':
+    app.run(main)

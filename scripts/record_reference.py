@@ -1,0 +1,102 @@
+"""Trains the suite's reference cases, says what moved against the accepted numbers, and accepts the new ones if told to.
+
+python scripts/record_reference.py                    what moved, in every post; writes nothing
+python scripts/record_reference.py --post=jang        one post
+python scripts/record_reference.py --claims           only the verdicts of figures/<post>/claims.json, without training
+python scripts/record_reference.py --post=jang --write    accept what the code gives now
+
+Everything takes about ten minutes on 2 cores. The exit status is 1 if something moved beyond its tolerance and was not
+accepted.
+"""
+
+import argparse
+import json
+import sys
+
+import numpy as np
+from parts import ROOT
+from tqdm import tqdm
+
+from common import reference, results
+from reproductions import posts, references
+
+SUITE = ROOT / 'reproductions' / 'reference' / 'suite'
+
+
+def course_moved(case, write):
+    """Whether the first iterations left the accepted ones; says by how much."""
+    course = references.course(case)
+    path = SUITE / f'{case.post}_{case.name}_course.csv'
+    departure = references.departure(case, course) if path.exists() else np.inf
+    tqdm.write(f'  course: largest relative departure {departure:.1e}, tolerance {references.TOLERANCE:.0e}')
+    if write:
+        results.write_csv(path, course)
+    return departure > references.TOLERANCE
+
+
+def outcomes_moved(case, write):
+    """Whether the outcomes can be told from the accepted ones; says how every column moved."""
+    table = references.kept(case, references.outcomes(case)[0])
+    path = SUITE / f'{case.post}_{case.name}.csv'
+    told = ['?']
+    if path.exists():
+        accepted, p_values = references.recorded_outcomes(case), references.compare(case, table)
+        for (_, column), p in p_values.items():
+            if column in references.RATES:
+                shares = [np.mean(sample[column] == 1) for sample in (accepted, table)]
+                tqdm.write(f'  {column}: {shares[0]:.1%} -> {shares[1]:.1%}, p = {p:.2g}')
+            else:
+                before, after, errors = reference.moved(table[column], accepted[column])
+                tqdm.write(f'  {column}: median {before:.4g} -> {after:.4g}, {errors:+.1f} standard errors, p = {p:.2g}')
+        told = reference.rejected(p_values, references.FAMILY_WISE)
+    if write:
+        results.write_csv(path, table)
+    return bool(told)
+
+
+def claims_moved(names, write):
+    """Whether a verdict of figures/<post>/claims.json is not the accepted one; says which."""
+    path = SUITE / 'claims.json'
+    accepted = json.loads(path.read_text()) if path.exists() else {}
+    measured = {name: json.loads((ROOT / 'figures' / name / 'claims.json').read_text()) for name in names}
+    for name, claims in measured.items():
+        before = {claim['claim']: claim for claim in accepted.get(name, [])}
+        for claim in claims:
+            old = before.get(claim['claim'])
+            if claim != old:
+                verdicts = f'{old["verdict"] if old else "none"} -> {claim["verdict"]}'
+                print(
+                    f'{claim["claim"]}: {verdicts}'
+                    + (' (same verdict, other numbers)' if old and claim['verdict'] == old['verdict'] else '')
+                )
+    moved = any(accepted.get(name) != claims for name, claims in measured.items())
+    if write and moved:
+        everything = accepted | measured
+        results.write_json(path, {name: everything[name] for name in posts.NAMES if name in everything})
+    return moved
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--post', choices=posts.NAMES, help='only this post')
+    parser.add_argument('--claims', action='store_true', help='only the verdicts of the claims')
+    parser.add_argument('--write', action='store_true', help='accept the new numbers (default: a dry run)')
+    arguments = parser.parse_args()
+    names = [arguments.post] if arguments.post else posts.NAMES
+    moved = ['claims'] if claims_moved(names, arguments.write) else []
+    cases = [] if arguments.claims else [case for case in references.CASES if case.post in names]
+    for case in tqdm(cases, desc='references', unit=' cases', leave=False, disable=None):
+        tqdm.write(f'{case.post} {case.name}')
+        if course_moved(case, arguments.write):
+            moved.append(f'{case.post} {case.name}, course')
+        if case.runs and outcomes_moved(case, arguments.write):
+            moved.append(f'{case.post} {case.name}, outcomes')
+    print('moved: ' + '; '.join(moved) if moved else 'nothing moved')
+    print(
+        'accepted' if arguments.write else 'nothing was written (--write accepts)' if moved else '', end='\n' if moved else ''
+    )
+    return 1 if moved and not arguments.write else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

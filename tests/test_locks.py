@@ -1,0 +1,65 @@
+"""A directory is locked for one process, and a crash leaves no lock."""
+
+import subprocess
+import sys
+
+import pytest
+
+from common import locks
+
+HOLDER = """
+import fcntl, sys
+file = open(sys.argv[1], 'w')
+fcntl.flock(file, fcntl.LOCK_EX)
+print('locked', flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """A process that holds the lock of the directory."""
+    command = [sys.executable, '-c', HOLDER, tmp_path / '.lock']
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == 'locked\n'
+        yield process
+        process.kill()
+
+
+def test_a_second_process_is_refused_until_the_first_is_killed(holder, tmp_path):
+    with pytest.raises(locks.Taken):
+        locks.take(tmp_path)
+    assert locks._held == []
+    holder.kill()
+    holder.wait()
+    locks.take(tmp_path)
+    assert (tmp_path / '.lock').exists()
+    locks.give_back()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_lock_whose_file_was_replaced_is_not_taken_for_the_lock(tmp_path, monkeypatch):
+    """Between opening the file and locking it, the holder removes it: the lock of a file without a name would guard nothing."""
+    flock, calls = locks.fcntl.flock, []
+
+    def removed_first(descriptor, how):
+        calls.append(descriptor)
+        if len(calls) == 1:
+            (tmp_path / '.lock').unlink()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(locks.fcntl, 'flock', removed_first)
+    locks.take(tmp_path)
+    try:
+        assert len(calls) == 2 and (tmp_path / '.lock').exists() and len(locks._held) == 1
+    finally:
+        locks.give_back()
+
+
+def test_a_directory_that_is_gone_is_given_back(tmp_path):
+    (tmp_path / 'run').mkdir()
+    locks.take(tmp_path / 'run')
+    (tmp_path / 'run' / '.lock').unlink()
+    (tmp_path / 'run').rmdir()
+    locks.give_back()
+    assert locks._held == []
