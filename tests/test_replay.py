@@ -37,7 +37,7 @@ def trace(path, **changes):
         ({'meta': np.array('{')}, 'has no readable description'),
         ({'meta': np.array('[1]')}, 'is not a trace of aylien'),
         ({'meta': np.array('{"post": "jang"}')}, 'is not a trace of aylien'),
-        ({'x': np.array([None])}, 'cannot be read'),  # would need pickle
+        ({'x': np.array([None])}, 'holds pickled objects'),
     ],
 )
 def test_unusable_traces_are_refused_in_one_line(tmp_path, changes, message):

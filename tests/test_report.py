@@ -164,15 +164,14 @@ def test_finished_commands_are_not_run_again_and_failures_are_told(tmp_path, mon
 @pytest.mark.statistical
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
     command = ['reproductions', 'report', '--only=aylien', f'--output_dir={tmp_path}', '--processes=1']
-    endless = ('--num_steps=2000000000', '--log_every=100000')
+    endless = ('--num_steps=2000000000', '--log_every=100000', '--checkpoint_every=1')
     monkeypatch.setattr(report, 'make_jobs', tiny_jobs(FILM, endless))
     second = tmp_path / 'aylien' / 'job1'
 
     def interrupt_when_it_trains():
         timer = threading.Event()
-        while not (second / 'begun.json').exists():
+        while not list(second.glob('checkpoint/state-*.npz')):
             timer.wait(0.1)
-        timer.wait(8)  # TensorFlow starts, and the first calls are made
         signal.raise_signal(signal.SIGINT)
 
     thread = threading.Thread(target=interrupt_when_it_trains)
@@ -185,7 +184,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkey
     process = report.start(report.make_jobs(0, '')[1], second)
     assert process.args[-1] == '--resume'
     report.stop([process])
-    assert process.returncode == 130
+    assert process.returncode in {130, -signal.SIGINT}  # the latter before Python listens to signals
 
 
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
