@@ -16,7 +16,7 @@ def compare(ours, theirs, columns, rates=('finite',)):
     """
     p = {}
     for name in rates:
-        counts = [[np.sum(sample[name] == 1), np.sum(sample[name] != 1)] for sample in (ours, theirs)]
+        counts = [[np.sum(np.equal(sample[name], 1)), np.sum(np.not_equal(sample[name], 1))] for sample in (ours, theirs)]
         p[name] = float(scipy.stats.fisher_exact(counts).pvalue)
     finite = [np.asarray(sample['finite'], bool) for sample in (ours, theirs)]
     for name in columns:

@@ -39,15 +39,6 @@ def test_outcomes_cannot_be_told_from_those_recorded():
     outcomes_are_those_recorded('aylien', 48)
 
 
-def test_a_missing_decay_of_the_rate_is_found(monkeypatch):
-    """It acts from step 150 on, so the course of the first steps cannot show it."""
-    monkeypatch.setattr(aylien, 'DECAY', 1.0)
-    monkeypatch.setattr(aylien, 'make_experiment', aylien.make_experiment.__wrapped__)
-    case = references.of('aylien')[0]
-    table, _ = case.train(case.settings, case.seed, case.runs)
-    assert reference.rejected(references.compare(case, table), references.FAMILY_WISE)
-
-
 @pytest.mark.parametrize(
     'changes',
     [{'learning_rate': 0.0035}, {'pretrain_steps': 0}, {'sigma': 0.8}],

@@ -14,7 +14,7 @@ from post_checks import outcomes_are_those_recorded
 
 from common import metrics, reference
 from common.claims import Verdict
-from reproductions import devnag, devnag_claims, references
+from reproductions import devnag, devnag_claims, devnag_drawing, references
 
 pytestmark = pytest.mark.statistical
 RUNS = 64
@@ -32,7 +32,7 @@ def course_p_values(history, rounds):
     at = {turn: int(np.flatnonzero(theirs['round'] == turn)[0]) for turn in rounds}
     return {
         (name, turn): float(scipy.stats.ks_2samp(history[name][:, turn], theirs[name][:, at[turn]], method='exact').pvalue)
-        for name in devnag.MOMENTS
+        for name in devnag_drawing.MOMENTS
         for turn in rounds
     }
 
