@@ -14,7 +14,7 @@ import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from common import checkpoints, claims, distribution, export, figures, locks, replay, results, training
+from common import checkpoints, claims, data_parallel, distribution, export, figures, locks, replay, results, training
 
 
 class UserError(Exception):
@@ -39,7 +39,7 @@ def common_flags():
     flags.DEFINE_enum(
         'strategy', 'auto', distribution.STRATEGIES,
         'Devices: every GPU or else the CPU (auto), the CPU, one GPU, or the runs shared out over all GPUs or logical CPU '
-        'devices (mirrored).', flag_values=opts,
+        'devices (mirrored) or over the machines of TF_CONFIG (multiworker).', flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_integer('logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, flag_values=opts)
     flags.DEFINE_bool(
@@ -88,6 +88,8 @@ def parse(opts, argv, doc):
         raise UserError(f'{rest[1]!r} is no flag; a flag begins with -- and takes its value after =')
     if 'checkpoint_every' in opts and not opts.checkpoint_every < np.inf:
         raise UserError(f'--checkpoint_every={opts.checkpoint_every} must be a number of seconds')
+    if 'strategy' in opts and opts.strategy == 'multiworker' and (opts.claims or opts.replay):
+        raise UserError(f'--strategy=multiworker trains; --{"claims" if opts.claims else "replay"} runs on one machine')
     try:
         if 'export' in opts:
             export.check(opts)
@@ -110,6 +112,9 @@ def call(main, argv):
     except results.CannotWrite as error:
         remedy = 'make room for it, or its directory writable, and run again (with --resume from the last checkpoint, if any)'
         print(f'error: {error}; {remedy}', file=sys.stderr)
+        return 1
+    except distribution.LostWorker as error:
+        print(f'error: {error}; start all workers again, with --resume from the last checkpoint', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
@@ -146,9 +151,14 @@ def _flag_help(opts):
     return '\n'.join(lines)
 
 
-def output_directory(opts, post):
-    """The directory of --output_dir, made, locked and known to be writable before anything is trained."""
+def output_directory(opts, post, devices=None):
+    """The directory of --output_dir, made, locked and known to be writable before anything is trained.
+
+    Of several workers (`devices`, the strategy) only the chief writes into it.
+    """
     path = pathlib.Path(opts.output_dir or f'output/{post}')
+    if devices is not None and not distribution.is_chief(devices):
+        return path
     if opts.resume and not path.is_dir():
         raise UserError(f'--resume: there is no directory {path}; run without --resume first')
     try:
@@ -185,10 +195,16 @@ def seeds(opts):
     return np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
 
 
-def strategy(opts):
-    """The strategy of --strategy and --logical_devices."""
+def strategy(opts, batch_size=None):
+    """The strategy of --strategy and --logical_devices, to be made before anything else of TensorFlow.
+
+    `batch_size`: of a post whose losses are means over the batch, which a single run then shares out over the devices.
+    """
+    if opts.strategy == 'multiworker':
+        print('waiting for all workers of TF_CONFIG', file=sys.stderr)
     try:
-        return distribution.make_strategy(opts.strategy, opts.runs, opts.logical_devices)
+        shares = batch_size if batch_size and opts.runs == 1 else opts.runs
+        return distribution.make_strategy(opts.strategy, shares, opts.logical_devices)
     except ValueError as error:
         raise UserError(f'--strategy={opts.strategy}: {error}') from error
 
@@ -229,11 +245,12 @@ class Trained(NamedTuple):
     signal: int  # the one that stopped the training, or 0
 
 
-def train(opts, experiment, directory, settings, num_steps, every, print_every, watch=None, watched=lambda step: True):
+def train(opts, devices, experiment, directory, settings, num_steps, every, print_every, watch=None, watched=lambda step: True):
     """Trains with progress, checkpoints every so often and at the end, and a stop between calls on Ctrl-C or SIGTERM.
 
     Args:
       opts: the command line.
+      devices: the strategy. A single run on several of its devices shares out its batch.
       experiment: `training.Experiment`.
       directory: pathlib.Path of the output.
       settings: {name: value}, everything else that the numbers depend on; a resumed run must have the same.
@@ -249,27 +266,23 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
     Raises:
       UserError: it cannot be resumed, or there is no such device.
       results.CannotWrite: a checkpoint cannot be written; the earlier ones stay.
+      distribution.LostWorker: another worker ended.
+      SystemExit: in the later workers of a cluster, when all is trained; the rest is the chief's.
     """
     settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
-    devices, all_seeds = strategy(opts), seeds(opts)
+    all_seeds, chief = seeds(opts), distribution.is_chief(devices)
+    train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts = None, []
     if opts.resume:
-        shared = training.initial_state(experiment, devices, distribution.share_out(devices, all_seeds))
-        try:
-            found = checkpoints.load(directory, settings, distribution.to_host(devices, shared))
-        except checkpoints.CannotResume as error:
-            raise UserError(f'--resume: {error}') from error
-        for path, why in found.damaged.items():
-            print(f'warning: {path} {why}; going on from {found.path.name}, which is older', file=sys.stderr)
-            checkpoints.set_aside(path)
-        state, parts = found.state, [found.records]
+        state, records = resumed(devices, directory, settings, train_by.initial_state(experiment, devices, all_seeds))
+        parts.append(records)
 
     def save():
         checkpoints.save(directory, settings, state, training.join_records(parts))
         return time.monotonic()
 
-    calls = training.train(experiment, devices, all_seeds, num_steps, every, state, 1 if watch else training.MOST_RECORDS)
+    calls = train_by.train(experiment, devices, all_seeds, num_steps, every, state, 1 if watch else training.MOST_RECORDS)
     total = experiment.pretrain_steps + num_steps
     saved = time.monotonic()
     with (
@@ -280,24 +293,56 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
             parts.append(records)
             steps = [distribution.first(devices, part.step) for part in shared]
             bar.update(sum(steps) - bar.n)
-            if opts.runs == 1 and 'loss_d' in records:
+            if opts.runs == 1 and 'loss_d' in records and chief:
                 for step, loss_d, loss_g in zip(records['step'], records['loss_d'][0], records['loss_g'][0], strict=True):
                     if step % print_every == 0:
                         bar.write(f'{step:6d}: loss_d {loss_d:.4f}  loss_g {loss_g:.4f}')
             if 'loss_d' in records:  # of an ensemble, the mean
                 losses = (records[name][:, -1].mean() for name in ('loss_d', 'loss_g'))
                 bar.set_postfix_str('loss_d {:.4f}, loss_g {:.4f}'.format(*losses), refresh=False)
-            due = time.monotonic() - saved >= opts.checkpoint_every
+            stop, due = agreed(devices, received, time.monotonic() - saved >= opts.checkpoint_every)
             look = watch is not None and watched(steps[-1])
-            if look or due or received or sum(steps) == total:
-                state = distribution.to_host(devices, shared)
-            if look:
+            if look or due or stop or sum(steps) == total:
+                state = train_by.to_host(devices, shared)
+            if look and chief:
                 parts.append(watch(steps[-1], state[1]) or {})
-            if due or received or sum(steps) == total:
+            if chief and (due or stop or sum(steps) == total):
                 saved = save()
-            if received:
+            if stop:
                 break
-    return Trained(state[0].params, state[1], training.join_records(parts), devices, received[0] if received else 0)
+    trained = Trained(state[0].params, state[1], training.join_records(parts), devices, stop)
+    if not chief:
+        print('this worker has trained its share; the chief writes the results')
+        raise SystemExit(exit_status(trained))
+    return trained
+
+
+def resumed(devices, directory, settings, template):
+    """(state, records) of the last checkpoint, of which the chief reads and tells the other workers (but not the records).
+
+    Raises UserError.
+    """
+    problem, found = '', None
+    if distribution.is_chief(devices):
+        try:
+            found = checkpoints.load(directory, settings, template)
+        except checkpoints.CannotResume as error:
+            problem = str(error)
+    problem, *leaves = distribution.exchange(devices, [np.array(problem), *tf.nest.flatten(found.state if found else ())])[0]
+    if problem:
+        raise UserError(f'--resume: {problem}')
+    if found is None:
+        return tf.nest.pack_sequence_as(template, leaves), {}
+    for path, why in found.damaged.items():
+        print(f'warning: {path} {why}; going on from {found.path.name}, which is older', file=sys.stderr)
+        checkpoints.set_aside(path)
+    return found.state, found.records
+
+
+def agreed(devices, received, due):
+    """(signal that any worker has received, or 0; whether the chief's checkpoint is due), the same on all workers."""
+    told = distribution.exchange(devices, [np.array(received[:1] or [0]), np.array(due)])
+    return max(int(signals[0]) for signals, _ in told), bool(told[0][1])
 
 
 def drawing(frames, count, path):

@@ -180,12 +180,13 @@ def settled_mean(steps, losses):
     return losses[:, last] @ (lengths[last] / lengths[last].sum())
 
 
-def run(loop, strategy, seeds, state, steps, records_per_call=MOST_RECORDS, call=CALL):
+def run(loop, strategy, runs, seeds, state, steps, records_per_call=MOST_RECORDS, call=CALL):
     """Drives a compiled loop over a strategy's devices, call by call.
 
     Args:
       loop: what `compile_loop` gave.
       strategy: the `tf.distribute.Strategy` that `seeds` and `state` were shared out with.
+      runs: int, how many there are in all.
       seeds: uint32 [runs] per replica.
       state: state per replica, at one of `steps` or at 0.
       steps: int32 [records], ascending, from `record_steps`; those at or before the state's own are passed over.
@@ -198,7 +199,6 @@ def run(loop, strategy, seeds, state, steps, records_per_call=MOST_RECORDS, call
     """
     if not len(steps):
         return
-    runs = sum(share.shape[0] for share in strategy.experimental_local_results(seeds))
     done = distribution.first(strategy, state.step)
     size = int(np.clip(call // (runs * max(np.diff(steps, prepend=0))), 1, records_per_call))
     pending = steps[steps > done]
@@ -208,6 +208,9 @@ def run(loop, strategy, seeds, state, steps, records_per_call=MOST_RECORDS, call
         state, records = strategy.run(loop, args=(seeds, state, until))
         records = distribution.to_host(strategy, records, axis=1)
         yield state, part, {name: array[: len(part)].T for name, array in records.items()}
+
+
+to_host = distribution.to_host  # of the states that `train` yields
 
 
 class Experiment(NamedTuple):
@@ -231,6 +234,11 @@ def make_experiment(init, game, measure, regression, pretrain_steps, early=()):
 
 
 def initial_state(experiment, strategy, seeds):
+    """(Fit, Players) before the first update, of NumPy arrays, for `seeds`, uint32 NumPy [runs]."""
+    return to_host(strategy, start(experiment, strategy, distribution.share_out(strategy, seeds)))
+
+
+def start(experiment, strategy, seeds):
     """(Fit, Players) before the first update, shared out like `seeds`."""
 
     def build(seeds):
@@ -259,17 +267,18 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
     """
     shared = distribution.share_out(strategy, seeds)
     if state is None:
-        fit, players = initial_state(experiment, strategy, shared)
+        fit, players = start(experiment, strategy, shared)
     else:
         fit, players = distribution.share_out(strategy, state)
     steps = record_steps(experiment.pretrain_steps, every)
-    for state, part, records in run(experiment.fit_loop, strategy, shared, fit, steps, records_per_call):
+    for state, part, records in run(experiment.fit_loop, strategy, len(seeds), shared, fit, steps, records_per_call):
         fit = state
         yield (fit, players), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
     if experiment.pretrain_steps and distribution.first(strategy, players.step) == 0:
         players = players._replace(d=fit.params)  # D's own optimiser starts afresh
     steps = record_steps(num_steps, every, experiment.early)
-    for state, part, records in run(experiment.play_loop, strategy, shared, players, steps, records_per_call, experiment.call):
+    calls = run(experiment.play_loop, strategy, len(seeds), shared, players, steps, records_per_call, experiment.call)
+    for state, part, records in calls:
         yield (fit, state), {'step': part - 1} | records
 
 

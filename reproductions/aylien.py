@@ -337,16 +337,17 @@ def main(argv):
 
         return app.run_claims(opts, 'aylien', aylien_claims.measure, aylien_claims.ENSEMBLES)
     settings = settings_from_flags(opts)
+    devices = app.strategy(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     seeds = app.seeds(opts)
-    directory = app.output_directory(opts, 'aylien')
+    directory = app.output_directory(opts, 'aylien', devices)
     anim_path = app.animation_path(opts, directory)
     every = log_every = opts.log_every or (10 if opts.runs == 1 else max(10, num_steps // 100))
     frames, add_frame = pictures.film(make_evaluation(settings), BINS)
     if anim_path:
         every = opts.anim_every or max(1, num_steps // 120)
     trained = app.train(
-        opts, make_experiment(settings), directory, settings._asdict(), num_steps, every, log_every,
+        opts, devices, make_experiment(settings), directory, settings._asdict(), num_steps, every, log_every,
         add_frame if anim_path else None,
     )  # fmt: skip
     table = outcomes.results_table(make_evaluation(settings), seeds, trained.players, trained.history)

@@ -470,14 +470,15 @@ def main(argv):
 
         return app.run_claims(opts, 'devnag', devnag_claims.measure, devnag_claims.ENSEMBLES, default_runs=200)
     settings = settings_from_flags(opts)
+    devices = app.strategy(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     seeds = app.seeds(opts)
-    directory = app.output_directory(opts, 'devnag')
+    directory = app.output_directory(opts, 'devnag', devices)
     anim_path = app.animation_path(opts, directory)
     anim_every = opts.anim_every or max(1, num_steps // 120)
     frames, add_frame = film(settings, seeds, anim_every)
     trained = app.train(
-        opts, make_experiment(settings), directory, settings._asdict(), num_steps, 1, opts.log_every,
+        opts, devices, make_experiment(settings), directory, settings._asdict(), num_steps, 1, opts.log_every,
         add_frame if anim_path else None,
     )  # fmt: skip
     table = results_table(settings, seeds, trained.players, trained.history)

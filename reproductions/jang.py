@@ -395,15 +395,16 @@ def main(argv):
 
         return app.run_claims(opts, 'jang', jang_claims.measure, jang_claims.ENSEMBLES, default_runs=200)
     settings = settings_from_flags(opts)
+    devices = app.strategy(opts)
     num_steps = settings.num_steps
     seeds = app.seeds(opts)
-    directory = app.output_directory(opts, 'jang')
+    directory = app.output_directory(opts, 'jang', devices)
     every = opts.log_every or (1 if opts.runs == 1 else max(10, num_steps // 200))
     frames, add_frame = pictures.film(make_evaluation(settings), BINS)
     if opts.animation:
         every = max(1, num_steps // 120)
     trained = app.train(
-        opts, make_experiment(settings), directory, settings._asdict(), num_steps, every, max(1, num_steps // 10),
+        opts, devices, make_experiment(settings), directory, settings._asdict(), num_steps, every, max(1, num_steps // 10),
         add_frame if opts.animation else None,
     )  # fmt: skip
     table = outcomes.results_table(make_evaluation(settings), seeds, trained.players, trained.history)

@@ -30,6 +30,7 @@ from common import (
     app,
     claims,
     classifier,
+    distribution,
     export,
     figures,
     image_metrics,
@@ -525,14 +526,17 @@ def main(argv):
     seeds = app.seeds(opts)
     digits = load_digits(opts)
     settings = settings_from_flags(opts, digits)
-    directory = app.output_directory(opts, 'mnist')
-    judge = make_judge(digits)
+    devices = app.strategy(opts, settings.batch_size)
+    directory = app.output_directory(opts, 'mnist', devices)
     experiment = make_experiment(settings, make_game(settings, training_digits(digits)[0]))
-    judge.references['untrained'] = untrained(settings, judge, experiment, seeds[:1])
+    judge = None
+    if distribution.is_chief(devices):  # the later workers of a cluster judge nothing
+        judge = make_judge(digits)
+        judge.references['untrained'] = untrained(settings, judge, experiment, seeds[:1])
     every, sheet_every = intervals(opts.runs, num_steps, opts.eval_every)
     decides = settings._asdict() | {'eval_every': opts.eval_every, 'data_sha256': digits.sha256}
     trained = app.train(
-        opts, experiment, directory, decides, num_steps, every, max(every, num_steps // 10 // every * every),
+        opts, devices, experiment, directory, decides, num_steps, every, max(every, num_steps // 10 // every * every),
         *watcher(settings, judge, seeds, num_steps, sheet_every, opts.eval_every),
     )  # fmt: skip
     table = results_table(settings, judge, seeds, trained.players, trained.history)

@@ -442,12 +442,13 @@ def main(argv):
 
         return app.run_claims(opts, 'multimodal', multimodal_claims.measure, multimodal_claims.ENSEMBLES)
     settings = settings_from_flags(opts)
+    devices = app.strategy(opts)
     num_steps = opts.num_steps or NUM_STEPS
     seeds = app.seeds(opts)
-    directory = app.output_directory(opts, 'multimodal')
+    directory = app.output_directory(opts, 'multimodal', devices)
     frames, add_frame = pictures.film(make_evaluation(settings), bins(settings))
     trained = app.train(
-        opts, make_experiment(settings), directory, settings._asdict(), num_steps, opts.log_every, opts.log_every,
+        opts, devices, make_experiment(settings), directory, settings._asdict(), num_steps, opts.log_every, opts.log_every,
         add_frame if opts.animation else None,
     )  # fmt: skip
     table = outcomes.results_table(make_evaluation(settings), seeds, trained.players, trained.history)

@@ -152,8 +152,7 @@ def ours(case, runs, name, repeats):
     experiment = post.make_experiment(settings, *case.arguments(post, settings))
     seeds = np.arange(runs, dtype=np.uint32)
     every = case.every or (10 if runs == 1 else 50)
-    shared = distribution.share_out(strategy, seeds)
-    state = distribution.to_host(strategy, training.initial_state(experiment, strategy, shared))
+    state = training.initial_state(experiment, strategy, seeds)
 
     def train():
         start = time.perf_counter()

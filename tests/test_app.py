@@ -282,12 +282,12 @@ def test_a_second_process_on_the_directory_is_refused(undrawn, tmp_path, capsys)
 @pytest.fixture
 def diverged(monkeypatch):
     """NaN in every weight from the start."""
-    initial_state = training.initial_state
+    start = training.start
 
     def not_a_number(*args):
-        return tf.nest.map_structure(lambda v: v * np.nan if v.dtype == tf.float32 else v, initial_state(*args))
+        return tf.nest.map_structure(lambda v: v * np.nan if v.dtype == tf.float32 else v, start(*args))
 
-    monkeypatch.setattr(training, 'initial_state', not_a_number)
+    monkeypatch.setattr(training, 'start', not_a_number)
 
 
 def test_all_runs_diverged(diverged, tmp_path, capsys):
@@ -347,18 +347,12 @@ def test_export_of_a_finished_run_trains_nothing(whole, undrawn, tmp_path, capsy
     model = tf.saved_model.load(tmp_path / 'new' / 'model')
     samples = model.generate(tf.constant([[-8.0], [8.0]]))[:, 0]
     settings = aylien.make_settings(pretrain_steps=20)
-    template = distribution.to_host(*initial(settings))
+    strategy, seeds = distribution.make_strategy('cpu', 2), np.array([42, 43], np.uint32)
+    template = training.initial_state(aylien.make_experiment(settings), strategy, seeds)
     _, arrays = checkpoints._read(checkpoints.paths(tmp_path / 'run')[-1])
     (_, players), _ = checkpoints._unpacked(arrays, template)
     g = tf.nest.map_structure(lambda value: tf.constant(value[1:]), players.g)
     np.testing.assert_allclose(samples, aylien.generator(g, tf.constant([[[-8.0, 8.0]]]))[0, 0], rtol=1e-6, atol=1e-6)
-
-
-def initial(settings):
-    """A strategy, and the state of seeds 42 and 43 at the start."""
-    strategy = distribution.make_strategy('cpu', 2)
-    seeds = distribution.share_out(strategy, np.array([42, 43], np.uint32))
-    return strategy, training.initial_state(aylien.make_experiment(settings), strategy, seeds)
 
 
 @pytest.mark.parametrize(

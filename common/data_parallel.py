@@ -1,0 +1,111 @@
+"""One run over several devices: each computes the losses and their slopes on its part of the batch, and they are summed.
+
+For networks that are too big to be trained by the hundred, and whose losses are means over the batch. Every replica holds the
+whole state and makes the same updates. The parts are compiled, but not the loop around them: XLA's programs and the reduction of
+`tf.distribute` do not go together.
+"""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from common import distribution, training
+
+
+def make_iteration(game, strategy):
+    """What `training.play` computes, with the batch shared out, as evenly as it goes, over the replicas of a strategy.
+
+    Returns:
+      (seeds, state) -> (state, losses): `training.Players` and {'loss_d', 'loss_g'} [1], all of them whole on every replica.
+    """
+
+    def weighted(loss_of, draws):
+        """(part of the loss, its slopes); `loss_of(params, *draws)` is a mean over the batch, the last axis of the draws."""
+        context = tf.distribute.get_replica_context()
+        replica, replicas = int(tf.get_static_value(context.replica_id_in_sync_group)), context.num_replicas_in_sync
+        size = draws[0].shape[-1]
+        bounds = [len(part) for part in np.array_split(np.arange(size), replicas)]
+        start = sum(bounds[:replica])
+
+        @functools.partial(tf.function, jit_compile=True, autograph=False)
+        def slopes(params, *draws):
+            part = [values[..., start : start + bounds[replica]] for values in draws]
+            with tf.GradientTape() as tape:
+                tape.watch(params)
+                loss = loss_of(params, *part) * (bounds[replica] / size)
+            return loss, tape.gradient(loss, params)
+
+        return lambda params: context.all_reduce(tf.distribute.ReduceOp.SUM, slopes(params, *draws))
+
+    @functools.partial(tf.function, jit_compile=True, autograph=False)
+    def draw(seeds, step, of_d):
+        return game.draw_d(seeds, step) if of_d else (game.draw_g(seeds, step),)
+
+    def updates(optimizer, times, step, params, slots, loss_of, of_d, seeds):
+        update = tf.function(optimizer.update, jit_compile=True, autograph=False)
+        for k in range(times):
+            count = step * times + k
+            loss, slopes = weighted(loss_of, draw(seeds, count, of_d))(params)
+            params, slots = update(params, slopes, slots, count)
+        return params, slots, loss
+
+    def iterate(seeds, state):
+        step = state.step
+        d, slots_d, loss_d = updates(
+            game.optimizer_d, game.d_steps, step, state.d, state.slots_d,
+            lambda d, x, z: game.loss_d(d, state.g, x, z), True, seeds,
+        )  # fmt: skip
+        g, slots_g, loss_g = updates(
+            game.optimizer_g, game.g_steps, step, state.g, state.slots_g, lambda g, z: game.loss_g(d, g, z), False, seeds
+        )
+        return training.Players(step + 1, d, g, slots_d, slots_g), {'loss_d': loss_d, 'loss_g': loss_g}
+
+    return tf.function(lambda seeds, state: strategy.run(iterate, args=(seeds, state)), autograph=False)
+
+
+def train(experiment, strategy, seeds, num_steps, every, state=None, records_per_call=training.MOST_RECORDS):
+    """Plays the game of one run. Arguments and what is yielded are as for `training.train`, but states are of NumPy arrays.
+
+    Raises:
+      ValueError: there are several runs, or a pre-training, neither of which is for this.
+      distribution.LostWorker: see `distribution.to_host`.
+    """
+    if len(seeds) != 1 or experiment.pretrain_steps:
+        raise ValueError('a batch is shared out for a single run without pre-training only')
+    if state is None:
+        state = initial_state(experiment, strategy, seeds)
+    fit, players = state
+    done, steps = int(players.step), training.record_steps(num_steps, every, experiment.early)
+    iteration, shared = make_iteration(experiment.game, strategy), distribution.repeat(strategy, seeds)
+    players = distribution.repeat(strategy, players)
+    records_per_call = int(np.clip(experiment.call // max(np.diff(steps, prepend=0)), 1, records_per_call))
+    pending = steps[steps > done]
+    for begin in range(0, len(pending), records_per_call):
+        part, columns = pending[begin : begin + records_per_call], []
+        for until in part:
+            losses = []
+            for _ in range(done, until):
+                players, found = iteration(shared, players)
+                losses.append(found)
+            done = until
+            values = [[_first(strategy, found[name]) for found in losses] for name in ('loss_d', 'loss_g')]
+            columns.append(np.mean(values, axis=1, dtype=np.float64).astype(np.float32)[:, 0])
+        loss_d, loss_g = np.transpose(columns)[:, None]
+        host = tf.nest.map_structure(functools.partial(_first, strategy), players)
+        yield (fit, host), {'step': part - 1, 'loss_d': loss_d, 'loss_g': loss_g}
+
+
+def initial_state(experiment, strategy, seeds):
+    """(Fit, Players) before the first update, of NumPy arrays: as `training.initial_state` on one device."""
+    return training.initial_state(experiment, tf.distribute.OneDeviceStrategy(strategy.extended.worker_devices[0]), seeds)
+
+
+def to_host(strategy, state):
+    """What `train` yields is of NumPy arrays already."""
+    del strategy
+    return state
+
+
+def _first(strategy, value):
+    return strategy.experimental_local_results(value)[0].numpy()
