@@ -14,7 +14,7 @@ import tensorflow as tf
 from absl import flags
 from tqdm import tqdm
 
-from common import checkpoints, claims, data_parallel, distribution, export, figures, locks, replay, results, training
+from common import checkpoints, claims, cluster, data_parallel, distribution, export, figures, locks, replay, results, training
 
 
 class UserError(Exception):
@@ -113,7 +113,7 @@ def call(main, argv):
         remedy = 'make room for it, or its directory writable, and run again (with --resume from the last checkpoint, if any)'
         print(f'error: {error}; {remedy}', file=sys.stderr)
         return 1
-    except distribution.LostWorker as error:
+    except cluster.LostWorker as error:
         print(f'error: {error}; start all workers again, with --resume from the last checkpoint', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -157,7 +157,7 @@ def output_directory(opts, post, devices=None):
     Of several workers (`devices`, the strategy) only the chief writes into it.
     """
     path = pathlib.Path(opts.output_dir or f'output/{post}')
-    if devices is not None and not distribution.is_chief(devices):
+    if devices is not None and not cluster.is_chief(devices):
         return path
     if opts.resume and not path.is_dir():
         raise UserError(f'--resume: there is no directory {path}; run without --resume first')
@@ -266,12 +266,12 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
     Raises:
       UserError: it cannot be resumed, or there is no such device.
       results.CannotWrite: a checkpoint cannot be written; the earlier ones stay.
-      distribution.LostWorker: another worker ended.
+      cluster.LostWorker: another worker ended.
       SystemExit: in the later workers of a cluster, when all is trained; the rest is the chief's.
     """
     settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
-    all_seeds, chief = seeds(opts), distribution.is_chief(devices)
+    all_seeds, chief = seeds(opts), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts = None, []
     if opts.resume:
@@ -323,12 +323,12 @@ def resumed(devices, directory, settings, template):
     Raises UserError.
     """
     problem, found = '', None
-    if distribution.is_chief(devices):
+    if cluster.is_chief(devices):
         try:
             found = checkpoints.load(directory, settings, template)
         except checkpoints.CannotResume as error:
             problem = str(error)
-    problem, *leaves = distribution.exchange(devices, [np.array(problem), *tf.nest.flatten(found.state if found else ())])[0]
+    problem, *leaves = cluster.exchange(devices, [np.array(problem), *tf.nest.flatten(found.state if found else ())])[0]
     if problem:
         raise UserError(f'--resume: {problem}')
     if found is None:
@@ -341,7 +341,7 @@ def resumed(devices, directory, settings, template):
 
 def agreed(devices, received, due):
     """(signal that any worker has received, or 0; whether the chief's checkpoint is due), the same on all workers."""
-    told = distribution.exchange(devices, [np.array(received[:1] or [0]), np.array(due)])
+    told = cluster.exchange(devices, [np.array(received[:1] or [0]), np.array(due)])
     return max(int(signals[0]) for signals, _ in told), bool(told[0][1])
 
 

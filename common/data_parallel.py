@@ -1,8 +1,8 @@
 """One run over several devices: each computes the losses and their slopes on its part of the batch, and they are summed.
 
 For networks that are too big to be trained by the hundred, and whose losses are means over the batch. Every replica holds the
-whole state and makes the same updates. The parts are compiled, but not the loop around them: XLA's programs and the reduction of
-`tf.distribute` do not go together.
+whole state and makes the same updates. The parts are compiled, but not the loop around them: XLA's programs and the reduction
+of `tf.distribute` do not go together.
 """
 
 import functools
@@ -10,7 +10,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from common import distribution, training
+from common import cluster, distribution, training
 
 
 def make_iteration(game, strategy):
@@ -69,7 +69,7 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
 
     Raises:
       ValueError: there are several runs, or a pre-training, neither of which is for this.
-      distribution.LostWorker: see `distribution.to_host`.
+      cluster.LostWorker: another worker has ended.
     """
     if len(seeds) != 1 or experiment.pretrain_steps:
         raise ValueError('a batch is shared out for a single run without pre-training only')
@@ -85,11 +85,12 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
         part, columns = pending[begin : begin + records_per_call], []
         for until in part:
             losses = []
-            for _ in range(done, until):
-                players, found = iteration(shared, players)
-                losses.append(found)
+            with cluster.losses_told(strategy):
+                for _ in range(done, until):
+                    players, found = iteration(shared, players)
+                    losses.append(found)
+                values = [[_first(strategy, found[name]) for found in losses] for name in ('loss_d', 'loss_g')]
             done = until
-            values = [[_first(strategy, found[name]) for found in losses] for name in ('loss_d', 'loss_g')]
             columns.append(np.mean(values, axis=1, dtype=np.float64).astype(np.float32)[:, 0])
         loss_d, loss_g = np.transpose(columns)[:, None]
         host = tf.nest.map_structure(functools.partial(_first, strategy), players)

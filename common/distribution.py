@@ -1,24 +1,14 @@
-"""Sharing runs out over devices with `tf.distribute`, of one machine or of several.
+"""Sharing runs out over devices with `tf.distribute`. Runs do not touch each other, so nothing is communicated on the way.
 
-Runs do not touch each other, so the devices of a machine communicate nothing on the way. The workers of a cluster gather what
-each has whenever it is looked at: every worker then holds everything, and the chief, the first of them, writes the files.
+The workers of a cluster (cluster.py) exchange what each has whenever it is looked at, and then all of them hold everything.
 """
-
-import functools
-import io
-import json
-import os
-import threading
 
 import numpy as np
 import tensorflow as tf
 
+from common import cluster
+
 STRATEGIES = ('auto', 'cpu', 'gpu', 'mirrored', 'multiworker')
-JOIN_SECONDS = 300  # that the workers of a cluster wait for each other at the start
-
-
-class LostWorker(Exception):
-    """Another worker of the cluster ended or cannot be reached any more; the message, of one line, says what is known."""
 
 
 def make_strategy(name, shares, logical_devices=None):
@@ -37,7 +27,7 @@ def make_strategy(name, shares, logical_devices=None):
     if logical_devices:
         _split_cpu(logical_devices)
     if name == 'multiworker':
-        strategy = _join_cluster(_cluster_of(os.environ.get('TF_CONFIG', '')))
+        strategy = cluster.join()
         if strategy.num_replicas_in_sync > shares:
             raise ValueError(
                 f'the cluster has {strategy.num_replicas_in_sync} devices for {shares} run{"s" * (shares > 1)}; '
@@ -61,117 +51,6 @@ def _split_cpu(count):
     except RuntimeError as error:
         if len(tf.config.list_logical_devices('CPU')) != count:
             raise ValueError(f'TensorFlow has already started, without {count} logical devices') from error
-
-
-# --- Several machines ---------------------------------------------------------------------------------------------------------
-
-
-def _cluster_of(config):
-    """The addresses of a TF_CONFIG's workers, the chief first, and which of them this process is. Raises ValueError."""
-    try:
-        config = json.loads(config)
-        cluster, task = config['cluster'], config['task']
-        unknown = set(cluster) - {'chief', 'worker'}
-        addresses = [*cluster.get('chief', ()), *cluster.get('worker', ())]
-        me = cluster[task['type']][task['index']]
-        sound = not unknown and task['index'] >= 0 and all(isinstance(a, str) and ':' in a for a in addresses)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        sound = False
-    if not sound:
-        raise ValueError(
-            'the environment variable TF_CONFIG must be of the form '
-            '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
-        )
-    if len(addresses) < 2:
-        raise ValueError('TF_CONFIG names one worker; use --strategy=auto on one machine')
-    return tuple(addresses), addresses.index(me)
-
-
-@functools.cache
-def _join_cluster(cluster):
-    """The strategy of all workers, once each of them is there. Raises ValueError: they did not come, or TensorFlow has started."""
-    addresses, _ = cluster
-    tf.get_logger().addFilter(lambda record: 'eagerly has significant overhead' not in record.getMessage())  # our loops are not
-    made = []
-
-    def join():
-        try:
-            made.append(tf.distribute.MultiWorkerMirroredStrategy())
-        except Exception as error:  # told below, in the thread that waits
-            made.append(error)
-
-    thread = threading.Thread(target=join, daemon=True)  # so that the wait has an end and can be interrupted
-    thread.start()
-    thread.join(JOIN_SECONDS)
-    if not made:
-        raise ValueError(f'not all of the workers {", ".join(addresses)} were there within {JOIN_SECONDS} s; start them all')
-    if isinstance(made[0], Exception):
-        raise ValueError(f'the cluster cannot be joined: {_first_line(made[0])}') from made[0]
-    return made[0]
-
-
-def _first_line(error):
-    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-
-
-def workers(strategy):
-    """How many processes train together."""
-    return strategy.num_replicas_in_sync // len(strategy.extended.worker_devices)
-
-
-def is_chief(strategy):
-    """Whether this process is the one that writes the files: always, but in the later workers of a cluster."""
-    return workers(strategy) == 1 or _cluster_of(os.environ['TF_CONFIG'])[1] == 0
-
-
-def exchange(strategy, arrays):
-    """What every worker gives, a list of NumPy arrays each, the chief's first; all workers must call it.
-
-    It goes as one message of int32: who sends it, how many words follow, and they.
-
-    Raises:
-      LostWorker: another worker has ended; it is noticed within about ten seconds.
-    """
-    if workers(strategy) == 1:
-        return [list(arrays)]
-    file = io.BytesIO()
-    np.savez(file, *arrays)
-    content = np.frombuffer(file.getvalue() + bytes(-file.tell() % 4), np.int32)
-    _, me = _cluster_of(os.environ['TF_CONFIG'])
-    message = np.r_[np.int32([me, len(content)]), content]
-
-    def send(context):
-        local = context.replica_id_in_sync_group % len(strategy.extended.worker_devices)
-        with tf.device(strategy.extended.worker_devices[local]):
-            return tf.constant(message if local == 0 else message[:0])
-
-    try:
-        sent = strategy.experimental_distribute_values_from_function(send)
-        words = strategy.experimental_local_results(_all_gather(strategy)(sent))[0].numpy()
-    except tf.errors.OpError as error:
-        raise LostWorker(f'another worker of the cluster was lost ({_first_line(error)})') from error
-    found = {}
-    while len(words):
-        sender, length = words[:2]
-        with np.load(io.BytesIO(words[2 : 2 + length].tobytes()), allow_pickle=False) as archive:
-            found[int(sender)] = [archive[f'arr_{i}'] for i in range(len(archive.files))]
-        words = words[2 + length :]
-    return [found[sender] for sender in sorted(found)]
-
-
-@functools.cache
-def _all_gather(strategy):
-    def gather(value):  # `identity`: it must be known to be on the replica's device
-        return tf.distribute.get_replica_context().all_gather(tf.identity(value), axis=0)
-
-    @tf.function(autograph=False, reduce_retracing=True)
-    def all_gather(values):
-        return strategy.run(gather, args=(values,))
-
-    return all_gather
-
-
-# --- Sharing out and joining --------------------------------------------------------------------------------------------------
 
 
 def share_out(strategy, values):
@@ -206,16 +85,14 @@ def _per_replica(strategy, values_of):
 def to_host(strategy, values, axis=0):
     """A nested structure of per-replica tensors as NumPy arrays, the shares joined along `axis` (scalars: the first's).
 
-    On every worker of a cluster the same, all shares of all workers. Raises LostWorker.
+    On every worker of a cluster the same, all shares of all workers. Raises cluster.LostWorker.
     """
 
     def join(shares):
         return shares[0] if shares[0].ndim == 0 else np.concatenate(shares, axis)
 
-    here = [
-        join([share.numpy() for share in strategy.experimental_local_results(value)]) for value in tf.nest.flatten(values)
-    ]
-    joined = [join(shares) for shares in zip(*exchange(strategy, here), strict=True)]
+    here = [join([share.numpy() for share in strategy.experimental_local_results(value)]) for value in tf.nest.flatten(values)]
+    joined = [join(shares) for shares in zip(*cluster.exchange(strategy, here), strict=True)]
     return tf.nest.pack_sequence_as(values, joined)
 
 

@@ -30,7 +30,7 @@ from common import (
     app,
     claims,
     classifier,
-    distribution,
+    cluster,
     export,
     figures,
     image_metrics,
@@ -530,7 +530,7 @@ def main(argv):
     directory = app.output_directory(opts, 'mnist', devices)
     experiment = make_experiment(settings, make_game(settings, training_digits(digits)[0]))
     judge = None
-    if distribution.is_chief(devices):  # the later workers of a cluster judge nothing
+    if cluster.is_chief(devices):  # the later workers of a cluster judge nothing
         judge = make_judge(digits)
         judge.references['untrained'] = untrained(settings, judge, experiment, seeds[:1])
     every, sheet_every = intervals(opts.runs, num_steps, opts.eval_every)
