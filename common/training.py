@@ -15,6 +15,7 @@ from common.optimizers import Optimizer
 
 CALL = 200_000  # seed-steps in a compiled call, if it can be: a fraction of a second for small networks
 MOST_RECORDS = 1024  # in a compiled call; with fewer and more calls a solo run would wait for their start (1.5 ms each)
+GROUP = 1024  # runs that a CPU advances together; more of them do not fit its caches (see `in_groups`)
 SETTLED = 100  # steps over which the final losses are averaged, as in the authors' reference outcomes
 
 
@@ -141,7 +142,9 @@ def compile_loop(iteration, losses, measure=lambda state: {}):
       is the mean over the iterations since the record before, so with a record an iteration it is that iteration's own.
     """
 
-    @tf.function(jit_compile=True, autograph=False)
+    def names(state):  # of the records; the values of this call of `measure` are not used, and XLA drops them
+        return (*losses, *measure(state))
+
     def advance(seeds, state, until):
         def record(row, state, arrays):
             def body(state, sums):
@@ -155,13 +158,61 @@ def compile_loop(iteration, losses, measure=lambda state: {}):
             values = {name: total / count for name, total in sums.items()} | measure(state)
             return row + 1, state, {name: arrays[name].write(row, values[name]) for name in arrays}
 
-        records = until.shape[0]
-        names = (*losses, *measure(state))  # the values of this call are not used, and XLA drops them
-        arrays = {name: tf.TensorArray(tf.float32, records, element_shape=seeds.shape) for name in names}
+        arrays = {name: tf.TensorArray(tf.float32, until.shape[0], element_shape=seeds.shape) for name in names(state)}
         loop = tf.while_loop(lambda row, state, _: state.step < until[-1], record, (tf.constant(0), state, arrays))
         return loop[1], {name: array.stack() for name, array in loop[2].items()}
 
-    return advance
+    return tf.function(in_groups(advance, names), jit_compile=True, autograph=False)
+
+
+def in_groups(advance, names):
+    """An `advance` of `compile_loop` that takes one group of at most `GROUP` runs after the other through all its iterations.
+
+    `names` gives those of the records from a state. What an iteration computes on the way takes some 90 kB a run (Aylien), so
+    that thousands of runs at once leave the caches: `benchmark.py scaling`. GPUs are given all runs at once (not measured on a
+    GPU).
+    """
+
+    def grouped(seeds, state, until):
+        runs = seeds.shape[0]
+        groups = 1 if tf.config.list_logical_devices('GPU') else max(1, -(-runs // GROUP))
+        if groups == 1:
+            return advance(seeds, state, until)
+        size = -(-runs // groups)
+        rows = np.minimum(np.arange(groups * size), runs - 1)  # the last run again and again, to fill the last group
+
+        def cut(value):
+            filled = value if len(rows) == runs else tf.gather(value, rows)
+            return tf.reshape(filled, [groups, size, *value.shape[1:]])
+
+        def joined(value):
+            return tf.reshape(value, [groups * size, *value.shape[2:]])[:runs]
+
+        def advance_group(parts):
+            seeds, *own = parts
+            own = iter(own)
+            whole = [next(own) if of_runs else leaf for leaf, of_runs in zip(leaves, by_run, strict=True)]
+            after, records = advance(seeds, tf.nest.pack_sequence_as(state, whole), until)
+            return tf.nest.flatten(after), {name: tf.transpose(values) for name, values in records.items()}
+
+        leaves = tf.nest.flatten(state)
+        by_run = [leaf.shape.rank > 0 for leaf in leaves]  # but for the step counters
+        parts = [cut(seeds), *(cut(leaf) for leaf, of_runs in zip(leaves, by_run, strict=True) if of_runs)]
+        after, records = tf.map_fn(
+            advance_group,
+            parts,
+            fn_output_signature=(
+                [
+                    tf.TensorSpec([size, *leaf.shape[1:]] if of_runs else [], leaf.dtype)
+                    for leaf, of_runs in zip(leaves, by_run, strict=True)
+                ],
+                {name: tf.TensorSpec([size, until.shape[0]]) for name in names(state)},
+            ),
+        )
+        after = [joined(value) if of_runs else value[0] for value, of_runs in zip(after, by_run, strict=True)]
+        return tf.nest.pack_sequence_as(state, after), {name: tf.transpose(joined(values)) for name, values in records.items()}
+
+    return grouped
 
 
 def record_steps(num_steps, every, early=()):

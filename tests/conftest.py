@@ -1,4 +1,4 @@
-"""Two logical CPU devices for the tests of distribution; they must be set before TensorFlow's first op."""
+"""Three logical CPU devices for the tests of distribution; they must be set before TensorFlow's first op."""
 
 import pytest
 
@@ -6,4 +6,4 @@ from common import distribution
 
 pytest.register_assert_rewrite('tests.post_checks', 'post_checks')
 
-distribution.make_strategy('cpu', 1, logical_devices=2)
+distribution.make_strategy('cpu', 1, logical_devices=3)

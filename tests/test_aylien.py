@@ -20,7 +20,7 @@ from post_checks import (
     rows_of,
 )
 
-from common import checkpoints, distribution, metrics, pictures, random, replay, results, training
+from common import checkpoints, metrics, pictures, random, replay, results, training
 from reproductions import aylien, aylien_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
@@ -118,19 +118,6 @@ def test_seeds_decide():
         np.testing.assert_array_equal(a[name], b[name])  # the same seeds: the same bits
     assert not np.intersect1d(a['mean'], c['mean'][-1:]).size  # seed 10 is none of 7, 8, 9
     np.testing.assert_allclose(a['mean'][1:], c['mean'][:-1], rtol=1e-4)
-
-
-def test_two_devices_give_what_one_does():
-    settings = aylien.make_settings('2017-06')
-    experiment, seeds = aylien.make_experiment(settings), np.arange(5, dtype=np.uint32)
-    found = {}
-    for name in ('cpu', 'mirrored'):
-        strategy = distribution.make_strategy(name, 5)
-        calls = list(training.train(experiment, strategy, seeds, 20, 1))
-        found[name] = training.join_records([records for _, records in calls])
-        assert calls[-1][0][1].step is not None
-    assert strategy.num_replicas_in_sync == 2
-    np.testing.assert_allclose(found['mirrored']['loss_d'], found['cpu']['loss_d'], rtol=1e-5, atol=1e-5)
 
 
 # --- Networks and outcomes ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Sharing runs out over two logical CPU devices (see conftest.py)."""
+"""Sharing runs out over logical CPU devices (see conftest.py)."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from common import distribution
 
 
 def test_shares_are_as_even_as_they_go_and_join_again():
-    strategy = distribution.make_strategy('mirrored', 5)
+    strategy = distribution.make_strategy('mirrored', 2)
     values = {'w': np.arange(10.0).reshape(5, 2), 'step': np.int32(3)}
     shared = distribution.share_out(strategy, values)
     shares = strategy.experimental_local_results(shared['w'])
@@ -33,6 +33,6 @@ def test_a_gpu_that_is_not_there():
 
 
 def test_logical_devices_after_the_first_op():
-    distribution.make_strategy('cpu', 1, logical_devices=2)  # as many as there are: nothing to complain about
+    distribution.make_strategy('cpu', 1, logical_devices=3)  # as many as there are: nothing to complain about
     with pytest.raises(ValueError, match='already started'):
-        distribution.make_strategy('cpu', 1, logical_devices=3)
+        distribution.make_strategy('cpu', 1, logical_devices=4)

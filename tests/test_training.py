@@ -98,3 +98,14 @@ def test_a_second_call_with_the_same_shapes_does_not_retrace():
     train(experiment, num_steps=15, every=2)
     assert experiment.play_loop.experimental_get_tracing_count() == 1
     assert experiment.fit_loop.experimental_get_tracing_count() == 1
+
+
+def test_groups_of_runs_give_what_all_at_once_do(monkeypatch):
+    """Three runs in two groups, of which the second is filled up."""
+    _, whole = train(toy(), num_steps=5, every=2)
+    monkeypatch.setattr(training, 'GROUP', 2)
+    states, parts = train(toy(), num_steps=5, every=2)
+    assert list(parts) == list(whole)
+    for name in whole:
+        np.testing.assert_array_equal(parts[name], whole[name])
+    assert states[-1][1].g.shape == (3, 1, 1)

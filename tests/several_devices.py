@@ -1,0 +1,74 @@
+"""What the tests train on one device, on several, and in two processes: as a program, one worker of TF_CONFIG."""
+
+import pathlib
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+
+from common import cluster, data_parallel, distribution, mnist_data, training
+from reproductions import aylien, devnag, jang, mnist, multimodal
+
+RUNS, STEPS = 5, 20
+MANY, LATER = 300, {'aylien': 300, 'jang': 300, 'multimodal': 300, 'devnag': 10}  # seeds, and iterations for their outcomes
+
+
+def experiment(post):
+    """A post's experiment; Jang's is pre-trained for 100 updates only."""
+    if post == 'mnist':
+        images, _ = mnist.training_digits(mnist_data.bundled())
+        return mnist.make_experiment(mnist.make_settings(), mnist.make_game(mnist.make_settings(), images))
+    module, changes = {
+        'aylien': (aylien, {'minibatch': True}),
+        'jang': (jang, {'pretrain_steps': 100}),
+        'multimodal': (multimodal, {'modes': 3}),
+        'devnag': (devnag, {}),
+    }[post]
+    return module.make_experiment(module.make_settings(**changes))
+
+
+def course(post, strategy):
+    """Initial weights, the batches of an update, and the losses of the first iterations of five runs: {name: array}."""
+    made, seeds = experiment(post), np.arange(40, 40 + RUNS, dtype=np.uint32)
+    shared = distribution.share_out(strategy, seeds)
+
+    def draws(seeds):
+        return made.game.draw_d(seeds, 17), made.game.draw_g(seeds, 17)
+
+    exact = [distribution.to_host(strategy, strategy.run(part, args=(shared,))) for part in (made.init, draws)]
+    found = {f'{post}/exact{i}': value for i, value in enumerate(tf.nest.flatten(exact))}
+    records = training.join_records([records for _, records in training.train(made, strategy, seeds, STEPS, 1)])
+    return found | {f'{post}/{name}': records[name] for name in ('loss_d', 'loss_g')}
+
+
+def shared_batch(strategy):
+    """The losses of the first iterations of one MNIST run whose batch is shared out: {name: array}."""
+    calls = data_parallel.train(experiment('mnist'), strategy, np.array([40], np.uint32), STEPS, 1)
+    records = training.join_records([records for _, records in calls])
+    return {f'shared_batch/{name}': records[name] for name in ('loss_d', 'loss_g')}
+
+
+def later(post, strategy):
+    """What many seeds have come to after a short training, the last record of each: {name: [runs]}."""
+    seeds = np.arange(1000, 1000 + MANY, dtype=np.uint32)
+    *_, (_, records) = training.train(experiment(post), strategy, seeds, LATER[post], LATER[post])
+    return {f'{post}/later/{name}': values[:, -1] for name, values in records.items() if name != 'step'}
+
+
+def everything(strategy):
+    """All of the above, but for what needs several devices: {name: array}."""
+    found = {}
+    for post in ('aylien', 'jang', 'multimodal', 'devnag', 'mnist'):
+        found |= course(post, strategy)
+    for post in LATER:
+        found |= later(post, strategy)
+    return found
+
+
+if __name__ == '__main__':
+    workers = distribution.make_strategy('multiworker', MANY)
+    computed = everything(workers) | shared_batch(workers)
+    if cluster.is_chief(workers):
+        np.savez(sys.argv[1], **computed)
