@@ -1,7 +1,9 @@
 """What every post's command line shares: flags, one-line errors, progress, stopping, checkpoints and the written files."""
 
 import contextlib
+import itertools
 import json
+import os
 import pathlib
 import signal
 import sys
@@ -15,6 +17,12 @@ from absl import flags
 from tqdm import tqdm
 
 from common import checkpoints, claims, distribution, export, figures, locks, replay, results, training
+
+
+MOST_SHOWN = 1000  # characters of a message
+MOST_LAYERS = 20  # that a list of widths may name; each is compiled, for seconds
+LEAST, LARGEST = 1e-18, 1e18  # of numbers that are computed with: float32 holds their squares
+MOST_CLAIM_RUNS = 100_000
 
 
 class UserError(Exception):
@@ -41,7 +49,9 @@ def common_flags():
         'Devices: every GPU or else the CPU (auto), the CPU, one GPU, or the runs shared out over all GPUs or logical CPU '
         'devices (mirrored).', flag_values=opts,
     )  # fmt: skip
-    flags.DEFINE_integer('logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, flag_values=opts)
+    flags.DEFINE_integer(
+        'logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, upper_bound=1024, flag_values=opts
+    )
     flags.DEFINE_bool(
         'resume', False, 'Go on from the last checkpoint in --output_dir, bit for bit; the other flags must be the same.',
         flag_values=opts,
@@ -80,12 +90,17 @@ def parse(opts, argv, doc):
     if {'--help', '-h', '--helpshort', '--helpfull', '-?'} & set(argv):
         print(f'{doc.strip()}\n\n{_flag_help(opts)}')
         raise SystemExit(0)
+    for word in argv[1:]:
+        _refuse_unusable(word)
     try:
         rest = opts(argv)
-    except flags.Error as error:
+    except (flags.Error, ValueError) as error:  # the latter for --noflag=value
         raise UserError(str(error).splitlines()[0]) from error
     if len(rest) > 1:
         raise UserError(f'{rest[1]!r} is no flag; a flag begins with -- and takes its value after =')
+    for name in opts:
+        if opts[name].present and opts[name].value in ('', []):
+            raise UserError(f'--{name}= is given without a value; give it one or leave it out')
     if 'checkpoint_every' in opts and not opts.checkpoint_every < np.inf:
         raise UserError(f'--checkpoint_every={opts.checkpoint_every} must be a number of seconds')
     try:
@@ -105,17 +120,35 @@ def call(main, argv):
     try:
         return main(argv) or 0
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {_one_line(error)}', file=sys.stderr)
         return 2
     except results.CannotWrite as error:
         remedy = 'make room for it, or its directory writable, and run again (with --resume from the last checkpoint, if any)'
-        print(f'error: {error}; {remedy}', file=sys.stderr)
+        print(f'error: {_one_line(error)}; {remedy}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
     finally:
         locks.give_back()
+
+
+def _one_line(error):
+    """A message with whatever breaks the line or cannot be shown escaped, and its middle left out where it is very long."""
+    text = ''.join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
+    return text if len(text) <= MOST_SHOWN else f'{text[: MOST_SHOWN // 2]} ... {text[-MOST_SHOWN // 2 :]}'
+
+
+def _refuse_unusable(word):
+    """Raises UserError for a word that can be neither shown nor a file's name, and for the two flags that absl adds unasked."""
+    try:
+        word.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f'{word!r} is not text') from error
+    if '\0' in word:
+        raise UserError(f'{word!r} is not text')
+    if word.startswith('-') and word.lstrip('-').partition('=')[0] in ('flagfile', 'undefok'):
+        raise UserError(f'{word!r} is no flag; flags are listed by --help')
 
 
 def _underscored(argument):
@@ -149,9 +182,9 @@ def _flag_help(opts):
 def output_directory(opts, post):
     """The directory of --output_dir, made, locked and known to be writable before anything is trained."""
     path = pathlib.Path(opts.output_dir or f'output/{post}')
-    if opts.resume and not path.is_dir():
-        raise UserError(f'--resume: there is no directory {path}; run without --resume first')
     try:
+        if opts.resume and not path.is_dir():
+            raise UserError(f'--resume: there is no directory {path}; run without --resume first')
         results.prepare_directory(path)
         locks.take(path)
         for place in (path, path / 'checkpoint'):
@@ -164,23 +197,71 @@ def output_directory(opts, post):
 
 
 def positive(opts, *names):
-    """Raises UserError if one of these float flags has a value that is not a positive number."""
+    """Raises UserError if one of these float flags has a value that is not a positive number that float32 can work with."""
     for name in names:
-        if opts[name].value is not None and not 0 < opts[name].value < np.inf:
-            raise UserError(f'--{name}={opts[name].value} must be a positive number')
+        if opts[name].value is not None and not LEAST <= opts[name].value <= LARGEST:
+            raise UserError(f'--{name}={opts[name].value} must be a positive number, from {LEAST:g} to {LARGEST:g}')
+
+
+def number(opts, name):
+    """Raises UserError if a float flag has a value that float32 cannot work with."""
+    if not abs(opts[name].value) <= LARGEST:
+        raise UserError(f'--{name}={opts[name].value} must be a number, from {-LARGEST:g} to {LARGEST:g}')
 
 
 def sizes(opts, name):
     """The widths that a list flag gives, () where it was not given. Raises UserError unless they are positive whole numbers."""
-    words = opts[name].value or []
-    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
-        raise UserError(f'--{name}={",".join(words)} must be positive whole numbers, such as 8,8,8')
+    words = [word.strip() for word in opts[name].value or []]
+    if not all(word.isdecimal() and len(word) < 10 and int(word) for word in words) or len(words) > MOST_LAYERS:
+        raise UserError(f'--{name}={",".join(words)} must be up to {MOST_LAYERS} positive whole numbers, such as 8,8,8')
     return tuple(int(word) for word in words)
 
 
-def seeds(opts):
-    """Seeds seed .. seed+runs-1, uint32 [runs]."""
-    if opts.seed + opts.runs > 2**32:
+def memory():
+    """Bytes of this machine's memory."""
+    return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+
+
+def check_memory(opts, networks, batch_size, more=0):
+    """Raises UserError for a training that this machine's memory cannot hold, before anything of that size is asked for.
+
+    What is counted is held at once in any case, in float32: four numbers a weight (itself, its gradient, what the optimiser
+    keeps, the copy for a checkpoint) and two a unit and sample (its output, its gradient). So nothing is refused that could run.
+
+    Args:
+      opts: the command line.
+      networks: the widths of the layers of each, inputs and outputs too.
+      batch_size: int.
+      more: bytes that a post holds besides.
+    """
+    weights = sum(outputs * (inputs + 1) for widths in networks for inputs, outputs in itertools.pairwise(widths))
+    units = sum(sum(widths) for widths in networks)
+    _refuse_beyond_memory(opts, 4 * opts.runs * (4 * weights + 2 * batch_size * units) + more)
+
+
+def _refuse_beyond_memory(opts, needed):
+    if needed > memory():
+        sizes = (
+            'runs',
+            'batch_size',
+            'hidden_size',
+            'hidden_sizes',
+            'd_hidden_sizes',
+            'layers',
+            'num_steps',
+            'pretrain_steps',
+            'log_every',
+        )
+        given = ' '.join(opts[name].serialize() for name in sizes if name in opts and opts[name].present)
+        raise UserError(
+            f'{given} would take {needed / 2**30:,.0f} GiB of memory or more, and this machine has {memory() / 2**30:,.0f}; '
+            'use fewer or smaller ones'
+        )
+
+
+def seeds(opts, times=1):
+    """Seeds seed .. seed+runs-1, uint32 [runs]; raises UserError unless there are `times` as many."""
+    if opts.seed + times * opts.runs > 2**32:
         raise UserError(f'--seed={opts.seed} --runs={opts.runs}: seeds end at 2^32 - 1; use a smaller --seed')
     return np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
 
@@ -252,6 +333,8 @@ def train(opts, experiment, directory, settings, num_steps, every, print_every, 
     """
     settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
+    records = (experiment.pretrain_steps + num_steps) // every
+    _refuse_beyond_memory(opts, records * (8 + 2 * 4 * opts.runs))  # their step, and two losses of every run
     devices, all_seeds = strategy(opts), seeds(opts)
     state, parts = None, []
     if opts.resume:
@@ -313,6 +396,13 @@ def animation_path(opts, directory):
     if given is None:
         return directory / 'animation.gif' if opts.animation else None
     path = pathlib.Path(given)
+    try:
+        results.check_place(path)
+        there = path.is_dir()
+    except OSError as error:
+        raise UserError(f'--anim_path={given} cannot be written ({error.strerror}); name another') from error
+    if there:
+        raise UserError(f'--anim_path={given} is a directory; name a file in it')
     if path.suffix not in ('.gif', '.mp4'):
         raise UserError(f'--anim_path={given} must end in .gif or .mp4')
     if path.suffix == '.mp4' and not figures.can_write_mp4():
@@ -351,7 +441,7 @@ def run_replay(opts, post, replay_trace, decided):
     return 0 if passed else 1
 
 
-def run_claims(opts, post, measure, ensembles, default_runs=500):
+def run_claims(opts, post, measure, ensembles, default_runs=500, times=1):
     """--claims: measures, prints a Markdown table and writes claims.json and claims.md; returns the exit status.
 
     Args:
@@ -359,12 +449,18 @@ def run_claims(opts, post, measure, ensembles, default_runs=500):
       measure: (first seed, runs, tick) -> list of `claims.Measurement`, calling `tick` after each ensemble.
       ensembles: int, how many there are.
       default_runs: int, seeds where --runs is not given.
+      times: int, so many times the seeds are in the largest ensemble.
     """
     if opts['runs'].present and opts.runs < 100:
         raise UserError(f'--runs={opts.runs} is too few to judge a claim by; use 100 or more')
+    if not opts['runs'].present:
+        opts.runs = default_runs
+    if opts.runs > MOST_CLAIM_RUNS:
+        raise UserError(f'--runs={opts.runs} is more than a claim needs; use {MOST_CLAIM_RUNS:,} or fewer')
+    seeds(opts, times)
     directory = output_directory(opts, post)
     with progress_bar(ensembles, 'claims', 'ensembles') as bar:
-        rows = measure(opts.seed, opts.runs if opts['runs'].present else default_runs, bar.update)
+        rows = measure(opts.seed, opts.runs, bar.update)
     results.write_json(directory / 'claims.json', claims.as_json(rows))
     results.write_text(directory / 'claims.md', claims.as_markdown(rows))
     print(claims.as_markdown(rows) + f'files in {directory}/')

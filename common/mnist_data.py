@@ -83,7 +83,11 @@ def load(source):
             return bundled(), f'no MNIST at {path} and none from the network ({problem}): using the bundled 10,000 digits'
     else:
         path = pathlib.Path(source)
-    digits = _identify(_read_idx_files(path) if path.is_dir() else _read_archive(path), path)
+    try:
+        arrays = _read_idx_files(path) if path.is_dir() else _read_archive(path)
+    except OSError as error:  # a path that is none: too long, or not to be looked at
+        raise BadData(f'{path} cannot be read ({error.strerror})') from error
+    digits = _identify(arrays, path)
     return digits, f'{path} is not MNIST as published (its checksums differ): taken as it is' if digits.name == UNKNOWN else ''
 
 

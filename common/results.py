@@ -2,11 +2,13 @@
 
 import contextlib
 import csv
+import errno
 import json
 import math
 import os
 import pathlib
 import platform
+import stat
 import subprocess
 import tempfile
 import zipfile
@@ -74,6 +76,21 @@ def prepare_directory(path):
         return path
 
 
+LONGEST_NAME = 230  # bytes: file systems take 255, and while a file is written its name has a few more
+
+
+def check_place(path):
+    """Raises OSError where nothing can be written at `path` (pathlib.Path): its names are too long, or the nearest directory
+    above it that is there takes no files."""
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in path.parts):
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if above.is_dir():
+        prepare_directory(above)
+    else:
+        raise NotADirectoryError(errno.ENOTDIR, f'{above} is no directory')
+
+
 def write_text(path, text):
     """Writes a text file."""
     with replacing(path) as temporary:
@@ -120,6 +137,8 @@ def read_npz(path):
     Pickled objects are refused, and so is an array that is not as large as its header says, before memory is set aside for it.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise BadArchive('is no file')  # but a directory, or a pipe that would be waited for
         with open(path, 'rb') as file:  # np.load leaves a file that it opened itself open when it fails
             if file.read(4) != b'PK\x03\x04':
                 raise BadArchive('is no .npz file')

@@ -289,18 +289,19 @@ def define_flags():
     flags.DEFINE_float('learning_rate', None, "Initial rate (default: the variant's; the post: 0.005).", flag_values=opts)
     flags.DEFINE_integer(
         'pretrain_steps', None, "Steps of D's pre-training (default: the variant's; the post's program: 1000).", lower_bound=0,
-        flag_values=opts,
+        upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_float('mu', 4.0, 'Mean of the data (the post: 4).', flag_values=opts)
     flags.DEFINE_float('sigma', 0.5, 'Deviation of the data (the post: 0.5).', flag_values=opts)
     flags.DEFINE_integer(
         'log_every', None,
         'Steps between records, whose mean losses are printed for a solo run (default: 10 for a solo run, as in the post, '
-        'else about a hundred records).', lower_bound=1, flag_values=opts,
+        'else about a hundred records).', lower_bound=1, upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_integer(
-        'anim_every', None, 'Steps between frames (default: about 120 frames; the post: 1).', lower_bound=1, flag_values=opts
-    )
+        'anim_every', None, 'Steps between frames (default: about 120 frames; the post: 1).', lower_bound=1,
+        upper_bound=2**31 - 1, flag_values=opts,
+    )  # fmt: skip
     flags.DEFINE_string(
         'anim_path', None, 'Draw the animation to this .gif, or .mp4 where ffmpeg is found (the post: none).', flag_values=opts
     )
@@ -310,8 +311,7 @@ def define_flags():
 def settings_from_flags(opts):
     """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
     app.positive(opts, 'learning_rate', 'sigma')
-    if not np.isfinite(opts.mu):
-        raise app.UserError(f'--mu={opts.mu} must be a number')
+    app.number(opts, 'mu')
     settings = make_settings(
         opts.variant, opts.minibatch, opts.hidden_size, app.sizes(opts, 'd_hidden_sizes'), opts.mu, opts.sigma,
         batch_size=opts.batch_size, learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
@@ -321,6 +321,16 @@ def settings_from_flags(opts):
     if settings.batch_size > PLOT_POINTS:
         raise app.UserError(f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points that are drawn')
     return settings
+
+
+def networks(settings):
+    """The widths of D's layers and of G's."""
+    return (1, *settings.d_hidden_sizes, 1), (1, settings.hidden_size, 1)
+
+
+def comparisons(settings, runs):
+    """Bytes that minibatch discrimination holds: every sample of a batch is compared with every other."""
+    return 4 * runs * KERNELS * settings.batch_size**2 if settings.minibatch else 0
 
 
 def main(argv):
@@ -338,6 +348,7 @@ def main(argv):
         return app.run_claims(opts, 'aylien', aylien_claims.measure, aylien_claims.ENSEMBLES)
     settings = settings_from_flags(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
+    app.check_memory(opts, networks(settings), settings.batch_size, comparisons(settings, opts.runs))
     seeds = app.seeds(opts)
     directory = app.output_directory(opts, 'aylien')
     anim_path = app.animation_path(opts, directory)

@@ -474,7 +474,7 @@ def define_flags():
     )  # fmt: skip
     flags.DEFINE_integer(
         'eval_every', 2500, 'Iterations from one evaluation to the next; one takes a second or two a run (the post: none).',
-        lower_bound=1, flag_values=opts,
+        lower_bound=1, upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     return opts
 
@@ -522,9 +522,10 @@ def main(argv):
     if opts.claims and not opts['runs'].present:
         opts.runs = CLAIM_RUNS
     num_steps = opts.num_steps or (CLAIM_STEPS if opts.claims else VARIANTS[opts.variant].num_steps)
-    seeds = app.seeds(opts)
     digits = load_digits(opts)
     settings = settings_from_flags(opts, digits)
+    app.check_memory(opts, (settings.d_widths, settings.g_widths), settings.batch_size)
+    seeds = app.seeds(opts)
     directory = app.output_directory(opts, 'mnist')
     judge = make_judge(digits)
     experiment = make_experiment(settings, make_game(settings, training_digits(digits)[0]))
