@@ -18,11 +18,12 @@ from tqdm import tqdm
 
 from common import checkpoints, claims, distribution, export, figures, locks, replay, results, training
 
-
 MOST_SHOWN = 1000  # characters of a message
 MOST_LAYERS = 20  # that a list of widths may name; each is compiled, for seconds
-LEAST, LARGEST = 1e-18, 1e18  # of numbers that are computed with: float32 holds their squares
+LEAST, LARGEST = 1e-9, 1e9  # of numbers that are computed with: float32 holds their fourth powers
 MOST_CLAIM_RUNS = 100_000
+SIZES = ('runs', 'batch_size', 'hidden_size', 'hidden_sizes', 'd_hidden_sizes', 'layers', 'modes', 'means', 'num_steps')
+SIZES += ('pretrain_steps', 'log_every', 'anim_every')  # flags that decide how much memory a training takes
 
 
 class UserError(Exception):
@@ -122,6 +123,9 @@ def call(main, argv):
     except UserError as error:
         print(f'error: {_one_line(error)}', file=sys.stderr)
         return 2
+    except results.BadTable as error:
+        print(f'error: {_one_line(error)}; make it anew, or install the suite again', file=sys.stderr)
+        return 2
     except results.CannotWrite as error:
         remedy = 'make room for it, or its directory writable, and run again (with --resume from the last checkpoint, if any)'
         print(f'error: {_one_line(error)}; {remedy}', file=sys.stderr)
@@ -203,10 +207,13 @@ def positive(opts, *names):
             raise UserError(f'--{name}={opts[name].value} must be a positive number, from {LEAST:g} to {LARGEST:g}')
 
 
-def number(opts, name):
-    """Raises UserError if a float flag has a value that float32 cannot work with."""
-    if not abs(opts[name].value) <= LARGEST:
-        raise UserError(f'--{name}={opts[name].value} must be a number, from {-LARGEST:g} to {LARGEST:g}')
+def check_normal(opts):
+    """Raises UserError unless float32 can work with --mu and --sigma, the mean and deviation of the data."""
+    positive(opts, 'sigma')
+    if not abs(opts.mu) <= LARGEST:
+        raise UserError(f'--mu={opts.mu} must be a number, from {-LARGEST:g} to {LARGEST:g}')
+    if opts.sigma < 1e-6 * abs(opts.mu):
+        raise UserError(f'--sigma={opts.sigma} is lost in rounding beside --mu={opts.mu}; use a millionth of it or more')
 
 
 def sizes(opts, name):
@@ -226,7 +233,7 @@ def check_memory(opts, networks, batch_size, more=0):
     """Raises UserError for a training that this machine's memory cannot hold, before anything of that size is asked for.
 
     What is counted is held at once in any case, in float32: four numbers a weight (itself, its gradient, what the optimiser
-    keeps, the copy for a checkpoint) and two a unit and sample (its output, its gradient). So nothing is refused that could run.
+    keeps, the copy for a checkpoint) and two a unit and sample (its output, its gradient). What could run is not refused.
 
     Args:
       opts: the command line.
@@ -241,22 +248,15 @@ def check_memory(opts, networks, batch_size, more=0):
 
 def _refuse_beyond_memory(opts, needed):
     if needed > memory():
-        sizes = (
-            'runs',
-            'batch_size',
-            'hidden_size',
-            'hidden_sizes',
-            'd_hidden_sizes',
-            'layers',
-            'num_steps',
-            'pretrain_steps',
-            'log_every',
-        )
-        given = ' '.join(opts[name].serialize() for name in sizes if name in opts and opts[name].present)
+        given = ' '.join(f'--{name}={_as_given(opts[name].value)}' for name in SIZES if name in opts and opts[name].present)
         raise UserError(
             f'{given} would take {needed / 2**30:,.0f} GiB of memory or more, and this machine has {memory() / 2**30:,.0f}; '
             'use fewer or smaller ones'
         )
+
+
+def _as_given(value):
+    return ','.join(value) if isinstance(value, list) else value
 
 
 def seeds(opts, times=1):

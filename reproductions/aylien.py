@@ -310,12 +310,14 @@ def define_flags():
 
 def settings_from_flags(opts):
     """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
-    app.positive(opts, 'learning_rate', 'sigma')
-    app.number(opts, 'mu')
+    app.positive(opts, 'learning_rate')
+    app.check_normal(opts)
     settings = make_settings(
         opts.variant, opts.minibatch, opts.hidden_size, app.sizes(opts, 'd_hidden_sizes'), opts.mu, opts.sigma,
         batch_size=opts.batch_size, learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
     )  # fmt: skip
+    if settings.minibatch and len(settings.d_hidden_sizes) < 2:
+        raise app.UserError('--d_hidden_sizes: minibatch discrimination takes the place of the last of them; name two or more')
     if settings.minibatch and settings.batch_size < 2:
         raise app.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
     if settings.batch_size > PLOT_POINTS:

@@ -148,7 +148,7 @@ def original(variant, branch):
     """The authors' program's outcomes over seeds, {column: [runs]}; branch is 'plain' or 'minibatch'."""
     name = f'aylien_{variant}_{branch}.csv'
     with importlib.resources.as_file(importlib.resources.files('reproductions.reference.originals') / name) as path:
-        return results.read_csv(path)
+        return results.read_csv(path, ('seed', 'finite', *COMPARED))
 
 
 def _row(claim, statement, stated, measured, verdict, reason):

@@ -442,8 +442,8 @@ def define_flags():
 
 def settings_from_flags(opts):
     """`Settings` from the command line; raises UserError for values that cannot be."""
-    app.positive(opts, 'learning_rate', 'sigma')
-    app.number(opts, 'mu')
+    app.positive(opts, 'learning_rate')
+    app.check_normal(opts)
     if opts.preprocess not in (None, *VARIANTS[opts.variant].views):
         raise app.UserError(f'--preprocess={opts.preprocess}: the program of {opts.variant} has variances only')
     settings = make_settings(
@@ -479,9 +479,7 @@ def main(argv):
     settings = settings_from_flags(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     if num_steps * max(settings.d_steps, settings.g_steps) >= 2**31:
-        raise app.UserError(
-            f'--num_steps={num_steps} of so many updates each is more than the 2^31 that are counted; use fewer'
-        )
+        raise app.UserError(f'--num_steps={num_steps} is too many: 2^31 updates of a network can be counted; use fewer')
     app.check_memory(opts, networks(settings), settings.batch_size)
     seeds = app.seeds(opts)
     directory = app.output_directory(opts, 'devnag')

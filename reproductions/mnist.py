@@ -497,6 +497,9 @@ def load_digits(opts):
     except mnist_data.BadData as error:
         remedy = 'name a Keras mnist.npz, a directory with the four IDX files, bundled or auto'
         raise app.UserError(f'--data={opts.data}: {error}; {remedy}') from error
+    judged = np.bincount(training_digits(digits)[1][: len(digits.x_test)])
+    if len(digits.x_test) < 2 or judged.sum() - judged.max() < 2:  # a covariance is taken of them, without any one class too
+        raise app.UserError(f'--data={opts.data} has too few digits to judge others by; give more of each class')
     if notice:
         print(f'note: {notice}', file=sys.stderr)
     return digits

@@ -89,7 +89,7 @@ def damaged_sources(path):
         'lacking': (path / 'lacking.npz', 'lacks y_train'),
         'floats': (path / 'floats.npz', 'x_train as float64'),
         'labels': (path / 'labels.npz', 'y_train'),
-        'pickled objects': (path / 'objects.npz', 'cannot be read'),
+        'pickled objects': (path / 'objects.npz', 'holds pickled objects'),
         'empty directory': (path / 'empty', 'has no train-images-idx3-ubyte'),
     }
     (path / 'empty').mkdir()
