@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common import checkpoints, mnist_data, replay, results
+from common import app, checkpoints, mnist_data, replay, results
 from reproductions import aylien_claims, devnag_claims, devnag_replay, jang_claims, references
 
 DATA = pathlib.Path(__file__).parent / 'data'
@@ -453,6 +453,7 @@ TABLES = {
     'aylien': lambda: aylien_claims.original('2016-08', 'plain'),
     'jang': jang_claims.original,
     'devnag': devnag_claims.original,
+    'devnag, course': devnag_claims.original_course,
 }
 
 
@@ -503,7 +504,19 @@ def test_a_reference_that_lacks_what_is_wanted_is_named(name, tmp_path, monkeypa
     monkeypatch.setattr(references, 'DIRECTORY', tmp_path)
     monkeypatch.setattr('importlib.resources.files', lambda package: tmp_path)
     ours = f'{CASE.post}_{CASE.name}'
-    for file in (ours, f'{ours}_course', 'aylien_2016-08_plain', 'jang_2016-06', 'devnag_2018-11_moments'):
+    originals = ('aylien_2016-08_plain', 'jang_2016-06', 'devnag_2018-11_moments', 'devnag_2018-11_moments_trajectory')
+    for file in (ours, f'{ours}_course', *originals):
         results.write_csv(tmp_path / f'{file}.csv', {'seed': [1, 2], 'finite': [1, 1]})
     with pytest.raises(results.BadTable, match=r'\.csv is damaged: it lacks'):
         TABLES[name]()
+
+
+@pytest.mark.parametrize('name', TABLES)
+def test_the_installed_references_are_whole(name):
+    assert len({len(column) for key, column in TABLES[name]().items() if key != 'round'}) == 1
+
+
+def test_a_command_ends_with_one_line_where_a_reference_is_damaged(tmp_path, capsys):
+    assert app.call(lambda argv: results.read_csv(tmp_path / 'none.csv'), ['aylien']) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f'error: {tmp_path}/none.csv does not exist; ') and error.count('\n') == 1

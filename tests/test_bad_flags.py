@@ -116,7 +116,7 @@ def place(tmp_path, monkeypatch):
     return tmp_path
 
 
-def outcome(post, words):
+def outcome(post, words, message=''):
     """'begun', 'ended', 'helped' or 'refused'; fails if it is none of these, or if what is printed is not as it should be."""
     out, error = (io.TextIOWrapper(io.BytesIO(), 'utf-8') for _ in range(2))  # as strict as a terminal
     try:
@@ -134,7 +134,7 @@ def outcome(post, words):
         assert not lines
         return 'ended'
     assert status == 2 and len(lines) == 1 and lines[0].startswith('error: '), (status, lines)
-    assert len(lines[0]) < 1000 + 2 * max(map(len, words), default=0)
+    assert message in lines[0] and len(lines[0]) < 1100
     return 'refused'
 
 
@@ -154,6 +154,52 @@ def test_any_command_line_runs_or_ends_with_one_line(name, place):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
     assert seen.total() >= 500 and min(seen['begun'], seen['refused']) > 100, seen
     assert named == set(opts)
+
+
+@pytest.mark.parametrize(
+    ('name', 'words', 'message'),
+    [
+        ('aylien', ['--noanimation=true'], 'does not take an argument'),
+        ('aylien', ['--flagfile=file'], 'is no flag'),
+        ('aylien', ['--undefok=x', '--x=1'], 'is no flag'),
+        ('aylien', ['--output_dir=a\0b'], 'is not text'),
+        ('aylien', ['--output_dir=\udc80'], 'is not text'),
+        ('aylien', ['--output_dir='], 'without a value'),
+        ('aylien', ['--replay='], 'without a value'),
+        ('aylien', ['--output_dir=none\nthere', '--resume'], r'no directory none\nthere; run'),
+        ('aylien', ['--resume', f'--output_dir={"x" * 300}'], 'cannot be written to (File name too long)'),
+        ('aylien', [f'--export=none/{"x" * 300}'], 'cannot be made (File name too long)'),
+        ('aylien', ['--export=/proc/nothing'], 'cannot be made'),
+        ('aylien', [f'--anim_path={"x" * 250}.gif'], 'cannot be written (File name too long)'),
+        ('aylien', ['--anim_path=dir.gif'], 'is a directory'),
+        ('aylien', ['--anim_path=/proc/x.gif'], 'cannot be written'),
+        ('aylien', [f'--d_hidden_sizes={"1" * 5000}'], 'positive whole numbers'),
+        ('aylien', [f'--d_hidden_sizes={",".join(["8"] * 21)}'], 'up to 20'),
+        ('aylien', ['--minibatch', '--d_hidden_sizes=4'], 'two or more'),
+        ('aylien', [f'--log_every=1{"0" * 30}'], '--log_every'),
+        ('aylien', ['--pretrain_steps=2147483648'], '--pretrain_steps'),
+        ('aylien', ['--logical_devices=1000000000'], '--logical_devices'),
+        ('aylien', ['--sigma=1e300'], 'from 1e-09 to 1e+09'),
+        ('aylien', ['--mu=1e300'], 'from -1e+09 to 1e+09'),
+        ('aylien', ['--mu=-1e9', '--sigma=1'], 'lost in rounding'),
+        ('aylien', ['--claims', '--seed=4294967295'], 'seeds end at'),
+        ('aylien', ['--claims', '--runs=1000000000'], '100,000 or fewer'),
+        ('jang', ['--claims', f'--seed={2**32 - 500}', '--runs=200'], 'seeds end at'),  # of which J2 takes five times as many
+        ('multimodal', ['--means=0', '--deviations=1e-9'], '--deviations=1e-9'),
+        ('multimodal', [f'--means={",".join(str(i / 20 - 3) for i in range(101))}', '--deviations=0.001'], '100 or fewer'),
+        ('multimodal', ['--noise_range=1e300'], '--noise_range'),
+        ('devnag', ['--d_steps=1000000000000'], '--d_steps'),
+        ('devnag', ['--d_steps=10000', '--num_steps=1000000'], 'can be counted'),
+        ('mnist', [f'--data={"x" * 300}'], 'File name too long'),
+        ('mnist', ['--data=few.npz'], 'too few digits'),
+        ('mnist', ['--data=fifo'], 'is no file'),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_was_found(name, words, message, place):
+    images = np.zeros((2, 28, 28), np.uint8)
+    np.savez('few.npz', x_train=images, y_train=[0, 1], x_test=images[:1], y_test=[0])
+    assert outcome(posts.module(name), words, message) == 'refused'
 
 
 # --- Settings that no memory holds --------------------------------------------------------------------------------------------
@@ -215,7 +261,7 @@ def test_this_machine_has_memory():
 
 SMALL = {
     'IntegerParser': st.integers(1, 6).map(str),
-    'FloatParser': st.sampled_from(['0.5', '0.01', '1', '4', '1e-18', '1e18', '1e-6', '1e6', '-3', '0']),
+    'FloatParser': st.sampled_from(['0.5', '0.5', '0.01', '4', '1e-9', '1e9', '1e-6', '1e6', '0']),
     'BooleanParser': st.sampled_from(['true', 'false']),
     'ListParser': st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True).map(lambda s: ','.join(map(str, s))),
 }
@@ -224,26 +270,12 @@ SMALL = {
 @st.composite
 def small_command_lines(draw, opts):
     """Trainings of a few steps of one or two small networks, the other flags at their edges."""
-    left_out = {
-        'num_steps',
-        'runs',
-        'claims',
-        'replay',
-        'resume',
-        'logical_devices',
-        'export_seed',
-        'strategy',
-        'data',
-        'output_dir',
-    }
-    words = [
-        f'--num_steps={draw(st.integers(1, 3))}',
-        f'--runs={draw(st.integers(1, 2))}',
-        '--output_dir=out',
-        '--strategy=cpu',
-    ]
+    words = [f'--num_steps={draw(st.integers(1, 3))}', f'--runs={draw(st.integers(1, 2))}']
+    words += ['--output_dir=out', '--strategy=cpu']
+    left_out = {'claims', 'replay', 'resume', 'logical_devices', 'export_seed', 'data', 'pretrain_steps'}
+    left_out |= {word.partition('=')[0].removeprefix('--') for word in words}
     words += ['--pretrain_steps=2'] if 'pretrain_steps' in opts else []
-    for name in draw(st.sets(st.sampled_from(sorted(set(opts) - left_out)), max_size=5)):
+    for name in draw(st.sets(st.sampled_from(sorted(set(opts) - left_out)), min_size=3, max_size=8)):
         flag, kind = opts[name], type(opts[name].parser).__name__
         values = st.sampled_from(flag.parser.enum_values) if kind == 'EnumParser' else SMALL.get(kind, st.just(f'{name}.gif'))
         words.append(f'--{name}={draw(values)}')
@@ -262,7 +294,7 @@ def test_any_small_training_ends_well(name, tmp_path, monkeypatch):
         ('x', rng.integers(0, 256, (count, 28, 28), np.uint8)), ('y', np.arange(count) % 10))}  # fmt: skip
     np.savez('digits.npz', **digits)
 
-    @settings(max_examples=10)
+    @settings(max_examples=4)
     @given(small_command_lines(post.define_flags()))
     def check(words):
         for path in ('out', 'export.gif'):
@@ -274,4 +306,4 @@ def test_any_small_training_ends_well(name, tmp_path, monkeypatch):
             assert len(table['seed']) == int(words[1].removeprefix('--runs=')) and set(table['finite']) <= {0, 1}
 
     check()
-    assert statuses['ended'] >= 4, statuses
+    assert statuses['ended'] >= 2, statuses
