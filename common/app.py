@@ -20,7 +20,10 @@ from common import checkpoints, claims, distribution, export, figures, locks, re
 
 MOST_SHOWN = 1000  # characters of a message
 MOST_LAYERS = 20  # that a list of widths may name; each is compiled, for seconds
-LEAST, LARGEST = 1e-9, 1e9  # of numbers that are computed with: float32 holds their fourth powers
+LEAST, LARGEST = (
+    1e-9,
+    1e30,
+)  # of rates, means, deviations: float32 holds them; where it does not hold their powers, a run diverges
 MOST_CLAIM_RUNS = 100_000
 SIZES = ('runs', 'batch_size', 'hidden_size', 'hidden_sizes', 'd_hidden_sizes', 'layers', 'modes', 'means', 'num_steps')
 SIZES += ('pretrain_steps', 'log_every', 'anim_every')  # flags that decide how much memory a training takes
