@@ -20,11 +20,8 @@ from common import checkpoints, claims, distribution, export, figures, locks, re
 
 MOST_SHOWN = 1000  # characters of a message
 MOST_LAYERS = 20  # that a list of widths may name; each is compiled, for seconds
-LEAST, LARGEST = (
-    1e-9,
-    1e30,
-)  # of rates, means, deviations: float32 holds them; where it does not hold their powers, a run diverges
-MOST_CLAIM_RUNS = 100_000
+LEAST, LARGEST = 1e-9, 1e30  # of rates, means and deviations: float32 holds them, and a run diverges if not their powers
+MOST_CLAIM_RUNS = 100_000  # the report's bound too
 SIZES = ('runs', 'batch_size', 'hidden_size', 'hidden_sizes', 'd_hidden_sizes', 'layers', 'modes', 'means', 'num_steps')
 SIZES += ('pretrain_steps', 'log_every', 'anim_every')  # flags that decide how much memory a training takes
 
@@ -228,7 +225,9 @@ def sizes(opts, name):
 
 
 def memory():
-    """Bytes of this machine's memory."""
+    """Bytes of this machine's memory, a great many where they cannot be known (Windows)."""
+    if not hasattr(os, 'sysconf'):
+        return 2**50
     return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
 
 
@@ -252,10 +251,8 @@ def check_memory(opts, networks, batch_size, more=0):
 def _refuse_beyond_memory(opts, needed):
     if needed > memory():
         given = ' '.join(f'--{name}={_as_given(opts[name].value)}' for name in SIZES if name in opts and opts[name].present)
-        raise UserError(
-            f'{given} would take {needed / 2**30:,.0f} GiB of memory or more, and this machine has {memory() / 2**30:,.0f}; '
-            'use fewer or smaller ones'
-        )
+        there = f'this machine has {memory() / 2**30:,.0f}; use fewer or smaller ones'
+        raise UserError(f'{given or "this training"} would take {needed / 2**30:,.0f} GiB of memory or more, and {there}')
 
 
 def _as_given(value):
