@@ -1,7 +1,9 @@
 """What every post's command line shares: flags, one-line errors, progress, stopping, checkpoints and the written files."""
 
 import contextlib
+import itertools
 import json
+import os
 import pathlib
 import signal
 import sys
@@ -15,6 +17,13 @@ from absl import flags
 from tqdm import tqdm
 
 from common import checkpoints, claims, cluster, data_parallel, distribution, export, figures, locks, replay, results, training
+
+MOST_SHOWN = 1000  # characters of a message
+MOST_LAYERS = 20  # that a list of widths may name; each is compiled, for seconds
+LEAST, LARGEST = 1e-9, 1e30  # of rates, means and deviations: float32 holds them, and a run diverges if not their powers
+MOST_CLAIM_RUNS = 100_000  # the report's bound too
+SIZES = ('runs', 'batch_size', 'hidden_size', 'hidden_sizes', 'd_hidden_sizes', 'layers', 'modes', 'means', 'num_steps')
+SIZES += ('pretrain_steps', 'log_every', 'anim_every')  # flags that decide how much memory a training takes
 
 
 class UserError(Exception):
@@ -41,7 +50,9 @@ def common_flags():
         'Devices: every GPU or else the CPU (auto), the CPU, one GPU, or the runs shared out over all GPUs or logical CPU '
         'devices (mirrored) or over the machines of TF_CONFIG (multiworker).', flag_values=opts,
     )  # fmt: skip
-    flags.DEFINE_integer('logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, flag_values=opts)
+    flags.DEFINE_integer(
+        'logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, upper_bound=1024, flag_values=opts
+    )
     flags.DEFINE_bool(
         'resume', False, 'Go on from the last checkpoint in --output_dir, bit for bit; the other flags must be the same.',
         flag_values=opts,
@@ -80,12 +91,17 @@ def parse(opts, argv, doc):
     if {'--help', '-h', '--helpshort', '--helpfull', '-?'} & set(argv):
         print(f'{doc.strip()}\n\n{_flag_help(opts)}')
         raise SystemExit(0)
+    for word in argv[1:]:
+        _refuse_unusable(word)
     try:
         rest = opts(argv)
-    except flags.Error as error:
+    except (flags.Error, ValueError) as error:  # the latter for --noflag=value
         raise UserError(str(error).splitlines()[0]) from error
     if len(rest) > 1:
         raise UserError(f'{rest[1]!r} is no flag; a flag begins with -- and takes its value after =')
+    for name in opts:
+        if opts[name].present and opts[name].value in ('', []):
+            raise UserError(f'--{name}= is given without a value; give it one or leave it out')
     if 'checkpoint_every' in opts and not opts.checkpoint_every < np.inf:
         raise UserError(f'--checkpoint_every={opts.checkpoint_every} must be a number of seconds')
     if 'strategy' in opts and opts.strategy == 'multiworker' and (opts.claims or opts.replay):
@@ -107,11 +123,14 @@ def call(main, argv):
     try:
         return main(argv) or 0
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {_one_line(error)}', file=sys.stderr)
+        return 2
+    except results.BadTable as error:
+        print(f'error: {_one_line(error)}; make it anew, or install the suite again', file=sys.stderr)
         return 2
     except results.CannotWrite as error:
         remedy = 'make room for it, or its directory writable, and run again (with --resume from the last checkpoint, if any)'
-        print(f'error: {error}; {remedy}', file=sys.stderr)
+        print(f'error: {_one_line(error)}; {remedy}', file=sys.stderr)
         return 1
     except cluster.LostWorker as error:
         print(f'error: {error}; start all workers again, with --resume from the last checkpoint', file=sys.stderr)
@@ -121,6 +140,24 @@ def call(main, argv):
         return 130
     finally:
         locks.give_back()
+
+
+def _one_line(error):
+    """A message with whatever breaks the line or cannot be shown escaped, and its middle left out where it is very long."""
+    text = ''.join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
+    return text if len(text) <= MOST_SHOWN else f'{text[: MOST_SHOWN // 2]} ... {text[-MOST_SHOWN // 2 :]}'
+
+
+def _refuse_unusable(word):
+    """Raises UserError for a word that can be neither shown nor a file's name, and for the two flags that absl adds unasked."""
+    try:
+        word.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f'{word!r} is not text') from error
+    if '\0' in word:
+        raise UserError(f'{word!r} is not text')
+    if word.startswith('-') and word.lstrip('-').partition('=')[0] in ('flagfile', 'undefok'):
+        raise UserError(f'{word!r} is no flag; flags are listed by --help')
 
 
 def _underscored(argument):
@@ -159,9 +196,9 @@ def output_directory(opts, post, devices=None):
     path = pathlib.Path(opts.output_dir or f'output/{post}')
     if devices is not None and not cluster.is_chief(devices):
         return path
-    if opts.resume and not path.is_dir():
-        raise UserError(f'--resume: there is no directory {path}; run without --resume first')
     try:
+        if opts.resume and not path.is_dir():
+            raise UserError(f'--resume: there is no directory {path}; run without --resume first')
         results.prepare_directory(path)
         locks.take(path)
         for place in (path, path / 'checkpoint'):
@@ -174,23 +211,69 @@ def output_directory(opts, post, devices=None):
 
 
 def positive(opts, *names):
-    """Raises UserError if one of these float flags has a value that is not a positive number."""
+    """Raises UserError if one of these float flags has a value that is not a positive number that float32 can work with."""
     for name in names:
-        if opts[name].value is not None and not 0 < opts[name].value < np.inf:
-            raise UserError(f'--{name}={opts[name].value} must be a positive number')
+        if opts[name].value is not None and not LEAST <= opts[name].value <= LARGEST:
+            raise UserError(f'--{name}={opts[name].value} must be a positive number, from {LEAST:g} to {LARGEST:g}')
+
+
+def check_normal(opts):
+    """Raises UserError unless float32 can work with --mu and --sigma, the mean and deviation of the data."""
+    positive(opts, 'sigma')
+    if not abs(opts.mu) <= LARGEST:
+        raise UserError(f'--mu={opts.mu} must be a number, from {-LARGEST:g} to {LARGEST:g}')
+    if opts.sigma < 1e-6 * abs(opts.mu):
+        raise UserError(f'--sigma={opts.sigma} is lost in rounding beside --mu={opts.mu}; use a millionth of it or more')
 
 
 def sizes(opts, name):
     """The widths that a list flag gives, () where it was not given. Raises UserError unless they are positive whole numbers."""
-    words = opts[name].value or []
-    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
-        raise UserError(f'--{name}={",".join(words)} must be positive whole numbers, such as 8,8,8')
+    words = [word.strip() for word in opts[name].value or []]
+    if not all(word.isdecimal() and len(word) < 10 and int(word) for word in words) or len(words) > MOST_LAYERS:
+        raise UserError(f'--{name}={",".join(words)} must be up to {MOST_LAYERS} positive whole numbers, such as 8,8,8')
     return tuple(int(word) for word in words)
 
 
-def seeds(opts):
-    """Seeds seed .. seed+runs-1, uint32 [runs]."""
-    if opts.seed + opts.runs > 2**32:
+def memory():
+    """Bytes of this machine's memory, a great many where they cannot be known (Windows)."""
+    if not hasattr(os, 'sysconf'):
+        return 2**50
+    return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+
+
+def check_memory(opts, networks, batch_size, more=0):
+    """Raises UserError for a training that this machine's memory cannot hold, before anything of that size is asked for.
+
+    What is counted is held at once in any case, in float32: four numbers a weight (itself, its gradient, what the optimiser
+    keeps, the copy for a checkpoint) and two a unit and sample of the runs that are trained together (its output, its
+    gradient). What could run is not refused.
+
+    Args:
+      opts: the command line.
+      networks: the widths of the layers of each, inputs and outputs too.
+      batch_size: int.
+      more: bytes that a post holds besides.
+    """
+    weights = sum(outputs * (inputs + 1) for widths in networks for inputs, outputs in itertools.pairwise(widths))
+    units = sum(sum(widths) for widths in networks)
+    together = min(opts.runs, training.GROUP)
+    _refuse_beyond_memory(opts, 4 * (4 * opts.runs * weights + 2 * together * batch_size * units) + more)
+
+
+def _refuse_beyond_memory(opts, needed):
+    if needed > memory():
+        given = ' '.join(f'--{name}={_as_given(opts[name].value)}' for name in SIZES if name in opts and opts[name].present)
+        there = f'this machine has {memory() / 2**30:,.0f}; use fewer or smaller ones'
+        raise UserError(f'{given or "this training"} would take {needed / 2**30:,.0f} GiB of memory or more, and {there}')
+
+
+def _as_given(value):
+    return ','.join(value) if isinstance(value, list) else value
+
+
+def seeds(opts, times=1):
+    """Seeds seed .. seed+runs-1, uint32 [runs]; raises UserError unless there are `times` as many."""
+    if opts.seed + times * opts.runs > 2**32:
         raise UserError(f'--seed={opts.seed} --runs={opts.runs}: seeds end at 2^32 - 1; use a smaller --seed')
     return np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
 
@@ -271,6 +354,8 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
     """
     settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
+    records = (experiment.pretrain_steps + num_steps) // every
+    _refuse_beyond_memory(opts, records * (8 + 2 * 4 * opts.runs))  # their step, and two losses of every run
     all_seeds, chief = seeds(opts), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts = None, []
@@ -358,6 +443,13 @@ def animation_path(opts, directory):
     if given is None:
         return directory / 'animation.gif' if opts.animation else None
     path = pathlib.Path(given)
+    try:
+        results.check_place(path)
+        there = path.is_dir()
+    except OSError as error:
+        raise UserError(f'--anim_path={given} cannot be written ({error.strerror}); name another') from error
+    if there:
+        raise UserError(f'--anim_path={given} is a directory; name a file in it')
     if path.suffix not in ('.gif', '.mp4'):
         raise UserError(f'--anim_path={given} must end in .gif or .mp4')
     if path.suffix == '.mp4' and not figures.can_write_mp4():
@@ -396,7 +488,7 @@ def run_replay(opts, post, replay_trace, decided):
     return 0 if passed else 1
 
 
-def run_claims(opts, post, measure, ensembles, default_runs=500):
+def run_claims(opts, post, measure, ensembles, default_runs=500, times=1):
     """--claims: measures, prints a Markdown table and writes claims.json and claims.md; returns the exit status.
 
     Args:
@@ -404,12 +496,18 @@ def run_claims(opts, post, measure, ensembles, default_runs=500):
       measure: (first seed, runs, tick) -> list of `claims.Measurement`, calling `tick` after each ensemble.
       ensembles: int, how many there are.
       default_runs: int, seeds where --runs is not given.
+      times: int, so many times the seeds are in the largest ensemble.
     """
     if opts['runs'].present and opts.runs < 100:
         raise UserError(f'--runs={opts.runs} is too few to judge a claim by; use 100 or more')
+    if not opts['runs'].present:
+        opts.runs = default_runs
+    if opts.runs > MOST_CLAIM_RUNS:
+        raise UserError(f'--runs={opts.runs} is more than a claim needs; use {MOST_CLAIM_RUNS:,} or fewer')
+    seeds(opts, times)
     directory = output_directory(opts, post)
     with progress_bar(ensembles, 'claims', 'ensembles') as bar:
-        rows = measure(opts.seed, opts.runs if opts['runs'].present else default_runs, bar.update)
+        rows = measure(opts.seed, opts.runs, bar.update)
     results.write_json(directory / 'claims.json', claims.as_json(rows))
     results.write_text(directory / 'claims.md', claims.as_markdown(rows))
     print(claims.as_markdown(rows) + f'files in {directory}/')

@@ -124,6 +124,8 @@ def _read(path):
     try:
         arrays = results.read_npz(path)
         header = json.loads(str(arrays.pop('header')))
+        if not isinstance(header['settings'], dict):
+            raise Damaged('is no checkpoint')
         if header['format'] != FORMAT:
             raise Damaged(f'is of format {str(header["format"])[:20]}, and this version reads {FORMAT}')
         if header['sha256'] != _digest(header['settings'], arrays):
@@ -135,10 +137,15 @@ def _read(path):
     return header['settings'], arrays
 
 
+def _short(value):
+    """What a file says, to be shown in a line."""
+    return ' '.join(str(value).split())[:100]
+
+
 def _refuse_other_settings(theirs, ours):
     missing = object()
     changes = [
-        f'{name} was {theirs.get(name, "not there")}, is {ours.get(name, "not there")}'
+        f'{_short(name)} was {_short(theirs.get(name, "not there"))}, is {ours.get(name, "not there")}'
         for name in {**ours, **theirs}
         if theirs.get(name, missing) != ours.get(name, missing)
     ]

@@ -96,11 +96,13 @@ def check(opts):
     path, seed = pathlib.Path(opts.export), opts.seed if opts.export_seed is None else opts.export_seed
     if opts.replay or opts.claims:
         raise ValueError(f'--export={path} cannot be given beside --replay or --claims')
-    if path.exists():
+    try:
+        results.check_place(path)
+        there = path.exists()
+    except OSError as error:
+        raise ValueError(f'--export={path} cannot be made ({error.strerror}); name another') from error
+    if there:
         raise ValueError(f'--export={path} is there already; name a new directory')
-    above = next(parent for parent in path.absolute().parents if parent.exists())
-    if not above.is_dir():
-        raise ValueError(f'--export={path}: {above} is no directory')
     if not opts.seed <= seed < opts.seed + opts.runs:
         raise ValueError(f'--export_seed={seed} is not among the seeds {opts.seed} to {opts.seed + opts.runs - 1}')
 

@@ -83,7 +83,11 @@ def load(source):
             return bundled(), f'no MNIST at {path} and none from the network ({problem}): using the bundled 10,000 digits'
     else:
         path = pathlib.Path(source)
-    digits = _identify(_read_idx_files(path) if path.is_dir() else _read_archive(path), path)
+    try:
+        arrays = _read_idx_files(path) if path.is_dir() else _read_archive(path)
+    except OSError as error:  # a path that is none: too long, or not to be looked at
+        raise BadData(f'{path} cannot be read ({error.strerror})') from error
+    digits = _identify(arrays, path)
     return digits, f'{path} is not MNIST as published (its checksums differ): taken as it is' if digits.name == UNKNOWN else ''
 
 
@@ -150,12 +154,21 @@ def _read_idx(path, dimensions):
             if shape[0] > MOST or shape[1:] not in ((), (SIDE, SIDE)):
                 raise BadData(f'{path} holds {" x ".join(map(str, shape))}, not digits of {SIDE} x {SIDE}')
             size = int(np.prod(shape))
-            values = file.read(size + 1)
+            values = _read_up_to(file, size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise BadData(f'{path} cannot be read ({getattr(error, "strerror", None) or error})') from error
     if len(values) != size:
         raise BadData(f'{path} is {"truncated" if len(values) < size else "longer than its header says"}')
     return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def _read_up_to(file, size):
+    """The next `size` bytes of a file or, where it ends before, the rest; no memory is set aside for what is not there."""
+    parts = []
+    while size and (part := file.read(min(size, 2**20))):
+        parts.append(part)
+        size -= len(part)
+    return b''.join(parts)
 
 
 def _identify(arrays, path):

@@ -27,7 +27,7 @@ def load(path, post):
         meta = json.loads(str(arrays.pop('meta')))
     except results.BadArchive as error:
         raise BadTrace(str(error)) from error
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise BadTrace('has no readable description (meta)') from error
     if not isinstance(meta, dict) or meta.get('post') != post:
         raise BadTrace(f'is not a trace of {post}')

@@ -2,13 +2,16 @@
 
 import contextlib
 import csv
+import errno
 import json
 import math
 import os
 import pathlib
 import platform
+import stat
 import subprocess
 import tempfile
+import warnings
 import zipfile
 
 import numpy as np
@@ -74,6 +77,21 @@ def prepare_directory(path):
         return path
 
 
+LONGEST_NAME = 230  # bytes: file systems take 255, and while a file is written its name has a few more
+
+
+def check_place(path):
+    """Raises OSError where nothing can be written at `path` (pathlib.Path): its names are too long, or the nearest directory
+    above it that is there takes no files."""
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in path.parts):
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    above = next(parent for parent in path.absolute().parents if parent.exists())
+    if above.is_dir():
+        prepare_directory(above)
+    else:
+        raise NotADirectoryError(errno.ENOTDIR, f'{above} is no directory')
+
+
 def write_text(path, text):
     """Writes a text file."""
     with replacing(path) as temporary:
@@ -94,11 +112,39 @@ def write_csv(path, columns):
             writer.writerow([f'{v:.7g}' if isinstance(v, float | np.floating) else v for v in row])
 
 
-def read_csv(path):
-    """A table of numbers as {name: float64 array}."""
-    with open(path, newline='') as file:
-        header, *rows = csv.reader(file)
-    return {name: np.array([float(row[i]) for row in rows]) for i, name in enumerate(header)}
+class BadTable(Exception):
+    """A table that is missing, damaged or not the one that is wanted; the message, of one line, names it and says why."""
+
+
+def read_csv(path, columns=(), rows=None):
+    """A table of numbers as {name: float64 array}. Raises BadTable.
+
+    Args:
+      path: pathlib.Path or str.
+      columns: names that must be among its columns.
+      rows: int, how many it must have, or None.
+    """
+    try:
+        _refuse_unless_file(path, BadTable)
+        with open(path, newline='', encoding='utf-8') as file:
+            header, *lines = csv.reader(file)
+        values = [[float(cell) for cell in line] for line in lines]
+    except FileNotFoundError as error:
+        raise BadTable(f'{path} does not exist') from error
+    except (OSError, ValueError, csv.Error, BadTable) as error:  # text that is no UTF-8 is a ValueError
+        raise BadTable(f'{path} is no table of numbers') from error
+    if len(set(header)) < len(header) or any(len(line) != len(header) for line in values):
+        raise BadTable(f'{path} is damaged: its rows and columns do not fit')
+    lacking = [name for name in columns if name not in header]
+    if lacking or rows not in (None, len(values)):
+        raise BadTable(f'{path} is damaged: it lacks {lacking[0] if lacking else f"{rows} rows"}')
+    return {name: np.array([line[i] for line in values], np.float64) for i, name in enumerate(header)}
+
+
+def _refuse_unless_file(path, refusal):
+    """Raises `refusal` for what is there but is no file: a directory, or a pipe that would be waited for."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise refusal('is no file')
 
 
 def write_npz(path, arrays, durable=False):
@@ -120,12 +166,13 @@ def read_npz(path):
     Pickled objects are refused, and so is an array that is not as large as its header says, before memory is set aside for it.
     """
     try:
+        _refuse_unless_file(path, BadArchive)
         with open(path, 'rb') as file:  # np.load leaves a file that it opened itself open when it fails
             if file.read(4) != b'PK\x03\x04':
                 raise BadArchive('is no .npz file')
             _check_sizes(file)
             file.seek(0)
-            with np.load(file, allow_pickle=False) as archive:
+            with np.load(file, allow_pickle=False) as archive, warnings.catch_warnings(action='error'):
                 return {name: archive[name] for name in archive.files}
     except BadArchive:
         raise
@@ -140,6 +187,10 @@ def _check_sizes(file):
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
+        if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in members):
+            raise BadArchive('is packed otherwise than NumPy does')  # the others' headers say how much memory they take
+        if len({info.filename.removesuffix('.npy') for info in members}) < len(members):
+            raise BadArchive('has two arrays of one name')
         if sum(info.file_size for info in members) > max(os.fstat(file.fileno()).st_size, MOST_BYTES):
             raise BadArchive(f'would unpack to more than {MOST_BYTES >> 20:,} MiB')
         for info in members:

@@ -289,18 +289,19 @@ def define_flags():
     flags.DEFINE_float('learning_rate', None, "Initial rate (default: the variant's; the post: 0.005).", flag_values=opts)
     flags.DEFINE_integer(
         'pretrain_steps', None, "Steps of D's pre-training (default: the variant's; the post's program: 1000).", lower_bound=0,
-        flag_values=opts,
+        upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_float('mu', 4.0, 'Mean of the data (the post: 4).', flag_values=opts)
     flags.DEFINE_float('sigma', 0.5, 'Deviation of the data (the post: 0.5).', flag_values=opts)
     flags.DEFINE_integer(
         'log_every', None,
         'Steps between records, whose mean losses are printed for a solo run (default: 10 for a solo run, as in the post, '
-        'else about a hundred records).', lower_bound=1, flag_values=opts,
+        'else about a hundred records).', lower_bound=1, upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_integer(
-        'anim_every', None, 'Steps between frames (default: about 120 frames; the post: 1).', lower_bound=1, flag_values=opts
-    )
+        'anim_every', None, 'Steps between frames (default: about 120 frames; the post: 1).', lower_bound=1,
+        upper_bound=2**31 - 1, flag_values=opts,
+    )  # fmt: skip
     flags.DEFINE_string(
         'anim_path', None, 'Draw the animation to this .gif, or .mp4 where ffmpeg is found (the post: none).', flag_values=opts
     )
@@ -309,18 +310,29 @@ def define_flags():
 
 def settings_from_flags(opts):
     """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
-    app.positive(opts, 'learning_rate', 'sigma')
-    if not np.isfinite(opts.mu):
-        raise app.UserError(f'--mu={opts.mu} must be a number')
+    app.positive(opts, 'learning_rate')
+    app.check_normal(opts)
     settings = make_settings(
         opts.variant, opts.minibatch, opts.hidden_size, app.sizes(opts, 'd_hidden_sizes'), opts.mu, opts.sigma,
         batch_size=opts.batch_size, learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
     )  # fmt: skip
+    if settings.minibatch and len(settings.d_hidden_sizes) < 2:
+        raise app.UserError('--d_hidden_sizes: minibatch discrimination takes the place of the last of them; name two or more')
     if settings.minibatch and settings.batch_size < 2:
         raise app.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
     if settings.batch_size > PLOT_POINTS:
         raise app.UserError(f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points that are drawn')
     return settings
+
+
+def networks(settings):
+    """The widths of D's layers and of G's."""
+    return (1, *settings.d_hidden_sizes, 1), (1, settings.hidden_size, 1)
+
+
+def comparisons(settings, runs):
+    """Bytes that minibatch discrimination holds: every sample of a batch is compared with every other."""
+    return 4 * min(runs, training.GROUP) * KERNELS * settings.batch_size**2 if settings.minibatch else 0
 
 
 def main(argv):
@@ -337,9 +349,10 @@ def main(argv):
 
         return app.run_claims(opts, 'aylien', aylien_claims.measure, aylien_claims.ENSEMBLES)
     settings = settings_from_flags(opts)
-    devices = app.strategy(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
+    app.check_memory(opts, networks(settings), settings.batch_size, comparisons(settings, opts.runs))
     seeds = app.seeds(opts)
+    devices = app.strategy(opts)
     directory = app.output_directory(opts, 'aylien', devices)
     anim_path = app.animation_path(opts, directory)
     every = log_every = opts.log_every or (10 if opts.runs == 1 else max(10, num_steps // 100))

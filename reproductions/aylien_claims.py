@@ -144,11 +144,17 @@ def seeds_42_and_4():
     return _row('A5', 'seed 42 does not converge, seed 4 does', '42: no, 4: yes', measured, verdict, reason)
 
 
+ORIGINAL_RUNS = {
+    ('2016-08', 'plain'): 150, ('2016-12', 'plain'): 100, ('2017-06', 'plain'): 150,
+    ('2016-08', 'minibatch'): 350, ('2016-12', 'minibatch'): 100, ('2017-06', 'minibatch'): 150,
+}  # fmt: skip
+
+
 def original(variant, branch):
     """The authors' program's outcomes over seeds, {column: [runs]}; branch is 'plain' or 'minibatch'."""
     name = f'aylien_{variant}_{branch}.csv'
     with importlib.resources.as_file(importlib.resources.files('reproductions.reference.originals') / name) as path:
-        return results.read_csv(path)
+        return results.read_csv(path, ('seed', 'finite', *COMPARED), ORIGINAL_RUNS[variant, branch])
 
 
 def _row(claim, statement, stated, measured, verdict, reason):

@@ -9,9 +9,9 @@ from reproductions import aylien
 def trace_settings(meta):
     """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
     whole = [meta.get(name) for name in ('hidden_size', 'batch_size', 'steps')]
-    if meta.get('variant') not in aylien.VARIANTS or not isinstance(meta.get('minibatch'), bool):
+    if str(meta.get('variant')) not in aylien.VARIANTS or not isinstance(meta.get('minibatch'), bool):
         raise replay.BadTrace('is of no known variant')
-    if not all(isinstance(number, int) and 0 < number <= aylien.PLOT_POINTS for number in whole):
+    if not all(type(number) is int and 0 < number <= aylien.PLOT_POINTS for number in whole):
         raise replay.BadTrace('is of an impossible size')
     return aylien.make_settings(meta['variant'], meta['minibatch'], meta['hidden_size'], batch_size=meta['batch_size'])
 

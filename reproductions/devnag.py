@@ -58,6 +58,7 @@ VARIANTS = {
 DEFAULT_VARIANT = '2018-11'
 SEED = 0  # the post has none
 
+MOST_UPDATES = 10_000  # of a network in a round, which is one compiled call at least: some seconds, in which nothing stops it
 DRAWS = 10_000  # of U(0, 1), on which the final G is judged
 
 
@@ -422,27 +423,27 @@ def define_flags():
     for network in 'dg':
         flags.DEFINE_integer(
             f'{network}_steps', None, f"Updates of {network.upper()} in a round (default: the variant's; the post: 20).",
-            lower_bound=1, flag_values=opts,
+            lower_bound=1, upper_bound=MOST_UPDATES, flag_values=opts,
         )  # fmt: skip
     flags.DEFINE_float('learning_rate', None, "Rate (default: the variant's; the post: 0.001).", flag_values=opts)
     flags.DEFINE_float('mu', 4.0, "The data's mean (the post: 4).", flag_values=opts)
     flags.DEFINE_float('sigma', 1.25, "The data's deviation (the post: 1.25).", flag_values=opts)
     flags.DEFINE_integer(
         'log_every', 100, "Rounds from one printed line of losses to the next (the post's program: 100).", lower_bound=1,
-        flag_values=opts,
+        upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_integer(
-        'anim_every', None, 'Rounds from frame to frame (default: 120 frames in all).', lower_bound=1, flag_values=opts
-    )
+        'anim_every', None, 'Rounds from frame to frame (default: 120 frames in all).', lower_bound=1, upper_bound=2**31 - 1,
+        flag_values=opts,
+    )  # fmt: skip
     flags.DEFINE_string('anim_path', None, 'Draw the animation here, .gif or .mp4 (with ffmpeg).', flag_values=opts)
     return opts
 
 
 def settings_from_flags(opts):
     """`Settings` from the command line; raises UserError for values that cannot be."""
-    app.positive(opts, 'learning_rate', 'sigma')
-    if not np.isfinite(opts.mu):
-        raise app.UserError(f'--mu={opts.mu} must be a number')
+    app.positive(opts, 'learning_rate')
+    app.check_normal(opts)
     if opts.preprocess not in (None, *VARIANTS[opts.variant].views):
         raise app.UserError(f'--preprocess={opts.preprocess}: the program of {opts.variant} has variances only')
     settings = make_settings(
@@ -454,6 +455,12 @@ def settings_from_flags(opts):
     if settings.batch_size > DRAWS:
         raise app.UserError(f'--batch_size={settings.batch_size} is more than the {DRAWS:,} draws that G is judged on')
     return settings
+
+
+def networks(settings):
+    """The widths of the hidden layers of D and of G."""
+    published = VARIANTS[settings.variant]
+    return [(published.d_hidden_size,) * 2, (published.g_hidden_size,) * 2]
 
 
 def main(argv):
@@ -470,9 +477,12 @@ def main(argv):
 
         return app.run_claims(opts, 'devnag', devnag_claims.measure, devnag_claims.ENSEMBLES, default_runs=200)
     settings = settings_from_flags(opts)
-    devices = app.strategy(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
+    if num_steps * max(settings.d_steps, settings.g_steps) >= 2**31:
+        raise app.UserError(f'--num_steps={num_steps} is too many: 2^31 updates of a network can be counted; use fewer')
+    app.check_memory(opts, networks(settings), settings.batch_size)
     seeds = app.seeds(opts)
+    devices = app.strategy(opts)
     directory = app.output_directory(opts, 'devnag', devices)
     anim_path = app.animation_path(opts, directory)
     anim_every = opts.anim_every or max(1, num_steps // 120)

@@ -222,16 +222,16 @@ def quick_discriminator(history):
 
 def original():
     """The author's program's outcomes over seeds, {column: [runs]}."""
-    return _read('devnag_2018-11_moments.csv')
+    return _read('devnag_2018-11_moments.csv', ('seed', 'finite', *COMPARED), 33)
 
 
 def original_course():
     """Its course: {'round': [records], 'mean' and 'std': [runs, records]} of the last generated batch of D's phase."""
-    table = _read('devnag_2018-11_moments_trajectory.csv')
+    table = _read('devnag_2018-11_moments_trajectory.csv', ('round', 'mean', 'std'), 3300)
     rounds = np.unique(table['round']).astype(int)
     return {'round': rounds} | {name: table[name].reshape(-1, len(rounds)) for name in ('mean', 'std')}
 
 
-def _read(name):
+def _read(name, columns, rows):
     with importlib.resources.as_file(importlib.resources.files('reproductions.reference.originals') / name) as path:
-        return results.read_csv(path)
+        return results.read_csv(path, columns, rows)

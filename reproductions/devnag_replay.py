@@ -18,7 +18,7 @@ def trace_settings(meta):
     variant, preprocess = str(meta.get('variant')), VIEWS.get(str(meta.get('preprocess')))
     if variant not in devnag.VARIANTS or preprocess not in devnag.VARIANTS[variant].views:
         raise replay.BadTrace('is of no known variant')
-    if not all(isinstance(number, int) and 0 < number <= devnag.DRAWS for number in whole):
+    if not all(type(number) is int and 0 < number <= devnag.DRAWS for number in whole):
         raise replay.BadTrace('is of an impossible size')
     batch_size, d_steps, g_steps, _ = whole
     return devnag.make_settings(variant, preprocess=preprocess, batch_size=batch_size, d_steps=d_steps, g_steps=g_steps)

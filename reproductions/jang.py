@@ -366,7 +366,7 @@ def define_flags():
     )  # fmt: skip
     flags.DEFINE_integer(
         'log_every', None, 'Iterations between records (default: 1 for a solo run, as in the post, else about 200 records).',
-        lower_bound=1, flag_values=opts,
+        lower_bound=1, upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     return opts
 
@@ -393,11 +393,13 @@ def main(argv):
     if opts.claims:
         from reproductions import jang_claims
 
-        return app.run_claims(opts, 'jang', jang_claims.measure, jang_claims.ENSEMBLES, default_runs=200)
+        return app.run_claims(opts, 'jang', jang_claims.measure, jang_claims.ENSEMBLES, 200, jang_claims.MORE)
     settings = settings_from_flags(opts)
-    devices = app.strategy(opts)
     num_steps = settings.num_steps
+    surfaces = 4 * min(opts.runs, outcomes.CHUNK) * PLOT_POINTS * max(settings.hidden_sizes)  # in the evaluation
+    app.check_memory(opts, [(1, *settings.hidden_sizes, 1)] * 2, settings.batch_size, surfaces)
     seeds = app.seeds(opts)
+    devices = app.strategy(opts)
     directory = app.output_directory(opts, 'jang', devices)
     every = opts.log_every or (1 if opts.runs == 1 else max(10, num_steps // 200))
     frames, add_frame = pictures.film(make_evaluation(settings), BINS)

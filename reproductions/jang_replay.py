@@ -8,10 +8,10 @@ from reproductions import jang
 
 def trace_settings(meta):
     """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
-    if meta.get('variant') not in jang.VARIANTS:
+    if str(meta.get('variant')) not in jang.VARIANTS:
         raise replay.BadTrace('is of no known variant')
     most = {'batch_size': 10_000, 'train_iters': 10**6, 'pretrain_steps': 10**6, 'steps': 10**6}
-    if not all(isinstance(meta.get(name), int) and 0 < meta[name] <= limit for name, limit in most.items()):
+    if not all(type(meta.get(name)) is int and 0 < meta[name] <= limit for name, limit in most.items()):
         raise replay.BadTrace('is of an impossible size')
     return jang.make_settings(
         meta['variant'],

@@ -475,7 +475,7 @@ def define_flags():
     )  # fmt: skip
     flags.DEFINE_integer(
         'eval_every', 2500, 'Iterations from one evaluation to the next; one takes a second or two a run (the post: none).',
-        lower_bound=1, flag_values=opts,
+        lower_bound=1, upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     return opts
 
@@ -498,6 +498,9 @@ def load_digits(opts):
     except mnist_data.BadData as error:
         remedy = 'name a Keras mnist.npz, a directory with the four IDX files, bundled or auto'
         raise app.UserError(f'--data={opts.data}: {error}; {remedy}') from error
+    judged = np.bincount(training_digits(digits)[1][: len(digits.x_test)])
+    if len(digits.x_test) < 2 or judged.sum() - judged.max() < 2:  # a covariance is taken of them, without any one class too
+        raise app.UserError(f'--data={opts.data} has too few digits to judge others by; give more of each class')
     if notice:
         print(f'note: {notice}', file=sys.stderr)
     return digits
@@ -523,9 +526,10 @@ def main(argv):
     if opts.claims and not opts['runs'].present:
         opts.runs = CLAIM_RUNS
     num_steps = opts.num_steps or (CLAIM_STEPS if opts.claims else VARIANTS[opts.variant].num_steps)
-    seeds = app.seeds(opts)
     digits = load_digits(opts)
     settings = settings_from_flags(opts, digits)
+    app.check_memory(opts, (settings.d_widths, settings.g_widths), settings.batch_size)
+    seeds = app.seeds(opts)
     devices = app.strategy(opts, settings.batch_size)
     directory = app.output_directory(opts, 'mnist', devices)
     experiment = make_experiment(settings, make_game(settings, training_digits(digits)[0]))

@@ -11,11 +11,11 @@ from reproductions import mnist
 
 def trace_settings(meta):
     """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
-    if not all(isinstance(meta.get(name), int) and 0 < meta[name] <= 10_000 for name in ('batch_size', 'steps')):
+    if not all(type(meta.get(name)) is int and 0 < meta[name] <= 10_000 for name in ('batch_size', 'steps')):
         raise replay.BadTrace('is of an impossible size')
     for name in ('d_arch', 'g_arch'):
         widths = meta.get(name)
-        if not isinstance(widths, list) or not all(isinstance(w, int) and 0 < w <= 10_000 for w in widths) or len(widths) < 2:
+        if not isinstance(widths, list) or not all(type(w) is int and 0 < w <= 10_000 for w in widths) or len(widths) < 2:
             raise replay.BadTrace(f'has no widths in {name}')
     if meta['d_arch'][0] != meta['g_arch'][-1] or meta['d_arch'][-1] != 1:
         raise replay.BadTrace('has networks that do not fit together')

@@ -41,6 +41,7 @@ EARLY_RECORDS = tuple(range(1, 402, 5))  # after every fifth step up to the 400t
 REACH = 4.0  # the outermost means of two modes and more lie at +-4, where Aylien's single mean is
 SIGMA = 0.5  # Aylien's
 MOST_MODES, MOST_UNITS = 100, 1000  # that the command line takes
+LEAST_DEVIATION = 1e-3  # likewise: the figures' bins are half as wide, 32,000 of them
 SPACING = 8.0  # least distance of the default modes in deviations: three modes at -4, 0, 4 are that far apart
 
 
@@ -353,11 +354,11 @@ def define_flags():
     )  # fmt: skip
     flags.DEFINE_integer(
         'pretrain_steps', None, "Steps of D's pre-training (the post does not say; default: Aylien's then, 1000).",
-        lower_bound=0, flag_values=opts,
+        lower_bound=0, upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_integer(
         'log_every', RECORD_EVERY, 'Steps between records (besides every fifth step up to the 400th), whose mean losses are '
-        'printed for a solo run.', lower_bound=1, flag_values=opts,
+        'printed for a solo run.', lower_bound=1, upper_bound=2**31 - 1, flag_values=opts,
     )  # fmt: skip
     return opts
 
@@ -388,6 +389,8 @@ def settings_from_flags(opts):
 def modes_from_flags(opts):
     """Means in ascending order and their deviations. Raises app.UserError unless they are apart and inside the figure."""
     means = numbers(opts, 'means')
+    if len(means) > MOST_MODES:
+        raise app.UserError(f'--means names {len(means):,} modes; use {MOST_MODES} or fewer')
     if means and opts.modes not in (None, len(means)):
         raise app.UserError(f'--modes={opts.modes} but --means={",".join(opts.means)} names {len(means)}; leave out --modes')
     default_means, default_deviations = default_modes(len(means) or opts.modes or 3)
@@ -395,9 +398,11 @@ def modes_from_flags(opts):
     if means and not deviations:
         deviations = (SIGMA,)
     means, deviations = means or default_means, deviations or default_deviations
-    if len(deviations) not in (1, len(means)) or min(deviations) <= 0:
+    if len(deviations) not in (1, len(means)) or min(deviations) < LEAST_DEVIATION:
         given = ','.join(opts.deviations or [])
-        raise app.UserError(f'--deviations={given} must be one positive number, or {len(means)}, one a mode')
+        raise app.UserError(
+            f'--deviations={given} must be one number from {LEAST_DEVIATION:g}, or {len(means)} of them, one a mode'
+        )
     deviations = deviations * (len(means) // len(deviations))
     modes = sorted(zip(means, deviations, strict=True))
     reach = metrics.MODE_REACH
@@ -442,9 +447,10 @@ def main(argv):
 
         return app.run_claims(opts, 'multimodal', multimodal_claims.measure, multimodal_claims.ENSEMBLES)
     settings = settings_from_flags(opts)
-    devices = app.strategy(opts)
     num_steps = opts.num_steps or NUM_STEPS
+    app.check_memory(opts, [(1, *settings.hidden_sizes, 1)], settings.batch_size, aylien.comparisons(settings, opts.runs))
     seeds = app.seeds(opts)
+    devices = app.strategy(opts)
     directory = app.output_directory(opts, 'multimodal', devices)
     frames, add_frame = pictures.film(make_evaluation(settings), bins(settings))
     trained = app.train(

@@ -128,15 +128,18 @@ def _experiment(post, settings):
 
 
 def recorded_outcomes(case):
-    """The accepted outcomes, {column: [runs]}."""
-    with importlib.resources.as_file(DIRECTORY / f'{case.post}_{case.name}.csv') as path:
-        return results.read_csv(path)
+    """The accepted outcomes, {column: [runs]}. Raises results.BadTable."""
+    return _recorded(f'{case.post}_{case.name}', ('seed', *RATES, *case.columns), case.runs)
 
 
 def recorded_course(case):
-    """The accepted course, as `course` gives it."""
-    with importlib.resources.as_file(DIRECTORY / f'{case.post}_{case.name}_course.csv') as path:
-        return results.read_csv(path)
+    """The accepted course, as `course` gives it. Raises results.BadTable."""
+    return _recorded(f'{case.post}_{case.name}_course', ('seed', 'step', 'loss_d', 'loss_g'), COURSE_SEEDS * COURSE_STEPS)
+
+
+def _recorded(name, columns, rows):
+    with importlib.resources.as_file(DIRECTORY / f'{name}.csv') as path:
+        return results.read_csv(path, columns, rows)
 
 
 def kept(case, table):

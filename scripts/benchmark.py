@@ -3,6 +3,7 @@
   python scripts/benchmark.py                     the baseline, one run, 1,024 runs, of every post
   python scripts/benchmark.py --post=jang         of one post
   python scripts/benchmark.py memory              peak memory at 1,024 runs x 5,000 steps and at 10,000 runs (Aylien), and MNIST
+  python scripts/benchmark.py scaling             rate and memory for 1 to 65,536 runs, on one device and over two (Aylien)
   python scripts/benchmark.py pieces              what an update spends its time on, at 200 runs (Dev Nag)
   python scripts/benchmark.py startup             the whole command beside `python -c "import tensorflow"` (Aylien)
 
@@ -234,6 +235,33 @@ def memory(post, repeats):
         print(f'  {name}, {runs:6,} runs x {steps:,} steps: {found["gib"]:.2f} GiB, {found["seconds"]:.1f} s after the imports')
 
 
+SCALES = (1, 16, 256, 4096, 65_536)
+
+
+def scaling(post, repeats):
+    """Prints seed-steps/s and peak memory against the number of runs, each in a process of its own (Aylien)."""
+    del post
+    found = {}
+    print('\nAylien 2017-06 without minibatch discrimination: seed-steps/s, share of the best, peak memory')
+    for name, label in (('cpu', 'one device'), ('mirrored', 'over two logical devices')):
+        for runs in SCALES[name == 'mirrored' :]:
+            steps = int(min(20_000, max(100, 4_000_000 // runs)))
+            script = (
+                f'import json, resource, sys\nsys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}]\nimport benchmark\n'
+                f'case = benchmark.CASES[0]._replace(steps={{{runs}: {steps}}})\n'
+                f'rate = benchmark.ours(case, {runs}, {name!r}, {repeats})\n'
+                'peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n'
+                'print(json.dumps({"rate": rate, "peak": peak}))\n'
+            )
+            found[name, runs] = in_process('-c', script)
+        best = max(cell['rate'] for (strategy, _), cell in found.items() if strategy == name)
+        for runs in SCALES[name == 'mirrored' :]:
+            rate, peak = found[name, runs]['rate'], found[name, runs]['peak']
+            print(f'  {runs:6,} runs, {label:26} {rate:12,.0f} {rate / best:5.0%} {peak / 2**30:7.2f} GiB', flush=True)
+        more = found[name, SCALES[-1]]['peak'] - found[name, SCALES[-2]]['peak']
+        print(f'  from {SCALES[-2]:,} to {SCALES[-1]:,} runs: {more / (SCALES[-1] - SCALES[-2]) / 1000:.1f} kB a run')
+
+
 def pieces(post, repeats):
     """Prints what the pieces of an update of Dev Nag's cost alone, each on numbers that lie ready as they do in the loop."""
     del post
@@ -300,11 +328,11 @@ def startup(post, repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('what', nargs='*', help='throughput, memory, pieces, startup (default: throughput)')
+    parser.add_argument('what', nargs='*', help='throughput, scaling, memory, pieces, startup (default: throughput)')
     parser.add_argument('--post', choices=sorted({case.post for case in CASES}), help='throughput of this post only')
     parser.add_argument('--repeats', type=int, default=3, help='measurements of each number (default 3)')
     arguments = parser.parse_args()
-    measurements = {'throughput': throughput, 'memory': memory, 'pieces': pieces, 'startup': startup}
+    measurements = {'throughput': throughput, 'scaling': scaling, 'memory': memory, 'pieces': pieces, 'startup': startup}
     for what in arguments.what or ['throughput']:
         if what not in measurements:
             parser.error(f'{what!r} is none of {", ".join(measurements)}')

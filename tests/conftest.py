@@ -1,5 +1,6 @@
-"""Three logical CPU devices for the tests of distribution; they must be set before TensorFlow's first op."""
+"""What holds for all tests: three logical CPU devices, set before TensorFlow's first op, and how `hypothesis` draws."""
 
+import hypothesis
 import pytest
 
 from common import distribution
@@ -7,3 +8,10 @@ from common import distribution
 pytest.register_assert_rewrite('tests.post_checks', 'post_checks')
 
 distribution.make_strategy('cpu', 1, logical_devices=3)
+
+# The same examples in every run, as many as the requirement asks for, however long one takes; nothing is kept between runs.
+hypothesis.settings.register_profile(
+    'suite', derandomize=True, database=None, max_examples=500, deadline=None, print_blob=False,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)  # fmt: skip
+hypothesis.settings.load_profile('suite')

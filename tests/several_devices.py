@@ -1,4 +1,7 @@
-"""What the tests train on one device, on several, and in two processes: as a program, one worker of TF_CONFIG."""
+"""What the tests train on one device, on several, and in two processes.
+
+As a program, `several_devices.py PATH multiworker` is one worker of TF_CONFIG, and `PATH mirrored N` has N logical devices.
+"""
 
 import pathlib
 import sys
@@ -68,7 +71,8 @@ def everything(strategy):
 
 
 if __name__ == '__main__':
-    workers = distribution.make_strategy('multiworker', MANY)
-    computed = everything(workers) | shared_batch(workers)
-    if cluster.is_chief(workers):
-        np.savez(sys.argv[1], **computed)
+    path, strategy_name, *logical_devices = sys.argv[1:]
+    devices = distribution.make_strategy(strategy_name, MANY, *map(int, logical_devices))
+    computed = shared_batch(devices) | (everything(devices) if strategy_name == 'multiworker' else {})
+    if cluster.is_chief(devices):
+        np.savez(path, **computed)

@@ -1,0 +1,59 @@
+"""Trains with two processes on this machine that find each other through TF_CONFIG, as two machines would.
+
+python scripts/two_workers.py reproductions.aylien --runs=1000 --output_dir=output/together
+python scripts/two_workers.py reproductions.mnist --num_steps=2000
+
+Each process is told of both addresses, and which of the two it is itself:
+
+  TF_CONFIG='{"cluster": {"worker": ["localhost:4001", "localhost:4002"]}, "task": {"type": "worker", "index": 0}}' \
+    python -m reproductions.aylien --runs=1000 --strategy=multiworker
+
+On several machines the addresses are theirs, and the command is given on each of them with its own index. The first, the chief,
+writes the files. Ctrl-C stops both after the same iteration; --resume goes on. The exit status is the larger of the two.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+
+def free_ports(count):
+    """Ports of this machine that nothing listens on, at this moment."""
+    servers = [socket.create_server(('localhost', 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
+    return ports
+
+
+def start(command, outputs=(None, None)):
+    """The two processes of a Python command, [words] after the interpreter; `outputs` are files for what they print."""
+    addresses = [f'localhost:{port}' for port in free_ports(2)]
+    processes = []
+    for i, output in enumerate(outputs):
+        config = {'cluster': {'worker': addresses}, 'task': {'type': 'worker', 'index': i}}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, *map(str, command)], stdout=output, stderr=output and subprocess.STDOUT,
+                env=os.environ | {'TF_CONFIG': json.dumps(config)},
+            )
+        )  # fmt: skip
+    return processes
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1].startswith('-'):
+        print(__doc__)
+        return 0 if {'--help', '-h'} & set(sys.argv) else 2
+    processes = start(['-m', *sys.argv[1:], '--strategy=multiworker'])
+    while True:
+        try:
+            return max(128 - status if status < 0 else status for status in [process.wait() for process in processes])
+        except KeyboardInterrupt:  # both had it too, and end by themselves
+            continue
+
+
+if __name__ == '__main__':
+    sys.exit(main())
