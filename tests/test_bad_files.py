@@ -309,6 +309,7 @@ def test_damaged_and_made_up_traces(name, tmp_path, untrained, monkeypatch):
     path.write_bytes(sound)
     assert equal({key: accepted()[key] for key in arrays}, arrays)
 
+    @settings(max_examples=150)  # and so 600 in all
     @given(st.tuples(st.just('damaged'), damaged(sound)) | st.tuples(st.just('rebuilt'), rebuilt(whole, 'meta')))
     def check(kind_and_data):
         kind, data = kind_and_data
