@@ -116,8 +116,12 @@ def is_done(job, directory):
     return {name: done.get(name) for name in ('command', 'versions')} == record_of(job)
 
 
-def start(job, directory):
-    """The job's process, in a session of its own, so that Ctrl-C reaches it only through `stop`. Its words go to log.txt."""
+def start(job, directory, processes=1):
+    """The job's process, in a session of its own, so that Ctrl-C reaches it only through `stop`. Its words go to log.txt.
+
+    `processes` that run side by side have their share of the cores each as threads: two on 2 cores do 1.3 times as much in a
+    second with one thread each as with two.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     (directory / 'done.json').unlink(missing_ok=True)
     begun = directory / 'begun.json'
@@ -125,8 +129,12 @@ def start(job, directory):
     going_on = ['--resume'] if same and (directory / 'checkpoint').is_dir() and '--claims' not in job.flags else []
     results.write_text(begun, json.dumps(record_of(job)))
     command = [sys.executable, '-m', f'reproductions.{job.post}', *job.flags, f'--output_dir={directory}', *going_on]
+    threads = str(max(1, (os.cpu_count() or 1) // processes))
+    environment = {'TF_NUM_INTRAOP_THREADS': threads, 'TF_NUM_INTEROP_THREADS': threads} | os.environ
     with open(directory / 'log.txt', 'w') as log:
-        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+        return subprocess.Popen(
+            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True, env=environment
+        )
 
 
 def stop(processes):
@@ -168,7 +176,7 @@ def run_jobs(jobs, directory, processes):
         while pending or running:
             while pending and len(running) < processes:
                 job = pending.pop(0)
-                running.append((job, start(job, directory / job.place), time.monotonic()))
+                running.append((job, start(job, directory / job.place, processes), time.monotonic()))
             time.sleep(0.2)
             if received:
                 stop([process for _, process, _ in running])
