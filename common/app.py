@@ -369,7 +369,7 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
 
     calls = train_by.train(experiment, devices, all_seeds, num_steps, every, state, 1 if watch else training.MOST_RECORDS)
     total = experiment.pretrain_steps + num_steps
-    saved = time.monotonic()
+    saved, stop = time.monotonic(), 0
     with (
         stop_signals() as received,
         progress_bar(total, 'training', 'steps') as bar,

@@ -269,7 +269,7 @@ def test_help(capsys):
         (['--anim_path=film.avi'], '--anim_path=film.avi'),
         (['--anim_path=nowhere/film.gif'], '--anim_path=nowhere/film.gif'),
         (['--strategy=tpu'], '--strategy=tpu'),
-        (['--logical_devices=3'], 'logical devices'),
+        (['--logical_devices=4'], 'logical devices'),
         (['--no_such_flag'], 'no_such_flag'),
         (['--minibatch', 'True'], "'True'"),
         (['--replay=none.npz'], '--replay=none.npz'),

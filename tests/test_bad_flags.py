@@ -307,4 +307,4 @@ def test_any_small_training_ends_well(name, tmp_path, monkeypatch):
             assert len(table['seed']) == int(words[1].removeprefix('--runs=')) and set(table['finite']) <= {0, 1}
 
     check()
-    assert statuses['ended'] >= 2, statuses
+    assert statuses['ended'] >= 1, statuses

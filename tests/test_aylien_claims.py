@@ -1,0 +1,19 @@
+"""The claims of Aylien's post: minutes, hence `pytest -m statistical`, and in a file of its own, which a process of its own runs."""
+
+import pytest
+
+from common.claims import Verdict
+from reproductions import aylien_claims
+
+
+@pytest.mark.statistical
+def test_claims_keep_their_verdicts():
+    """Over 300 seeds of their own; a verdict that changes is to be looked into, not typed over."""
+    verdicts = {m.claim: m.verdict for m in aylien_claims.measure(5000, 300)}
+    assert verdicts == {
+        'A1': Verdict.PARTLY,
+        'A2': Verdict.REPRODUCED,
+        'A3': Verdict.REPRODUCED,
+        'A4': Verdict.REPRODUCED,
+        'A5': Verdict.PARTLY,
+    }
