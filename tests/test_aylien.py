@@ -312,6 +312,7 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
 # --- Stopping and going on ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.statistical
 def test_interrupt_keeps_what_was_trained(tmp_path):
     command = [
         sys.executable,

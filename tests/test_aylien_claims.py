@@ -1,4 +1,4 @@
-"""The claims of Aylien's post: minutes, hence `pytest -m statistical`, and in a file of its own, which a process of its own runs."""
+"""The claims of Aylien's post: minutes, hence `pytest -m statistical`, and a file of its own, for a process of its own."""
 
 import pytest
 

@@ -154,7 +154,10 @@ def test_published_histogram_is_mass_per_bin_over_its_own_range():
 # --- Row equals solo ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(('runs', 'pretrain_steps'), [(2, 1000), (7, 1000), (1000, 0)])
+@pytest.mark.parametrize(
+    ('runs', 'pretrain_steps'),
+    [(7, 1000), *(pytest.param(*sizes, marks=pytest.mark.statistical) for sizes in ((2, 1000), (1000, 0)))],
+)
 def test_row_of_an_ensemble_equals_the_solo_run(runs, pretrain_steps):
     row_of_an_ensemble_equals_the_solo_run(jang.make_experiment(jang.make_settings(pretrain_steps=pretrain_steps)), runs)
 
@@ -188,6 +191,7 @@ def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
     assert not list(tmp_path.glob('.*'))
 
 
+@pytest.mark.statistical
 def test_a_solo_run_records_every_iteration(tmp_path):
     assert call(jang, '--num_steps=30', '--pretrain_steps=3', f'--output_dir={tmp_path}') == 0
     history = np.load(tmp_path / 'history.npz')
@@ -195,6 +199,7 @@ def test_a_solo_run_records_every_iteration(tmp_path):
     np.testing.assert_allclose(np.load(tmp_path / 'losses.npz')['obj_d'], -history['loss_d'][0])
 
 
+@pytest.mark.statistical
 def test_ablations_run_as_an_ensemble(tmp_path, capsys):
     arguments = ['--nosort', '--nostratify', '--pretrain_steps=0', '--activation=relu', '--hidden_sizes=4,3,2']
     assert call(jang, *arguments, '--batch_size=9', '--runs=4', '--num_steps=25', f'--output_dir={tmp_path}') == 0

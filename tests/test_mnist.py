@@ -351,6 +351,7 @@ def test_solo_run_writes_the_contract(few, tmp_path, capsys):
     assert not list(tmp_path.glob('.*'))
 
 
+@pytest.mark.statistical
 def test_resume_is_bit_for_bit_with_evaluations_on_the_way(few, tmp_path, capsys, monkeypatch):
     """It stops in the middle of a pass: 275 digits are five batches and a half. Other digits are refused."""
     arrays = dict(np.load(few))
@@ -365,6 +366,7 @@ def test_help_names_every_flag(capsys):
     post_checks.help_names_every_flag(mnist, capsys)
 
 
+@pytest.mark.statistical
 def test_claims_command(few, tmp_path, capsys):
     arguments = ['--claims', '--runs=2', '--num_steps=3', f'--data={few}', '--batch_size=8', f'--output_dir={tmp_path}']
     assert call(*arguments) == 0
@@ -373,6 +375,7 @@ def test_claims_command(few, tmp_path, capsys):
     assert (tmp_path / 'claims.md').read_text() in capsys.readouterr().out
 
 
+@pytest.mark.statistical
 def test_mirrored_devices_share_the_runs(few, tmp_path):
     arguments = [f'--data={few}', '--runs=2', '--num_steps=2', '--batch_size=8']
     assert call(*arguments, '--strategy=mirrored', f'--output_dir={tmp_path / "shared"}') == 0

@@ -198,6 +198,7 @@ def test_row_of_an_ensemble_equals_the_solo_run(runs):
     row_of_an_ensemble_equals_the_solo_run(multimodal.make_experiment(multimodal.make_settings(3, pretrain_steps=5)), runs)
 
 
+@pytest.mark.statistical
 def test_wide_rows_equal_the_solo_run():
     """Beyond 4,096 products a layer is a `matmul`; it rounds otherwise, and training amplifies that from the tenth step on."""
     experiment = multimodal.make_experiment(multimodal.make_settings(10, pretrain_steps=0))
@@ -244,6 +245,7 @@ def test_ensemble_reports_when_its_runs_converge(tmp_path, capsys):
         assert (tmp_path / f'{name}.png').read_bytes()[:4] == b'\x89PNG' and (tmp_path / f'{name}.npz').exists()
 
 
+@pytest.mark.statistical
 def test_own_modes_minibatch_and_widths(tmp_path):
     arguments = ['--means=4,-5,1', '--deviations=0.7,0.5,0.2', '--hidden_sizes=9,3', '--minibatch', '--batch_size=7']
     assert call(multimodal, *arguments, '--runs=3', '--num_steps=5', '--pretrain_steps=0', f'--output_dir={tmp_path}') == 0
