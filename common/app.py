@@ -354,8 +354,8 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
     """
     settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
-    records = (experiment.pretrain_steps + num_steps) // every
-    _refuse_beyond_memory(opts, records * (8 + 2 * 4 * opts.runs))  # their step, and two losses of every run
+    total = experiment.pretrain_steps + num_steps
+    _refuse_beyond_memory(opts, total // every * (8 + 2 * 4 * opts.runs))  # records: their step, and two losses of every run
     all_seeds, chief = seeds(opts), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts = None, []
@@ -368,7 +368,6 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
         return time.monotonic()
 
     calls = train_by.train(experiment, devices, all_seeds, num_steps, every, state, 1 if watch else training.MOST_RECORDS)
-    total = experiment.pretrain_steps + num_steps
     saved, stop = time.monotonic(), 0
     with (
         stop_signals() as received,

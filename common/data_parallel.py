@@ -25,15 +25,14 @@ def make_iteration(game, strategy):
         context = tf.distribute.get_replica_context()
         replica, replicas = int(tf.get_static_value(context.replica_id_in_sync_group)), context.num_replicas_in_sync
         size = draws[0].shape[-1]
-        bounds = [len(part) for part in np.array_split(np.arange(size), replicas)]
-        start = sum(bounds[:replica])
+        places = np.array_split(np.arange(size), replicas)[replica]  # of this replica's part
 
         @functools.partial(tf.function, jit_compile=True, autograph=False)
         def slopes(params, *draws):
-            part = [values[..., start : start + bounds[replica]] for values in draws]
+            part = [values[..., places[0] : places[-1] + 1] for values in draws]
             with tf.GradientTape() as tape:
                 tape.watch(params)
-                loss = loss_of(params, *part) * (bounds[replica] / size)
+                loss = loss_of(params, *part) * (len(places) / size)
             return loss, tape.gradient(loss, params)
 
         return lambda params: context.all_reduce(tf.distribute.ReduceOp.SUM, slopes(params, *draws))

@@ -21,8 +21,7 @@ import two_workers
 from common import app, cluster, data_parallel, distribution, reference, training
 from reproductions import aylien, mnist
 
-ROOT = pathlib.Path(__file__).parent.parent
-EXACT, CLOSE = {'rtol': 1e-5, 'atol': 1e-5}, {'rtol': 1e-4, 'atol': 1e-4}  # of losses: runs shared out, a batch shared out
+SHARED_RUNS, SHARED_BATCH = {'rtol': 1e-5, 'atol': 1e-5}, {'rtol': 1e-4, 'atol': 1e-4}  # tolerances of losses
 
 
 @pytest.fixture(scope='module')
@@ -46,7 +45,7 @@ def agrees(found, one_device):
             np.testing.assert_array_equal(value, one_device(name))
         elif 'loss' in name and 'later' not in name:
             assert value.shape == (several_devices.RUNS, several_devices.STEPS)
-            np.testing.assert_allclose(value, one_device(name), **EXACT)
+            np.testing.assert_allclose(value, one_device(name), **SHARED_RUNS)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +99,7 @@ def one_run():
 def agrees_as_a_batch(found, one_run):
     for name in ('loss_d', 'loss_g'):
         assert found[f'shared_batch/{name}'].shape == (1, several_devices.STEPS)
-        np.testing.assert_allclose(found[f'shared_batch/{name}'], one_run[name], **CLOSE)
+        np.testing.assert_allclose(found[f'shared_batch/{name}'], one_run[name], **SHARED_BATCH)
 
 
 @pytest.mark.statistical
