@@ -1,191 +1,20 @@
-"""What every post's command line shares: flags, one-line errors, progress, stopping, checkpoints and the written files."""
+"""What every post's program does around its networks: training with progress, stopping, checkpoints and the written files."""
 
 import contextlib
-import itertools
 import json
-import os
 import pathlib
 import signal
 import sys
-import textwrap
 import time
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from absl import flags
 from tqdm import tqdm
 
-from common import checkpoints, claims, cluster, data_parallel, distribution, export, figures, locks, replay, results, training
+from common import checkpoints, claims, cli, cluster, data_parallel, distribution, locks, replay, results, training
 
-MOST_SHOWN = 1000  # characters of a message
-MOST_LAYERS = 20  # that a list of widths may name; each is compiled, for seconds
-LEAST, LARGEST = 1e-9, 1e30  # of rates, means and deviations: float32 holds them, and a run diverges if not their powers
 MOST_CLAIM_RUNS = 100_000  # the report's bound too
-SIZES = ('runs', 'batch_size', 'hidden_size', 'hidden_sizes', 'd_hidden_sizes', 'layers', 'modes', 'means', 'num_steps')
-SIZES += ('pretrain_steps', 'log_every', 'anim_every')  # flags that decide how much memory a training takes
-
-
-class UserError(Exception):
-    """Wrong input: its message is the one line that the user sees, before exit status 2."""
-
-
-def common_flags():
-    """The flags of every post, as a `flags.FlagValues` to which a post adds its own.
-
-    Each post has a set of its own, and not absl's global one, so that several posts can be used in one process.
-    """
-    opts = flags.FlagValues()
-    flags.DEFINE_integer(
-        'runs', 1, 'GANs trained at once, with seeds seed .. seed+runs-1 (the posts: 1).', lower_bound=1, flag_values=opts
-    )
-    flags.DEFINE_integer(
-        'num_steps', None, "Training iterations (default: the variant's).", lower_bound=1, upper_bound=2**31 - 1,
-        flag_values=opts,
-    )  # fmt: skip
-    flags.DEFINE_integer('batch_size', None, "Samples in a batch (default: the variant's).", lower_bound=1, flag_values=opts)
-    flags.DEFINE_string('output_dir', None, 'Where the files go (default: output/<post>).', flag_values=opts)
-    flags.DEFINE_enum(
-        'strategy', 'auto', distribution.STRATEGIES,
-        'Devices: every GPU or else the CPU (auto), the CPU, one GPU, or the runs shared out over all GPUs or logical CPU '
-        'devices (mirrored) or over the machines of TF_CONFIG (multiworker).', flag_values=opts,
-    )  # fmt: skip
-    flags.DEFINE_integer(
-        'logical_devices', None, 'Split the CPU into so many devices.', lower_bound=1, upper_bound=1024, flag_values=opts
-    )
-    flags.DEFINE_bool(
-        'resume', False, 'Go on from the last checkpoint in --output_dir, bit for bit; the other flags must be the same.',
-        flag_values=opts,
-    )  # fmt: skip
-    flags.DEFINE_float(
-        'checkpoint_every', 60, 'Seconds between checkpoints, of which the last two are kept; 0 is as often as possible.',
-        lower_bound=0, flag_values=opts,
-    )  # fmt: skip
-    flags.DEFINE_string(
-        'export', None,
-        'Write the trained generator of --export_seed into this new directory, as a SavedModel with generate(z) and '
-        'sample(n, seed); with --resume, that of a finished run.', flag_values=opts,
-    )  # fmt: skip
-    flags.DEFINE_integer('export_seed', None, 'Which run to export (default: the first).', flag_values=opts)
-    flags.DEFINE_bool('animation', False, "Also draw the first run's training as animation.gif.", flag_values=opts)
-    flags.DEFINE_bool(
-        'claims',
-        False,
-        "Measure the post's claims over --runs seeds (default: 200 or 500; MNIST: 8) and train nothing else.",
-        flag_values=opts,
-    )
-    flags.DEFINE_string(
-        'replay', None, "Compare with this recorded run of the author's program, step by step, and train nothing else.",
-        flag_values=opts,
-    )  # fmt: skip
-    return opts
-
-
-def parse(opts, argv, doc):
-    """Parses the command line into `opts`. Prints `doc` and the flags, and raises SystemExit(0), if help is asked for.
-
-    Raises:
-      UserError: an unknown flag, a value that a flag does not take, or a word that is no flag.
-    """
-    argv = [argv[0]] + [_underscored(argument) for argument in argv[1:]]
-    if {'--help', '-h', '--helpshort', '--helpfull', '-?'} & set(argv):
-        print(f'{doc.strip()}\n\n{_flag_help(opts)}')
-        raise SystemExit(0)
-    for word in argv[1:]:
-        _refuse_unusable(word)
-    try:
-        rest = opts(argv)
-    except (flags.Error, ValueError) as error:  # the latter for --noflag=value
-        raise UserError(str(error).splitlines()[0]) from error
-    if len(rest) > 1:
-        raise UserError(f'{rest[1]!r} is no flag; a flag begins with -- and takes its value after =')
-    for name in opts:
-        if opts[name].present and opts[name].value in ('', []):
-            raise UserError(f'--{name}= is given without a value; give it one or leave it out')
-    if 'checkpoint_every' in opts and not opts.checkpoint_every < np.inf:
-        raise UserError(f'--checkpoint_every={opts.checkpoint_every} must be a number of seconds')
-    if 'strategy' in opts and opts.strategy == 'multiworker' and (opts.claims or opts.replay):
-        raise UserError(f'--strategy=multiworker trains; --{"claims" if opts.claims else "replay"} runs on one machine')
-    try:
-        if 'export' in opts:
-            export.check(opts)
-    except ValueError as error:
-        raise UserError(str(error)) from error
-
-
-def run(main):
-    """Runs `main(argv)` as the program and exits with its status."""
-    sys.exit(call(main, sys.argv))
-
-
-def call(main, argv):
-    """The exit status of `main(argv)`: 2 for wrong input, 1 for a file that cannot be written (a line each), 130 for Ctrl-C."""
-    try:
-        return main(argv) or 0
-    except UserError as error:
-        print(f'error: {_one_line(error)}', file=sys.stderr)
-        return 2
-    except results.BadTable as error:
-        print(f'error: {_one_line(error)}; make it anew, or install the suite again', file=sys.stderr)
-        return 2
-    except results.CannotWrite as error:
-        remedy = 'make room for it, or its directory writable, and run again (with --resume from the last checkpoint, if any)'
-        print(f'error: {_one_line(error)}; {remedy}', file=sys.stderr)
-        return 1
-    except cluster.LostWorker as error:
-        print(f'error: {error}; start all workers again, with --resume from the last checkpoint', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        return 130
-    finally:
-        locks.give_back()
-
-
-def _one_line(error):
-    """A message with whatever breaks the line or cannot be shown escaped, and its middle left out where it is very long."""
-    text = ''.join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
-    return text if len(text) <= MOST_SHOWN else f'{text[: MOST_SHOWN // 2]} ... {text[-MOST_SHOWN // 2 :]}'
-
-
-def _refuse_unusable(word):
-    """Raises UserError for a word that can be neither shown nor a file's name, and for the two flags that absl adds unasked."""
-    try:
-        word.encode()
-    except UnicodeEncodeError as error:
-        raise UserError(f'{word!r} is not text') from error
-    if '\0' in word:
-        raise UserError(f'{word!r} is not text')
-    if word.startswith('-') and word.lstrip('-').partition('=')[0] in ('flagfile', 'undefok'):
-        raise UserError(f'{word!r} is no flag; flags are listed by --help')
-
-
-def _underscored(argument):
-    """--num-steps=5 as --num_steps=5: the spelling of the posts' own command lines."""
-    if not argument.startswith('--'):
-        return argument
-    name, equals, value = argument.partition('=')
-    return '--' + name[2:].replace('-', '_') + equals + value
-
-
-def _flag_help(opts):
-    """One paragraph a flag, the post's own first."""
-    shared = set(common_flags())
-    lines = []
-    for heading, names in (
-        ("This post's flags:" if shared <= set(opts) else 'Flags:', sorted(set(opts) - shared)),
-        ('Flags of every post:', sorted(shared & set(opts))),
-    ):
-        lines.append(heading)
-        for name in names:
-            flag = opts[name]
-            values = f'={"|".join(flag.parser.enum_values)}' if hasattr(flag.parser, 'enum_values') else ''
-            default = '' if flag.default is None or flag.boolean else f' [{flag.default}]'
-            text = flag.help.partition('>: ')[2] if values else flag.help  # absl puts the values before the text as well
-            text = f'--{"[no]" if flag.boolean else ""}{name}{values}: {text}{default}'
-            lines.append(textwrap.fill(text, 110, initial_indent='  ', subsequent_indent='      '))
-        lines.append('')
-    return '\n'.join(lines)
 
 
 def output_directory(opts, post, devices=None):
@@ -198,84 +27,18 @@ def output_directory(opts, post, devices=None):
         return path
     try:
         if opts.resume and not path.is_dir():
-            raise UserError(f'--resume: there is no directory {path}; run without --resume first')
+            raise cli.UserError(f'--resume: there is no directory {path}; run without --resume first')
         results.prepare_directory(path)
         locks.take(path)
         for place in (path, path / 'checkpoint'):
             results.remove_partial(place)
     except locks.Taken as error:
-        raise UserError(f'--output_dir={path} is in use by another process; wait for its end or name another') from error
+        raise cli.UserError(f'--output_dir={path} is in use by another process; wait for its end or name another') from error
     except OSError as error:
-        raise UserError(f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can') from error
+        raise cli.UserError(
+            f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can'
+        ) from error
     return path
-
-
-def positive(opts, *names):
-    """Raises UserError if one of these float flags has a value that is not a positive number that float32 can work with."""
-    for name in names:
-        if opts[name].value is not None and not LEAST <= opts[name].value <= LARGEST:
-            raise UserError(f'--{name}={opts[name].value} must be a positive number, from {LEAST:g} to {LARGEST:g}')
-
-
-def check_normal(opts):
-    """Raises UserError unless float32 can work with --mu and --sigma, the mean and deviation of the data."""
-    positive(opts, 'sigma')
-    if not abs(opts.mu) <= LARGEST:
-        raise UserError(f'--mu={opts.mu} must be a number, from {-LARGEST:g} to {LARGEST:g}')
-    if opts.sigma < 1e-6 * abs(opts.mu):
-        raise UserError(f'--sigma={opts.sigma} is lost in rounding beside --mu={opts.mu}; use a millionth of it or more')
-
-
-def sizes(opts, name):
-    """The widths that a list flag gives, () where it was not given. Raises UserError unless they are positive whole numbers."""
-    words = [word.strip() for word in opts[name].value or []]
-    if not all(word.isdecimal() and len(word) < 10 and int(word) for word in words) or len(words) > MOST_LAYERS:
-        raise UserError(f'--{name}={",".join(words)} must be up to {MOST_LAYERS} positive whole numbers, such as 8,8,8')
-    return tuple(int(word) for word in words)
-
-
-def memory():
-    """Bytes of this machine's memory, a great many where they cannot be known (Windows)."""
-    if not hasattr(os, 'sysconf'):
-        return 2**50
-    return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
-
-
-def check_memory(opts, networks, batch_size, more=0):
-    """Raises UserError for a training that this machine's memory cannot hold, before anything of that size is asked for.
-
-    What is counted is held at once in any case, in float32: four numbers a weight (itself, its gradient, what the optimiser
-    keeps, the copy for a checkpoint) and two a unit and sample of the runs that are trained together (its output, its
-    gradient). What could run is not refused.
-
-    Args:
-      opts: the command line.
-      networks: the widths of the layers of each, inputs and outputs too.
-      batch_size: int.
-      more: bytes that a post holds besides.
-    """
-    weights = sum(outputs * (inputs + 1) for widths in networks for inputs, outputs in itertools.pairwise(widths))
-    units = sum(sum(widths) for widths in networks)
-    together = min(opts.runs, training.GROUP)
-    _refuse_beyond_memory(opts, 4 * (4 * opts.runs * weights + 2 * together * batch_size * units) + more)
-
-
-def _refuse_beyond_memory(opts, needed):
-    if needed > memory():
-        given = ' '.join(f'--{name}={_as_given(opts[name].value)}' for name in SIZES if name in opts and opts[name].present)
-        there = f'this machine has {memory() / 2**30:,.0f}; use fewer or smaller ones'
-        raise UserError(f'{given or "this training"} would take {needed / 2**30:,.0f} GiB of memory or more, and {there}')
-
-
-def _as_given(value):
-    return ','.join(value) if isinstance(value, list) else value
-
-
-def seeds(opts, times=1):
-    """Seeds seed .. seed+runs-1, uint32 [runs]; raises UserError unless there are `times` as many."""
-    if opts.seed + times * opts.runs > 2**32:
-        raise UserError(f'--seed={opts.seed} --runs={opts.runs}: seeds end at 2^32 - 1; use a smaller --seed')
-    return np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
 
 
 def strategy(opts, batch_size=None):
@@ -289,7 +52,7 @@ def strategy(opts, batch_size=None):
         shares = batch_size if batch_size and opts.runs == 1 else opts.runs
         return distribution.make_strategy(opts.strategy, shares, opts.logical_devices)
     except ValueError as error:
-        raise UserError(f'--strategy={opts.strategy}: {error}') from error
+        raise cli.UserError(f'--strategy={opts.strategy}: {error}') from error
 
 
 @contextlib.contextmanager
@@ -347,7 +110,7 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
       `Trained`.
 
     Raises:
-      UserError: it cannot be resumed, or there is no such device.
+      cli.UserError: it cannot be resumed, or there is no such device.
       results.CannotWrite: a checkpoint cannot be written; the earlier ones stay.
       cluster.LostWorker: another worker ended.
       SystemExit: in the later workers of a cluster, when all is trained; the rest is the chief's.
@@ -355,8 +118,8 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
     settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
     total = experiment.pretrain_steps + num_steps
-    _refuse_beyond_memory(opts, total // every * (8 + 2 * 4 * opts.runs))  # records: their step, and two losses of every run
-    all_seeds, chief = seeds(opts), cluster.is_chief(devices)
+    cli.refuse_beyond_memory(opts, total // every * (8 + 2 * 4 * opts.runs))  # records: their step, and two losses of every run
+    all_seeds, chief = cli.seeds(opts), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts = None, []
     if opts.resume:
@@ -377,13 +140,8 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
             parts.append(records)
             steps = [distribution.first(devices, part.step) for part in shared]
             bar.update(sum(steps) - bar.n)
-            if opts.runs == 1 and 'loss_d' in records and chief:
-                for step, loss_d, loss_g in zip(records['step'], records['loss_d'][0], records['loss_g'][0], strict=True):
-                    if step % print_every == 0:
-                        bar.write(f'{step:6d}: loss_d {loss_d:.4f}  loss_g {loss_g:.4f}')
-            if 'loss_d' in records:  # of an ensemble, the mean
-                losses = (records[name][:, -1].mean() for name in ('loss_d', 'loss_g'))
-                bar.set_postfix_str('loss_d {:.4f}, loss_g {:.4f}'.format(*losses), refresh=False)
+            if chief:
+                show_losses(bar, records, print_every)
             stop, due = agreed(devices, received, time.monotonic() - saved >= opts.checkpoint_every)
             look = watch is not None and watched(steps[-1])
             if look or due or stop or sum(steps) == total:
@@ -401,10 +159,28 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
     return trained
 
 
+def show_losses(bar, records, print_every):
+    """Prints a solo run's losses at the iterations that are multiples of `print_every`; beside the bar stand the last ones.
+
+    Args:
+      bar: of `progress_bar`.
+      records: as `training.train` yields them; those of a pre-training have none of these losses.
+      print_every: int.
+    """
+    if 'loss_d' not in records:
+        return
+    losses_d, losses_g = records['loss_d'], records['loss_g']
+    if len(losses_d) == 1:
+        for step, loss_d, loss_g in zip(records['step'], losses_d[0], losses_g[0], strict=True):
+            if step % print_every == 0:
+                bar.write(f'{step:6d}: loss_d {loss_d:.4f}  loss_g {loss_g:.4f}')
+    bar.set_postfix_str(f'loss_d {losses_d[:, -1].mean():.4f}, loss_g {losses_g[:, -1].mean():.4f}', refresh=False)
+
+
 def resumed(devices, directory, settings, template):
     """(state, records) of the last checkpoint, of which the chief reads and tells the other workers (but not the records).
 
-    Raises UserError.
+    Raises cli.UserError.
     """
     problem, found = '', None
     if cluster.is_chief(devices):
@@ -414,7 +190,7 @@ def resumed(devices, directory, settings, template):
             problem = str(error)
     problem, *leaves = cluster.exchange(devices, [np.array(problem), *tf.nest.flatten(found.state if found else ())])[0]
     if problem:
-        raise UserError(f'--resume: {problem}')
+        raise cli.UserError(f'--resume: {problem}')
     if found is None:
         return tf.nest.pack_sequence_as(template, leaves), {}
     for path, why in found.damaged.items():
@@ -436,28 +212,6 @@ def drawing(frames, count, path):
             bar.update()
 
 
-def animation_path(opts, directory):
-    """Where to draw the animation: --anim_path (the post's), or animation.gif under --animation, or None."""
-    given = opts.anim_path
-    if given is None:
-        return directory / 'animation.gif' if opts.animation else None
-    path = pathlib.Path(given)
-    try:
-        results.check_place(path)
-        there = path.is_dir()
-    except OSError as error:
-        raise UserError(f'--anim_path={given} cannot be written ({error.strerror}); name another') from error
-    if there:
-        raise UserError(f'--anim_path={given} is a directory; name a file in it')
-    if path.suffix not in ('.gif', '.mp4'):
-        raise UserError(f'--anim_path={given} must end in .gif or .mp4')
-    if path.suffix == '.mp4' and not figures.can_write_mp4():
-        raise UserError(f'--anim_path={given} needs ffmpeg, which is not on the path; install it or use a .gif')
-    if not path.parent.is_dir():
-        raise UserError(f'--anim_path={given}: there is no directory {path.parent}')
-    return path
-
-
 def run_replay(opts, post, replay_trace, decided):
     """--replay: writes replay.csv, prints the verdict; returns the exit status.
 
@@ -468,11 +222,11 @@ def run_replay(opts, post, replay_trace, decided):
     """
     for name in decided:
         if opts[name].present:
-            raise UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')
+            raise cli.UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')
     try:
         columns = replay_trace(opts.replay)
     except replay.BadTrace as error:
-        raise UserError(f'--replay={opts.replay} {error}; name a trace recorded from the {post} program') from error
+        raise cli.UserError(f'--replay={opts.replay} {error}; name a trace recorded from the {post} program') from error
     directory = output_directory(opts, post)
     results.write_csv(directory / 'replay.csv', columns)
     for quantity in dict.fromkeys(columns['quantity']):
@@ -498,12 +252,12 @@ def run_claims(opts, post, measure, ensembles, default_runs=500, times=1):
       times: int, so many times the seeds are in the largest ensemble.
     """
     if opts['runs'].present and opts.runs < 100:
-        raise UserError(f'--runs={opts.runs} is too few to judge a claim by; use 100 or more')
+        raise cli.UserError(f'--runs={opts.runs} is too few to judge a claim by; use 100 or more')
     if not opts['runs'].present:
         opts.runs = default_runs
     if opts.runs > MOST_CLAIM_RUNS:
-        raise UserError(f'--runs={opts.runs} is more than a claim needs; use {MOST_CLAIM_RUNS:,} or fewer')
-    seeds(opts, times)
+        raise cli.UserError(f'--runs={opts.runs} is more than a claim needs; use {MOST_CLAIM_RUNS:,} or fewer')
+    cli.seeds(opts, times)
     directory = output_directory(opts, post)
     with progress_bar(ensembles, 'claims', 'ensembles') as bar:
         rows = measure(opts.seed, opts.runs, bar.update)

@@ -87,26 +87,6 @@ def write(path, generator, noise, g):
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def check(opts):
-    """Raises ValueError, with a message of one line, where --export and --export_seed make no sense."""
-    if opts.export is None:
-        if opts.export_seed is not None:
-            raise ValueError(f'--export_seed={opts.export_seed} needs --export=DIR')
-        return
-    path, seed = pathlib.Path(opts.export), opts.seed if opts.export_seed is None else opts.export_seed
-    if opts.replay or opts.claims:
-        raise ValueError(f'--export={path} cannot be given beside --replay or --claims')
-    try:
-        results.check_place(path)
-        there = path.exists()
-    except OSError as error:
-        raise ValueError(f'--export={path} cannot be made ({error.strerror}); name another') from error
-    if there:
-        raise ValueError(f'--export={path} is there already; name a new directory')
-    if not opts.seed <= seed < opts.seed + opts.runs:
-        raise ValueError(f'--export_seed={seed} is not among the seeds {opts.seed} to {opts.seed + opts.runs - 1}')
-
-
 def of_run(opts, trained, generator, noise):
     """--export: writes the generator of the chosen run, if it was asked for and the training came to its end.
 

@@ -8,7 +8,7 @@ python -m reproductions report --help            its flags
 
 import collections
 
-from common import app
+from common import cli
 from common.claims import Verdict
 from reproductions import posts
 
@@ -36,16 +36,16 @@ def main(argv):
         return 0
     if name == 'list':
         if argv[2:]:
-            raise app.UserError(f'{argv[2]!r}: list takes nothing')
+            raise cli.UserError(f'{argv[2]!r}: list takes nothing')
         return list_posts()
     if name == 'report':
         from reproductions import report
 
         return report.main([f'{argv[0]} report', *argv[2:]])
     if name not in posts.NAMES:
-        raise app.UserError(f'{name!r} is no command; use list, report or a post: {", ".join(posts.NAMES)}')
+        raise cli.UserError(f'{name!r} is no command; use list, report or a post: {", ".join(posts.NAMES)}')
     return posts.module(name).main([name, *argv[2:]])
 
 
 if __name__ == '__main__':
-    app.run(main)
+    cli.run(main)

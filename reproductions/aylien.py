@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from common import app, export, figures, layers, losses, metrics, optimizers, outcomes, pictures, random, training
+from common import app, cli, export, figures, layers, losses, metrics, optimizers, outcomes, pictures, random, training
 from common.random import Stream
 
 # --- What was published -------------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def draw(settings, directory, seeds, trained, table):
 
 def define_flags():
     """The command line of this post."""
-    opts = app.common_flags()
+    opts = cli.common_flags()
     flags.DEFINE_enum(
         'variant',
         DEFAULT_VARIANT,
@@ -309,19 +309,19 @@ def define_flags():
 
 
 def settings_from_flags(opts):
-    """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
-    app.positive(opts, 'learning_rate')
-    app.check_normal(opts)
+    """The settings of the command line. Raises cli.UserError, in one line, where they make no sense."""
+    cli.positive(opts, 'learning_rate')
+    cli.check_normal(opts)
     settings = make_settings(
-        opts.variant, opts.minibatch, opts.hidden_size, app.sizes(opts, 'd_hidden_sizes'), opts.mu, opts.sigma,
+        opts.variant, opts.minibatch, opts.hidden_size, cli.sizes(opts, 'd_hidden_sizes'), opts.mu, opts.sigma,
         batch_size=opts.batch_size, learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
     )  # fmt: skip
     if settings.minibatch and len(settings.d_hidden_sizes) < 2:
-        raise app.UserError('--d_hidden_sizes: minibatch discrimination takes the place of the last of them; name two or more')
+        raise cli.UserError('--d_hidden_sizes: minibatch discrimination takes the place of the last of them; name two or more')
     if settings.minibatch and settings.batch_size < 2:
-        raise app.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
+        raise cli.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
     if settings.batch_size > PLOT_POINTS:
-        raise app.UserError(f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points that are drawn')
+        raise cli.UserError(f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points that are drawn')
     return settings
 
 
@@ -338,7 +338,7 @@ def comparisons(settings, runs):
 def main(argv):
     """Runs what the command line asks for; returns the exit status."""
     opts = define_flags()
-    app.parse(opts, argv, __doc__)
+    cli.parse(opts, argv, __doc__)
     if opts.replay:
         from reproductions import aylien_replay
 
@@ -350,11 +350,11 @@ def main(argv):
         return app.run_claims(opts, 'aylien', aylien_claims.measure, aylien_claims.ENSEMBLES)
     settings = settings_from_flags(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
-    app.check_memory(opts, networks(settings), settings.batch_size, comparisons(settings, opts.runs))
-    seeds = app.seeds(opts)
+    cli.check_memory(opts, networks(settings), settings.batch_size, comparisons(settings, opts.runs))
+    seeds = cli.seeds(opts)
     devices = app.strategy(opts)
     directory = app.output_directory(opts, 'aylien', devices)
-    anim_path = app.animation_path(opts, directory)
+    anim_path = cli.animation_path(opts, directory)
     every = log_every = opts.log_every or (10 if opts.runs == 1 else max(10, num_steps // 100))
     frames, add_frame = pictures.film(make_evaluation(settings), BINS)
     if anim_path:
@@ -384,4 +384,4 @@ def main(argv):
 
 
 if __name__ == '__main__':
-    app.run(main)
+    cli.run(main)

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from absl import flags
 
-from common import app, distribution, export, figures, layers, losses, metrics, optimizers, random, training
+from common import app, cli, distribution, export, figures, layers, losses, metrics, optimizers, random, training
 from common.random import Stream
 from reproductions import devnag_drawing
 
@@ -405,7 +405,7 @@ def draw_film(settings, path, frames, seed):
 
 def define_flags():
     """The command line of this post."""
-    opts = app.common_flags()
+    opts = cli.common_flags()
     flags.DEFINE_enum(
         'variant',
         DEFAULT_VARIANT,
@@ -442,18 +442,18 @@ def define_flags():
 
 def settings_from_flags(opts):
     """`Settings` from the command line; raises UserError for values that cannot be."""
-    app.positive(opts, 'learning_rate')
-    app.check_normal(opts)
+    cli.positive(opts, 'learning_rate')
+    cli.check_normal(opts)
     if opts.preprocess not in (None, *VARIANTS[opts.variant].views):
-        raise app.UserError(f'--preprocess={opts.preprocess}: the program of {opts.variant} has variances only')
+        raise cli.UserError(f'--preprocess={opts.preprocess}: the program of {opts.variant} has variances only')
     settings = make_settings(
         opts.variant, preprocess=opts.preprocess, batch_size=opts.batch_size, d_steps=opts.d_steps, g_steps=opts.g_steps,
         learning_rate=opts.learning_rate, mu=opts.mu, sigma=opts.sigma,
     )  # fmt: skip
     if settings.batch_size < 2:
-        raise app.UserError(f'--batch_size={settings.batch_size}: D looks at the spread of a batch; use 2 or more')
+        raise cli.UserError(f'--batch_size={settings.batch_size}: D looks at the spread of a batch; use 2 or more')
     if settings.batch_size > DRAWS:
-        raise app.UserError(f'--batch_size={settings.batch_size} is more than the {DRAWS:,} draws that G is judged on')
+        raise cli.UserError(f'--batch_size={settings.batch_size} is more than the {DRAWS:,} draws that G is judged on')
     return settings
 
 
@@ -466,7 +466,7 @@ def networks(settings):
 def main(argv):
     """Runs what the command line asks for; returns the exit status."""
     opts = define_flags()
-    app.parse(opts, argv, __doc__)
+    cli.parse(opts, argv, __doc__)
     if opts.replay:
         from reproductions import devnag_replay
 
@@ -479,12 +479,12 @@ def main(argv):
     settings = settings_from_flags(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     if num_steps * max(settings.d_steps, settings.g_steps) >= 2**31:
-        raise app.UserError(f'--num_steps={num_steps} is too many: 2^31 updates of a network can be counted; use fewer')
-    app.check_memory(opts, networks(settings), settings.batch_size)
-    seeds = app.seeds(opts)
+        raise cli.UserError(f'--num_steps={num_steps} is too many: 2^31 updates of a network can be counted; use fewer')
+    cli.check_memory(opts, networks(settings), settings.batch_size)
+    seeds = cli.seeds(opts)
     devices = app.strategy(opts)
     directory = app.output_directory(opts, 'devnag', devices)
-    anim_path = app.animation_path(opts, directory)
+    anim_path = cli.animation_path(opts, directory)
     anim_every = opts.anim_every or max(1, num_steps // 120)
     frames, add_frame = film(settings, seeds, anim_every)
     trained = app.train(
@@ -510,4 +510,4 @@ def main(argv):
 
 
 if __name__ == '__main__':
-    app.run(main)
+    cli.run(main)

@@ -25,6 +25,7 @@ from absl import flags
 
 from common import (
     app,
+    cli,
     export,
     figures,
     layers,
@@ -343,7 +344,7 @@ def draw_lines(path, title, x, curves, levels=None, xlabel='Data values', ylabel
 
 def define_flags():
     """The command line of this post."""
-    opts = app.common_flags()
+    opts = cli.common_flags()
     flags.DEFINE_enum(
         'variant',
         DEFAULT_VARIANT,
@@ -372,11 +373,11 @@ def define_flags():
 
 
 def settings_from_flags(opts):
-    """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
-    app.positive(opts, 'learning_rate')
+    """The settings of the command line. Raises cli.UserError, in one line, where they make no sense."""
+    cli.positive(opts, 'learning_rate')
     return make_settings(
         opts.variant, sort=opts.sort, stratify=opts.stratify, activation=opts.activation,
-        hidden_sizes=app.sizes(opts, 'hidden_sizes') or None, batch_size=opts.batch_size, learning_rate=opts.learning_rate,
+        hidden_sizes=cli.sizes(opts, 'hidden_sizes') or None, batch_size=opts.batch_size, learning_rate=opts.learning_rate,
         pretrain_steps=opts.pretrain_steps, num_steps=opts.num_steps,
     )  # fmt: skip
 
@@ -384,7 +385,7 @@ def settings_from_flags(opts):
 def main(argv):
     """Runs what the command line asks for; returns the exit status."""
     opts = define_flags()
-    app.parse(opts, argv, __doc__)
+    cli.parse(opts, argv, __doc__)
     if opts.replay:
         from reproductions import jang_replay
 
@@ -397,8 +398,8 @@ def main(argv):
     settings = settings_from_flags(opts)
     num_steps = settings.num_steps
     surfaces = 4 * min(opts.runs, outcomes.CHUNK) * PLOT_POINTS * max(settings.hidden_sizes)  # in the evaluation
-    app.check_memory(opts, [(1, *settings.hidden_sizes, 1)] * 2, settings.batch_size, surfaces)
-    seeds = app.seeds(opts)
+    cli.check_memory(opts, [(1, *settings.hidden_sizes, 1)] * 2, settings.batch_size, surfaces)
+    seeds = cli.seeds(opts)
     devices = app.strategy(opts)
     directory = app.output_directory(opts, 'jang', devices)
     every = opts.log_every or (1 if opts.runs == 1 else max(10, num_steps // 200))
@@ -428,4 +429,4 @@ def main(argv):
 
 
 if __name__ == '__main__':
-    app.run(main)
+    cli.run(main)

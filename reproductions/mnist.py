@@ -30,6 +30,7 @@ from common import (
     app,
     claims,
     classifier,
+    cli,
     cluster,
     export,
     figures,
@@ -459,7 +460,7 @@ CLAIM_RUNS, CLAIM_STEPS = 8, 50_000
 
 def define_flags():
     """The command line of this post."""
-    opts = app.common_flags()
+    opts = cli.common_flags()
     flags.DEFINE_enum(
         'variant', DEFAULT_VARIANT, list(VARIANTS), 'The program as the post lists it.', flag_values=opts
     )  # fmt: skip
@@ -481,13 +482,13 @@ def define_flags():
 
 
 def settings_from_flags(opts, digits):
-    """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
-    app.positive(opts, 'learning_rate')
+    """The settings of the command line. Raises cli.UserError, in one line, where they make no sense."""
+    cli.positive(opts, 'learning_rate')
     if opts.beta1 is not None and not 0 <= opts.beta1 < 1:
-        raise app.UserError(f'--beta1={opts.beta1} must be at least 0 and below 1')
+        raise cli.UserError(f'--beta1={opts.beta1} must be at least 0 and below 1')
     size = len(training_digits(digits)[0])
     if opts.batch_size and opts.batch_size > size:
-        raise app.UserError(f'--batch_size={opts.batch_size} is more than the {size:,} digits there are to train on')
+        raise cli.UserError(f'--batch_size={opts.batch_size} is more than the {size:,} digits there are to train on')
     return make_settings(opts.variant, batch_size=opts.batch_size, learning_rate=opts.learning_rate, beta1=opts.beta1)
 
 
@@ -497,10 +498,10 @@ def load_digits(opts):
         digits, notice = mnist_data.load(opts.data)
     except mnist_data.BadData as error:
         remedy = 'name a Keras mnist.npz, a directory with the four IDX files, bundled or auto'
-        raise app.UserError(f'--data={opts.data}: {error}; {remedy}') from error
+        raise cli.UserError(f'--data={opts.data}: {error}; {remedy}') from error
     judged = np.bincount(training_digits(digits)[1][: len(digits.x_test)])
     if len(digits.x_test) < 2 or judged.sum() - judged.max() < 2:  # a covariance is taken of them, without any one class too
-        raise app.UserError(f'--data={opts.data} has too few digits to judge others by; give more of each class')
+        raise cli.UserError(f'--data={opts.data} has too few digits to judge others by; give more of each class')
     if notice:
         print(f'note: {notice}', file=sys.stderr)
     return digits
@@ -516,7 +517,7 @@ def intervals(runs, num_steps, eval_every):
 def main(argv):
     """Runs what the command line asks for; returns the exit status."""
     opts = define_flags()
-    app.parse(opts, argv, __doc__)
+    cli.parse(opts, argv, __doc__)
     if opts.replay:
         from reproductions import mnist_replay
 
@@ -528,8 +529,8 @@ def main(argv):
     num_steps = opts.num_steps or (CLAIM_STEPS if opts.claims else VARIANTS[opts.variant].num_steps)
     digits = load_digits(opts)
     settings = settings_from_flags(opts, digits)
-    app.check_memory(opts, (settings.d_widths, settings.g_widths), settings.batch_size)
-    seeds = app.seeds(opts)
+    cli.check_memory(opts, (settings.d_widths, settings.g_widths), settings.batch_size)
+    seeds = cli.seeds(opts)
     devices = app.strategy(opts, settings.batch_size)
     directory = app.output_directory(opts, 'mnist', devices)
     experiment = make_experiment(settings, make_game(settings, training_digits(digits)[0]))
@@ -588,4 +589,4 @@ def summary(table, judge):
 
 
 if __name__ == '__main__':
-    app.run(main)
+    cli.run(main)

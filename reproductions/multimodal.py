@@ -25,7 +25,7 @@ import scipy.stats
 import tensorflow as tf
 from absl import flags
 
-from common import app, claims, export, figures, layers, losses, metrics, outcomes, pictures, random, training
+from common import app, claims, cli, export, figures, layers, losses, metrics, outcomes, pictures, random, training
 from common.random import Stream
 from reproductions import aylien, multimodal_drawing
 
@@ -311,7 +311,7 @@ def draw_convergence(path, title, tables, num_steps):
 
 def define_flags():
     """The command line of this post."""
-    opts = app.common_flags()
+    opts = cli.common_flags()
     flags.DEFINE_enum('variant', VARIANTS[0], VARIANTS, 'Which published state of the post; there is one.', flag_values=opts)
     flags.DEFINE_integer(
         'seed', SEED, 'First seed (the post speaks of 42 and 4).', lower_bound=0, upper_bound=2**32 - 1, flag_values=opts
@@ -364,12 +364,12 @@ def define_flags():
 
 
 def settings_from_flags(opts):
-    """The settings of the command line. Raises app.UserError, in one line, where they make no sense."""
-    app.positive(opts, 'learning_rate', 'noise_range')
+    """The settings of the command line. Raises cli.UserError, in one line, where they make no sense."""
+    cli.positive(opts, 'learning_rate', 'noise_range')
     means, deviations = modes_from_flags(opts)
-    sizes = app.sizes(opts, 'hidden_sizes')
+    sizes = cli.sizes(opts, 'hidden_sizes')
     if sizes and (opts['layers'].present or opts['hidden_size'].present):
-        raise app.UserError(
+        raise cli.UserError(
             f'--hidden_sizes={",".join(map(str, sizes))} gives every width; leave out --hidden_size and --layers'
         )
     settings = make_settings(
@@ -378,21 +378,21 @@ def settings_from_flags(opts):
         learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
     )  # fmt: skip
     if settings.minibatch and settings.batch_size < 2:
-        raise app.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
+        raise cli.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
     if settings.batch_size > aylien.PLOT_POINTS:
-        raise app.UserError(f'--batch_size={settings.batch_size} is more than the {aylien.PLOT_POINTS:,} points that are drawn')
+        raise cli.UserError(f'--batch_size={settings.batch_size} is more than the {aylien.PLOT_POINTS:,} points that are drawn')
     if max(settings.hidden_sizes) > MOST_UNITS:
-        raise app.UserError(f'hidden layers of {max(settings.hidden_sizes):,} units are too wide; use {MOST_UNITS:,} or fewer')
+        raise cli.UserError(f'hidden layers of {max(settings.hidden_sizes):,} units are too wide; use {MOST_UNITS:,} or fewer')
     return settings
 
 
 def modes_from_flags(opts):
-    """Means in ascending order and their deviations. Raises app.UserError unless they are apart and inside the figure."""
+    """Means in ascending order and their deviations. Raises cli.UserError unless they are apart and inside the figure."""
     means = numbers(opts, 'means')
     if len(means) > MOST_MODES:
-        raise app.UserError(f'--means names {len(means):,} modes; use {MOST_MODES} or fewer')
+        raise cli.UserError(f'--means names {len(means):,} modes; use {MOST_MODES} or fewer')
     if means and opts.modes not in (None, len(means)):
-        raise app.UserError(f'--modes={opts.modes} but --means={",".join(opts.means)} names {len(means)}; leave out --modes')
+        raise cli.UserError(f'--modes={opts.modes} but --means={",".join(opts.means)} names {len(means)}; leave out --modes')
     default_means, default_deviations = default_modes(len(means) or opts.modes or 3)
     deviations = numbers(opts, 'deviations')
     if means and not deviations:
@@ -400,7 +400,7 @@ def modes_from_flags(opts):
     means, deviations = means or default_means, deviations or default_deviations
     if len(deviations) not in (1, len(means)) or min(deviations) < LEAST_DEVIATION:
         given = ','.join(opts.deviations or [])
-        raise app.UserError(
+        raise cli.UserError(
             f'--deviations={given} must be one number from {LEAST_DEVIATION:g}, or {len(means)} of them, one a mode'
         )
     deviations = deviations * (len(means) // len(deviations))
@@ -408,13 +408,13 @@ def modes_from_flags(opts):
     reach = metrics.MODE_REACH
     for (low, narrow), (high, wide) in itertools.pairwise(modes):
         if high - low < reach * (narrow + wide):
-            raise app.UserError(
+            raise cli.UserError(
                 f'modes at {low:g} and {high:g} overlap; set --means and --deviations so that neighbours are '
                 f'{reach:g} deviations of each apart, here {reach * (narrow + wide):g}'
             )
     for mean, deviation in modes:
         if abs(mean) + reach * deviation > aylien.NOISE_RANGE:
-            raise app.UserError(
+            raise cli.UserError(
                 f'the mode at {mean:g} with deviation {deviation:g} leaves the figure; keep --means {reach:g} --deviations '
                 f'inside +-{aylien.NOISE_RANGE:g}'
             )
@@ -422,25 +422,25 @@ def modes_from_flags(opts):
 
 
 def numbers(opts, name):
-    """The numbers of a list flag, () where it was not given. Raises app.UserError unless they are finite."""
+    """The numbers of a list flag, () where it was not given. Raises cli.UserError unless they are finite."""
     words = opts[name].value
     try:
         found = tuple(float(word) for word in words or ())
     except ValueError:
         found = (np.nan,)
     if words is not None and not (found and np.isfinite(found).all()):
-        raise app.UserError(f'--{name}={",".join(words)} must be numbers, such as -4,0.5,4')
+        raise cli.UserError(f'--{name}={",".join(words)} must be numbers, such as -4,0.5,4')
     return found
 
 
 def main(argv):
     """Runs what the command line asks for; returns the exit status."""
     opts = define_flags()
-    app.parse(opts, argv, __doc__)
+    cli.parse(opts, argv, __doc__)
     if opts.replay:
         from reproductions import multimodal_replay
 
-        decided = sorted(set(opts) - set(app.common_flags()) - {'seed'} | {'batch_size'})
+        decided = sorted(set(opts) - set(cli.common_flags()) - {'seed'} | {'batch_size'})
         return app.run_replay(opts, 'multimodal', multimodal_replay.replay_trace, decided)
     if opts.claims:
         from reproductions import multimodal_claims
@@ -448,8 +448,8 @@ def main(argv):
         return app.run_claims(opts, 'multimodal', multimodal_claims.measure, multimodal_claims.ENSEMBLES)
     settings = settings_from_flags(opts)
     num_steps = opts.num_steps or NUM_STEPS
-    app.check_memory(opts, [(1, *settings.hidden_sizes, 1)], settings.batch_size, aylien.comparisons(settings, opts.runs))
-    seeds = app.seeds(opts)
+    cli.check_memory(opts, [(1, *settings.hidden_sizes, 1)], settings.batch_size, aylien.comparisons(settings, opts.runs))
+    seeds = cli.seeds(opts)
     devices = app.strategy(opts)
     directory = app.output_directory(opts, 'multimodal', devices)
     frames, add_frame = pictures.film(make_evaluation(settings), bins(settings))
@@ -507,4 +507,4 @@ def targets(settings):
 
 
 if __name__ == '__main__':
-    app.run(main)
+    cli.run(main)

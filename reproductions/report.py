@@ -24,7 +24,7 @@ import numpy as np
 from absl import flags
 from tqdm import tqdm
 
-from common import app, locks, metrics, reference, results
+from common import app, cli, locks, metrics, reference, results
 from reproductions import aylien, aylien_claims, devnag, devnag_claims, jang, jang_claims, posts, report_page
 
 FIRST = 1000  # seed of the ensembles
@@ -352,22 +352,22 @@ def define_flags():
 def main(argv):
     """Writes the report; returns the exit status: 1 if a command failed."""
     opts = define_flags()
-    app.parse(opts, argv, __doc__)
+    cli.parse(opts, argv, __doc__)
     only = opts.only or posts.NAMES
     for name in only:
         if name not in posts.NAMES:
-            raise app.UserError(f'--only={name} is no post; posts are {", ".join(posts.NAMES)}')
+            raise cli.UserError(f'--only={name} is no post; posts are {", ".join(posts.NAMES)}')
     chosen = [name for name in posts.NAMES if name in only]
     directory = pathlib.Path(opts.output_dir).absolute()
     try:
         results.prepare_directory(directory)
         locks.take(directory)
     except locks.Taken as error:
-        raise app.UserError(
+        raise cli.UserError(
             f'--output_dir={opts.output_dir} is in use by another report; wait for its end or name another'
         ) from error
     except OSError as error:
-        raise app.UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror}); name another') from error
+        raise cli.UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror}); name another') from error
     jobs = [job for job in make_jobs(opts.runs, opts.data) if job.post in chosen]
     try:
         failed = run_jobs(jobs, directory, opts.processes)

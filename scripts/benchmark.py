@@ -223,11 +223,11 @@ def memory(post, repeats):
         if post not in (None, name):
             continue
         script = (
-            f'import resource, sys, tempfile, time\nfrom common import app\nfrom reproductions import {name} as post\n'
+            f'import resource, sys, tempfile, time\nfrom common import cli\nfrom reproductions import {name} as post\n'
             'with tempfile.TemporaryDirectory() as path:\n'
             '    start = time.perf_counter()\n'
             f'    sizes = ["--runs={runs}", "--num_steps={steps}", f"--output_dir={{path}}"]\n'
-            f'    app.call(post.main, ["{name}", *sizes, *{flags[name]}])\n'
+            f'    cli.call(post.main, ["{name}", *sizes, *{flags[name]}])\n'
             'peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n'
             'print(f\'{{"gib": {peak}, "seconds": {time.perf_counter() - start}}}\')\n'
         )

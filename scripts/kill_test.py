@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from parts import ROOT
 
-from common import app, checkpoints, mnist_data, results, training
+from common import checkpoints, cli, mnist_data, results, training
 from reproductions import aylien, devnag, jang, mnist, multimodal
 
 POSTS = {
@@ -53,7 +53,7 @@ def start(post, arguments, directory, log):
         with open(log, 'a') as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        status = app.call(post.main, [post.__name__, *arguments, f'--output_dir={directory}'])
+        status = cli.call(post.main, [post.__name__, *arguments, f'--output_dir={directory}'])
     finally:
         os._exit(status)
 

@@ -11,7 +11,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from common import app  # noqa: E402
+from common import cli  # noqa: E402
 
 
 class Picture(NamedTuple):
@@ -27,7 +27,7 @@ def command(post, directory, *flags):
     """Runs a post's command line into a directory; raises SystemExit where it fails."""
     name = post.__name__.rpartition('.')[2]
     print(f'python -m reproductions.{name}', *flags, flush=True)
-    if app.call(post.main, [name, *flags, f'--output_dir={directory}']):
+    if cli.call(post.main, [name, *flags, f'--output_dir={directory}']):
         raise SystemExit(f'failed: {flags}')
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import app, distribution, reference, training
+from common import cli, distribution, reference, training
 from reproductions import references
 
 COLUMNS = [
@@ -19,7 +19,7 @@ COLUMNS = [
 
 def call(post, *arguments):
     """The exit status of a post's command line."""
-    return app.call(post.main, [post.__name__, *map(str, arguments)])
+    return cli.call(post.main, [post.__name__, *map(str, arguments)])
 
 
 def rows_of(directory):

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common import app, checkpoints, mnist_data, replay, results
+from common import checkpoints, cli, mnist_data, replay, results
 from reproductions import aylien_claims, devnag_claims, devnag_replay, jang_claims, references
 
 DATA = pathlib.Path(__file__).parent / 'data'
@@ -517,6 +517,6 @@ def test_the_installed_references_are_whole(name):
 
 
 def test_a_command_ends_with_one_line_where_a_reference_is_damaged(tmp_path, capsys):
-    assert app.call(lambda argv: results.read_csv(tmp_path / 'none.csv'), ['aylien']) == 2
+    assert cli.call(lambda argv: results.read_csv(tmp_path / 'none.csv'), ['aylien']) == 2
     error = capsys.readouterr().err
     assert error.startswith(f'error: {tmp_path}/none.csv does not exist; ') and error.count('\n') == 1

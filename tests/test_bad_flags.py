@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common import app, data_parallel, mnist_data, results, training
+from common import cli, data_parallel, mnist_data, results, training
 from reproductions import devnag_replay, mnist, posts
 
 DATA = pathlib.Path(__file__).parent / 'data'
@@ -107,7 +107,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(training, 'train', begin)
     monkeypatch.setattr(data_parallel, 'train', begin)
-    monkeypatch.setattr(app, 'memory', lambda: 2**28)
+    monkeypatch.setattr(cli, 'memory', lambda: 2**28)
     monkeypatch.setattr(devnag_replay, 'retrain', lambda *args: begin(*[None] * 5))
     bundle = mnist_data.bundled()
     monkeypatch.setattr(mnist_data, 'bundled', lambda: bundle)
@@ -122,7 +122,7 @@ def outcome(post, words, message=''):
     out, error = (io.TextIOWrapper(io.BytesIO(), 'utf-8') for _ in range(2))  # as strict as a terminal
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
-            status = app.call(post.main, [post.__name__, *words])
+            status = cli.call(post.main, [post.__name__, *words])
     except Begun:
         return 'begun'
     except SystemExit as ended:
@@ -169,8 +169,8 @@ def test_any_command_line_runs_or_ends_with_one_line(name, place):
         ('aylien', ['--replay='], 'without a value'),
         ('aylien', ['--output_dir=none\nthere', '--resume'], r'no directory none\nthere; run'),
         ('aylien', ['--resume', f'--output_dir={"x" * 300}'], 'cannot be written to (File name too long)'),
-        ('aylien', [f'--export=none/{"x" * 300}'], 'cannot be made (File name too long)'),
-        ('aylien', ['--export=/proc/nothing'], 'cannot be made'),
+        ('aylien', [f'--export=none/{"x" * 300}'], 'cannot be written (File name too long)'),
+        ('aylien', ['--export=/proc/nothing'], 'cannot be written'),
         ('aylien', [f'--anim_path={"x" * 250}.gif'], 'cannot be written (File name too long)'),
         ('aylien', ['--anim_path=dir.gif'], 'is a directory'),
         ('aylien', ['--anim_path=/proc/x.gif'], 'cannot be written'),
@@ -226,10 +226,10 @@ def test_what_was_found(name, words, message, place):
 )
 def test_what_no_memory_holds_is_refused(name, words, place, monkeypatch, capsys):
     """In a line that names flag, value and remedy, and before a thousandth of it is asked for."""
-    monkeypatch.setattr(app, 'memory', lambda: 2**34)
+    monkeypatch.setattr(cli, 'memory', lambda: 2**34)
     tracemalloc.start()
     try:
-        assert app.call(posts.module(name).main, [name, *words]) == 2
+        assert cli.call(posts.module(name).main, [name, *words]) == 2
         assert tracemalloc.get_traced_memory()[1] < 2**26
     finally:
         tracemalloc.stop()
@@ -250,12 +250,12 @@ def test_what_no_memory_holds_is_refused(name, words, place, monkeypatch, capsys
 )
 def test_large_ensembles_are_not_refused(name, words, place, monkeypatch):
     """On a machine with 8 GiB: the check refuses only what could not run."""
-    monkeypatch.setattr(app, 'memory', lambda: 2**33)
+    monkeypatch.setattr(cli, 'memory', lambda: 2**33)
     assert outcome(posts.module(name), words) == 'begun'
 
 
 def test_this_machine_has_memory():
-    assert 2**28 < app.memory() < 2**50
+    assert 2**28 < cli.memory() < 2**50
 
 
 # --- Trained indeed -----------------------------------------------------------------------------------------------------------

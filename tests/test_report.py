@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common import app, results
+from common import cli, results
 from reproductions import __main__ as program
 from reproductions import posts, report, report_page
 
@@ -115,7 +115,7 @@ def test_every_post_has_a_page_and_recorded_claims():
 
 
 def test_list_names_posts_variants_and_verdicts(capsys):
-    assert app.call(program.main, ['reproductions', 'list']) == 0
+    assert cli.call(program.main, ['reproductions', 'list']) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(posts.NAMES)
     assert '2016-08, 2016-12, 2017-06' in lines[1] and '3 reproduced, 2 partly' in lines[1]
@@ -133,7 +133,7 @@ def test_list_names_posts_variants_and_verdicts(capsys):
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments, message, capsys):
-    assert app.call(program.main, ['reproductions', *arguments]) == 2
+    assert cli.call(program.main, ['reproductions', *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith('error: ') and error.count('\n') == 1 and message in error
 
@@ -146,17 +146,17 @@ def tiny_jobs(*flags):
 def test_finished_commands_are_not_run_again_and_failures_are_told(tmp_path, monkeypatch, capsys):
     command = ['reproductions', 'report', '--only=aylien', f'--output_dir={tmp_path}', '--processes=2']
     monkeypatch.setattr(report, 'make_jobs', tiny_jobs(FILM, ('--learning_rate=-1',)))
-    assert app.call(program.main, command) == 1
+    assert cli.call(program.main, command) == 1
     assert 'Failed: python -m reproductions.aylien --learning_rate=-1' in re.sub(
         '<.*?>', '', (tmp_path / 'index.html').read_text()
     )
     written = (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns
     monkeypatch.setattr(report, 'make_jobs', tiny_jobs(FILM, (*FILM, '--seed=1')))
-    assert app.call(program.main, command) == 0
+    assert cli.call(program.main, command) == 0
     assert '1 of 2 commands are done already' in capsys.readouterr().out
     assert (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns == written
     monkeypatch.setattr(report, 'make_jobs', tiny_jobs((*FILM, '--seed=2'), (*FILM, '--seed=1')))  # other settings
-    assert app.call(program.main, command) == 0
+    assert cli.call(program.main, command) == 0
     assert (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns > written
     assert json.loads((tmp_path / 'report.json').read_text())['posts'][0]['jobs'][0]['failed'] is None
 
@@ -176,7 +176,7 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkey
 
     thread = threading.Thread(target=interrupt_when_it_trains)
     thread.start()
-    assert app.call(program.main, command) == 130
+    assert cli.call(program.main, command) == 130
     thread.join()
     assert 'run the same again to go on' in capsys.readouterr().err
     assert not (tmp_path / 'index.html').exists() and (tmp_path / 'aylien' / 'job0' / 'done.json').exists()

@@ -18,7 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'scripts'))
 
 import two_workers
 
-from common import app, cluster, data_parallel, distribution, reference, training
+from common import cli, cluster, data_parallel, distribution, reference, training
 from reproductions import aylien, mnist
 
 SHARED_RUNS, SHARED_BATCH = {'rtol': 1e-5, 'atol': 1e-5}, {'rtol': 1e-4, 'atol': 1e-4}  # tolerances of losses
@@ -212,7 +212,7 @@ def wait_for(checkpoints, processes, before=()):
 )  # fmt: skip
 def test_a_wrong_tf_config_is_refused_in_one_line(config, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv('TF_CONFIG', config)
-    assert app.call(aylien.main, ['aylien', '--strategy=multiworker', f'--output_dir={tmp_path / "run"}']) == 2
+    assert cli.call(aylien.main, ['aylien', '--strategy=multiworker', f'--output_dir={tmp_path / "run"}']) == 2
     *_, error = capsys.readouterr().err.splitlines()
     assert error.startswith('error: --strategy=multiworker: ') and 'TF_CONFIG' in error
     assert not (tmp_path / 'run').exists()
@@ -245,5 +245,5 @@ def test_workers_meet_and_those_that_do_not_come_are_named():
 
 @pytest.mark.parametrize('flag', ['--claims', '--replay=x.npz'])
 def test_what_runs_on_one_machine_is_refused(flag, capsys):
-    assert app.call(mnist.main, ['mnist', '--strategy=multiworker', flag]) == 2
+    assert cli.call(mnist.main, ['mnist', '--strategy=multiworker', flag]) == 2
     assert capsys.readouterr().err.count('runs on one machine') == 1
