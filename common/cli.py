@@ -234,7 +234,7 @@ def memory():
     return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
 
 
-def check_memory(opts, networks, batch_size, more=0):
+def check_memory(opts, networks, batch_size, more=0, group=None):
     """Raises UserError for a training that this machine's memory cannot hold, before anything of that size is asked for.
 
     What is counted is held at once in any case, in float32: four numbers a weight (itself, its gradient, what the optimiser
@@ -246,10 +246,11 @@ def check_memory(opts, networks, batch_size, more=0):
       networks: the widths of the layers of each, inputs and outputs too.
       batch_size: int.
       more: bytes that a post holds besides.
+      group: int, runs that are trained together, if not `training.GROUP`.
     """
     weights = sum(outputs * (inputs + 1) for widths in networks for inputs, outputs in itertools.pairwise(widths))
     units = sum(sum(widths) for widths in networks)
-    together = min(opts.runs, training.GROUP)
+    together = min(opts.runs, group or training.GROUP)
     refuse_beyond_memory(opts, 4 * (4 * opts.runs * weights + 2 * together * batch_size * units) + more)
 
 

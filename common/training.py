@@ -25,7 +25,7 @@ class Game(NamedTuple):
     loss_d: Callable  # (d, g, x, z) -> [runs]
     loss_g: Callable  # (d, g, z) -> [runs]
     draw_d: Callable  # (seeds, update) -> (x, z)
-    draw_g: Callable  # (seeds, update) -> z
+    draw_g: Callable | None  # (seeds, update) -> z; None: the noise of D's update, of which there is then one an iteration
     optimizer_d: Optimizer
     optimizer_g: Optimizer
     d_steps: int = 1  # updates of D in an iteration
@@ -75,12 +75,17 @@ def play(game, seeds, state):
       The next `Players`, and {'loss_d', 'loss_g'} [runs]: the losses of the last update of each, before it was applied.
     """
 
+    def draw_d(update):
+        return _computed_once(game.draw_d(seeds, update), update)
+
+    both = None if game.draw_g else draw_d(state.step)  # the images that G makes of it are the same too: XLA makes them once
+
     def update_d(update, d, slots):
-        x, z = _computed_once(game.draw_d(seeds, update), update)
+        x, z = both or draw_d(update)
         return _descend(lambda d: game.loss_d(d, state.g, x, z), game.optimizer_d, d, slots, update)
 
     def update_g(update, g, slots):
-        z = _computed_once(game.draw_g(seeds, update), update)
+        z = both[1] if both else _computed_once(game.draw_g(seeds, update), update)
         return _descend(lambda g: game.loss_g(d, g, z), game.optimizer_g, g, slots, update)
 
     d, slots_d, loss_d = _repeat(update_d, game.d_steps, state.step, state.d, state.slots_d)
@@ -128,13 +133,14 @@ def _repeat(update, times, iteration, params, slots):
     )[1:]
 
 
-def compile_loop(iteration, losses, measure=lambda state: {}):
+def compile_loop(iteration, losses, measure=lambda state: {}, group=None):
     """Compiles `iteration(seeds, state) -> (state, {name: loss [runs]})` into a loop that records on its way.
 
     Args:
       iteration: `play` or `regress` with its first argument bound.
       losses: the names of the losses that it gives.
       measure: state -> {name: [runs]}, what is recorded beside the losses.
+      group: int, runs that a CPU advances together, if not `GROUP`.
 
     Returns:
       advance(seeds, state, until) -> (state, records): runs until `state.step` has been each of `until` (int32 [records],
@@ -162,11 +168,11 @@ def compile_loop(iteration, losses, measure=lambda state: {}):
         loop = tf.while_loop(lambda row, state, _: state.step < until[-1], record, (tf.constant(0), state, arrays))
         return loop[1], {name: array.stack() for name, array in loop[2].items()}
 
-    return tf.function(in_groups(advance, names), jit_compile=True, autograph=False)
+    return tf.function(in_groups(advance, names, group), jit_compile=True, autograph=False)
 
 
-def in_groups(advance, names):
-    """An `advance` of `compile_loop` that takes one group of at most `GROUP` runs after the other through all its iterations.
+def in_groups(advance, names, group=None):
+    """An `advance` of `compile_loop` that takes one group of at most `group` runs after the other through all its iterations.
 
     `names` gives those of the records from a state. What an iteration computes on the way takes some 90 kB a run (Aylien), so
     that thousands of runs at once leave the caches: `benchmark.py scaling`. GPUs are given all runs at once (not measured on a
@@ -175,7 +181,7 @@ def in_groups(advance, names):
 
     def grouped(seeds, state, until):
         runs = seeds.shape[0]
-        groups = 1 if tf.config.list_logical_devices('GPU') else max(1, -(-runs // GROUP))
+        groups = 1 if tf.config.list_logical_devices('GPU') else max(1, -(-runs // (group or GROUP)))
         if groups == 1:
             return advance(seeds, state, until)
         size = -(-runs // groups)

@@ -44,17 +44,14 @@ def replay_trace(path):
     if 'x' not in arrays or arrays['x'].dtype != np.uint8 or arrays['x'].shape != wanted:
         raise replay.BadTrace(f'has no x of bytes {wanted}')
 
-    def digits(step):
-        return tf.cast(tf.transpose(tf.gather(arrays['x'], step)), tf.float32)[None] / 255
-
-    def noise(seeds, step):
-        return tf.transpose(tf.gather(arrays['z'], step))[None]
+    def draw(seeds, step):
+        x, z = (tf.transpose(tf.gather(arrays[name], step))[None] for name in 'xz')
+        return tf.cast(x, tf.float32) / 255, z
 
     def network(name, widths):
         return replay.linears(arrays, [f'init/{name}/l{i}' for i in range(len(widths) - 1)])
 
-    game = mnist.make_game(settings, np.zeros([1, settings.d_widths[0]], np.uint8))
-    game = game._replace(draw_d=lambda seeds, step: (digits(step), noise(seeds, step)), draw_g=noise)
+    game = mnist.make_game(settings, np.zeros([1, settings.d_widths[0]], np.uint8))._replace(draw_d=draw)
     experiment = mnist.make_experiment(settings, game)._replace(
         init=lambda seeds: (network('D', settings.d_widths), network('G', settings.g_widths))
     )

@@ -70,6 +70,14 @@ def test_each_network_makes_its_updates_with_its_own_counter(d_steps, g_steps):
     assert players.step == 5
 
 
+def test_without_a_draw_of_its_own_g_is_given_the_noise_of_d():
+    x, z = tf.ones([3, 1, 1]), tf.constant([[[7.0]], [[8.0]], [[9.0]]])
+    game = toy().game._replace(draw_d=lambda seeds, update: (x, z), draw_g=None)
+    state, losses = training.play(game, SEEDS, training.start_game(game, d=0 * x, g=x))
+    np.testing.assert_allclose(state.g, 1 - 2 * z)
+    np.testing.assert_allclose(losses['loss_g'], [7, 8, 9])
+
+
 def test_records_are_means_since_the_record_before_and_measures_at_it():
     _, history = train(toy(), num_steps=5, every=2)
     assert history['step'].tolist() == [0, 2, 4]
