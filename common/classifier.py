@@ -18,10 +18,11 @@ AT_ONCE = 1000  # images classified in a batch
 
 
 class Classifier(NamedTuple):
-    """`look(images [n, 784] of 0 .. 1) -> (probabilities [n, 10], features [n, 64])`, NumPy; accuracy on the test digits."""
+    """A trained network, and which one it is."""
 
-    look: Any
-    accuracy: float
+    look: Any  # images [n, 784] of 0 .. 1 -> (probabilities [n, 10], features [n, 64]), NumPy
+    accuracy: float  # share of the test digits
+    name: str  # of its file in the cache; another for other digits, another network or another training
 
 
 def build():
@@ -67,7 +68,7 @@ def for_digits(images, labels, test_images, test_labels):
         return tuple(np.concatenate([part[i] for part in parts]) for i in range(2))
 
     probabilities, _ = look(test_images.astype(np.float32) / 255)
-    return Classifier(look, float((probabilities.argmax(axis=1) == test_labels).mean()))
+    return Classifier(look, float((probabilities.argmax(axis=1) == test_labels).mean()), path.stem)
 
 
 def train(model, images, labels):

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import errno
+import importlib.metadata
 import json
 import math
 import os
@@ -207,6 +208,7 @@ def versions():
     return {
         'python': platform.python_version(),
         'tensorflow': tf.__version__,
+        'keras': importlib.metadata.version('keras'),
         'numpy': np.__version__,
         'git_revision': git_revision(pathlib.Path(__file__).parent.parent),
     }

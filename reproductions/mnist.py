@@ -549,6 +549,7 @@ def main(argv):
     )  # fmt: skip
     table = results_table(settings, judge, seeds, trained.players, trained.history)
     effective = settings._asdict() | {'runs': opts.runs, 'num_steps': num_steps, 'digits': digits.name}
+    effective['classifier'] = judge.classifier.name
     app.write_results(opts, 'mnist', directory, effective, trained, table)
     accuracy = {'classifier': {'accuracy': judge.classifier.accuracy}}
     results.write_json(directory / 'references.json', accuracy | judge.references)

@@ -33,8 +33,9 @@ def test_accuracy_on_the_bundled_digits(cache):
 
 def test_trained_once_and_the_same_each_time(cache, monkeypatch):
     images, labels, *test = some()
-    look, accuracy = classifier.for_digits(images, labels, *test)
+    look, accuracy, name = classifier.for_digits(images, labels, *test)
     (path,) = cache.iterdir()
+    assert path.name == f'{name}.npz'
     weights = path.read_bytes()
     path.write_bytes(weights[:1000])  # a damaged cache is no obstacle
     assert classifier.for_digits(images, labels, *test).accuracy == accuracy

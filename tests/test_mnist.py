@@ -11,7 +11,7 @@ import post_checks
 import pytest
 import tensorflow as tf
 
-from common import distribution, layers, mnist_data, replay, training
+from common import classifier, distribution, layers, mnist_data, replay, training
 from common.random import Stream
 from reproductions import mnist, mnist_claims, mnist_drawing, mnist_replay
 
@@ -332,6 +332,7 @@ def test_solo_run_writes_the_contract(few, tmp_path, capsys):
     assert set(mnist.define_flags()) <= set(config['flags'])
     assert (config['flags']['num_steps'], config['flags']['batch_size'], config['iterations']) == (30, 32, 30)
     assert config['flags']['digits'] == mnist_data.UNKNOWN
+    assert (classifier.cache_directory() / f'{config["flags"]["classifier"]}.npz').exists()
     pictures = ['data', 'figure', 'interpolation', 'losses', 'progress', 'quality']
     assert sorted(path.stem for path in tmp_path.glob('*.png')) == pictures
     assert all((tmp_path / f'{name}.npz').exists() for name in [*pictures, 'animation'])

@@ -5,6 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from common import results
 
@@ -42,6 +43,7 @@ def test_directory_that_is_a_file_is_refused(tmp_path):
 def test_versions_name_what_numbers_depend_on():
     versions = results.versions()
     assert versions['tensorflow'].startswith('2.') and versions['python'].startswith('3.')
+    assert versions['keras'] == tf.keras.__version__
 
 
 def test_write_errors_name_the_file_and_the_cause(tmp_path):
