@@ -15,14 +15,17 @@ from common import cluster, data_parallel, distribution, mnist_data, training
 from reproductions import aylien, devnag, jang, mnist, multimodal
 
 RUNS, STEPS = 5, 20
-MANY, LATER = 300, {'aylien': 300, 'jang': 300, 'multimodal': 300, 'devnag': 10}  # seeds, and iterations for their outcomes
+MANY = 300  # seeds whose outcomes are compared
+LATER = {'aylien': 300, 'jang': 300, 'multimodal': 300, 'devnag': 10, 'mnist': 100}  # after so many iterations
+SMALL = {'d_widths': (784, 24, 1), 'g_widths': (10, 24, 784), 'batch_size': 16}  # MNIST's for that; the post's take hours
 
 
-def experiment(post):
-    """A post's experiment; Jang's is pre-trained for 100 updates only."""
+def experiment(post, small=False):
+    """A post's experiment; Jang's is pre-trained for 100 updates only. `small`: MNIST's with small networks."""
     if post == 'mnist':
         images, _ = mnist.training_digits(mnist_data.bundled())
-        return mnist.make_experiment(mnist.make_settings(), mnist.make_game(mnist.make_settings(), images))
+        settings = mnist.make_settings(**SMALL if small else {})
+        return mnist.make_experiment(settings, mnist.make_game(settings, images))
     module, changes = {
         'aylien': (aylien, {'minibatch': True}),
         'jang': (jang, {'pretrain_steps': 100}),
@@ -38,7 +41,7 @@ def course(post, strategy):
     shared = distribution.share_out(strategy, seeds)
 
     def draws(seeds):
-        return made.game.draw_d(seeds, 17), made.game.draw_g(seeds, 17)
+        return [draw(seeds, 17) for draw in (made.game.draw_d, made.game.draw_g) if draw]
 
     exact = [distribution.to_host(strategy, strategy.run(part, args=(shared,))) for part in (made.init, draws)]
     found = {f'{post}/exact{i}': value for i, value in enumerate(tf.nest.flatten(exact))}
@@ -56,7 +59,7 @@ def shared_batch(strategy):
 def later(post, strategy):
     """What many seeds have come to after a short training, the last record of each: {name: [runs]}."""
     seeds = np.arange(1000, 1000 + MANY, dtype=np.uint32)
-    *_, (_, records) = training.train(experiment(post), strategy, seeds, LATER[post], LATER[post])
+    *_, (_, records) = training.train(experiment(post, small=True), strategy, seeds, LATER[post], LATER[post])
     return {f'{post}/later/{name}': values[:, -1] for name, values in records.items() if name != 'step'}
 
 
