@@ -16,7 +16,7 @@ from reproductions import aylien, devnag, jang, mnist, multimodal
 
 RUNS, STEPS = 5, 20
 MANY = 300  # seeds whose outcomes are compared
-LATER = {'aylien': 300, 'jang': 300, 'multimodal': 300, 'devnag': 10, 'mnist': 100}  # after so many iterations
+LATER = {'aylien': 100, 'jang': 100, 'multimodal': 100, 'devnag': 5, 'mnist': 100}  # after so many iterations
 SMALL = {'d_widths': (784, 24, 1), 'g_widths': (10, 24, 784), 'batch_size': 16}  # MNIST's for that; the post's take hours
 
 
