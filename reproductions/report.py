@@ -338,7 +338,7 @@ def define_flags():
     opts = flags.FlagValues()
     flags.DEFINE_integer(
         'runs', FEWEST, f'Seeds of each ensemble; from {FULL:,} on MNIST, too, takes its full schedule.', lower_bound=FEWEST,
-        upper_bound=100_000, flag_values=opts,
+        upper_bound=app.MOST_CLAIM_RUNS, flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_list('only', None, f'Only these of the posts {", ".join(posts.NAMES)}.', flag_values=opts)
     flags.DEFINE_string('output_dir', 'output/report', 'Where the page and the files of every command go.', flag_values=opts)

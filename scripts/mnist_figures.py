@@ -1,7 +1,7 @@
 """The figures and tables of the MNIST post: a function (runs, directory) for each part.
 
 Training takes hours. What was trained stays in output/mnist_figures, and a later call goes on from there, so that it may be
-stopped with Ctrl-C at any time and the other part be made of what there is.
+stopped with Ctrl-C at any time and the other parts be made of what there is.
 """
 
 import json
@@ -41,6 +41,18 @@ def collapse(runs, out):
     mnist.draw_quality(out / 'collapse_quality.png', 'seed 0', references, history)
 
 
+def long(runs, out):
+    """Seed 0 for all of the post's 500,000 iterations."""
+    del runs
+    directory = TRAINED / 'long'
+    go_on(directory, '--eval_every=5000')
+    history, references = results.read_npz(directory / 'history.npz'), json.loads((directory / 'references.json').read_text())
+    results.write_csv(out / 'long_results.csv', last_evaluation(history, references))
+    mnist.draw_quality(out / 'long_quality.png', 'seed 0', references, history)
+    draw_first(directory, out, 'long_')
+    write_outcomes(out)
+
+
 def go_on(directory, *flags):
     """The post's command, from where it stopped if it was begun."""
     command(mnist, directory, *flags, *['--resume'] * checkpoints.exists(directory))
@@ -58,7 +70,6 @@ def measured(runs, out):
     results.write_csv(out / 'gentle_results.csv', gentle_table)
     results.write_json(out / 'references.json', references)
     mnist_claims.write(out, mnist_claims.measure(table, history, references, gentle_table))
-    write_outcomes({'': (table, history), GENTLER: (gentle_table, gentle)}, references, out)
     seeds, gentle_seeds = (mnist_drawing.named(part['seed']) for part in (table, gentle_table))
     mnist.draw_quality(out / 'quality.png', seeds, references, history)
     mnist_drawing.draw_losses(out / 'losses.png', seeds, history)
@@ -69,6 +80,7 @@ def measured(runs, out):
     own_references = json.loads((TRAINED / 'gentle' / 'references.json').read_text())
     mnist.draw_quality(out / 'gentle_quality.png', f'{GENTLER}{gentle_seeds}', own_references, gentle)
     mnist_drawing.draw_runs(out / 'gentle_runs.png', f'{GENTLER}{gentle_seeds}', images_of(TRAINED / 'gentle', 'runs'))
+    write_outcomes(out)
 
 
 def images_of(directory, name):
@@ -114,15 +126,16 @@ def joined(histories):
     return found
 
 
-def write_outcomes(trained, references, out):
-    """outcomes.md: generated digits beside real and untrained ones. `trained` is {heading: (table, history)}."""
-    tables = [table for table, _ in trained.values()]
-    headings = [
-        f'{label}{len(table["seed"])} seeds after {history["eval_step"][-1] + 1:,}'
-        for label, (table, history) in trained.items()
-    ]
+def write_outcomes(out):
+    """outcomes.md, from the files of the parts: generated digits beside real and untrained ones."""
+    references = json.loads((out / 'references.json').read_text())
+    tables, headings = [], []
+    for prefix, how in (('', ''), ('long_', ''), ('gentle_', GENTLER)):
+        table, steps = results.read_csv(out / f'{prefix}results.csv'), np.load(out / f'{prefix}quality.npz')['eval_step']
+        tables.append(table)
+        headings.append(f'{how}{mnist_drawing.named(table["seed"].astype(int))} after {steps[-1] + 1:,}')
     real = references['test'] | {'frechet': references['training']['frechet'], 'd_real': np.nan, 'd_fake': np.nan}
-    lines = [f'| | {" | ".join(headings)} | untrained | real digits |', '|---|---|---|---|---|']
+    lines = [f'| | {" | ".join(headings)} | untrained | real digits |', '|---' * (len(tables) + 3) + '|']
     for name, label in (
         ('classes_covered', 'classes covered'),
         ('largest_share', 'share of the commonest class'),
@@ -134,7 +147,8 @@ def write_outcomes(trained, references, out):
         ('d_real', 'D on test digits'),
         ('d_fake', 'D on generated digits'),
     ):
-        cells = [quartiles(table[name]) for table in tables] + [f'{references["untrained"][name]:.3g}']
+        cells = [quartiles(values) if len(values) > 1 else f'{values[0]:.3g}' for values in (table[name] for table in tables)]
+        cells.append(f'{references["untrained"][name]:.3g}')
         lines.append(f'| {label} | {" | ".join(cells)} | {"" if np.isnan(real[name]) else f"{real[name]:.3g}"} |')
     for name in ('success', 'collapsed'):
         cells = [f'{(table[name] == 1).sum()} of {len(table[name])}' for table in tables]
@@ -142,7 +156,7 @@ def write_outcomes(trained, references, out):
     results.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
 
 
-PARTS = {'train': train, 'collapse': collapse, 'measured': measured}
+PARTS = {'train': train, 'collapse': collapse, 'measured': measured, 'long': long}
 PICTURES = {
     'data.png': Picture('measured', mnist_drawing.sheet, 'real digits'),
     'figure.png': Picture('measured', mnist_drawing.sheet, 'generated digits'),
@@ -154,6 +168,12 @@ PICTURES = {
     'collapse_quality.png': Picture('collapse', mnist_drawing.quality, 'quality during the collapse', in_post=False),
     'quality.png': Picture('measured', mnist_drawing.quality, 'quality over the iterations', in_post=False),
     'losses.png': Picture('measured', mnist_drawing.losses, 'losses', in_post=False),
+    'long_figure.png': Picture('long', mnist_drawing.sheet, 'generated digits after 500,000 iterations', in_post=False),
+    'long_progress.png': Picture('long', mnist_drawing.sheet, 'the same noises over 500,000 iterations', in_post=False),
+    'long_interpolation.png': Picture(
+        'long', mnist_drawing.sheet, 'on straight lines between noises, after 500,000', in_post=False
+    ),
+    'long_quality.png': Picture('long', mnist_drawing.quality, 'quality over 500,000 iterations', in_post=False),
     'gentle_figure.png': Picture('measured', mnist_drawing.sheet, 'generated digits, gentler training', in_post=False),
     'gentle_progress.png': Picture(
         'measured', mnist_drawing.sheet, 'the same noises over time, gentler training', in_post=False
