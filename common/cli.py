@@ -255,6 +255,7 @@ def check_memory(opts, networks, batch_size, more=0, group=None):
 
 
 def refuse_beyond_memory(opts, needed):
+    """Raises UserError, naming the flags that are to blame, where this machine has less memory than the bytes `needed`."""
     if needed > memory():
         given = ' '.join(f'--{name}={_as_given(opts[name].value)}' for name in SIZES if name in opts and opts[name].present)
         there = f'this machine has {memory() / 2**30:,.0f}; use fewer or smaller ones'

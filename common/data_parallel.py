@@ -39,10 +39,10 @@ def make_iteration(game, strategy):
 
     @functools.partial(tf.function, jit_compile=True, autograph=False)
     def draw(seeds, step, of_d):
-        if of_d or game.draw_g is None:
-            draws = game.draw_d(seeds, step)
-            return draws if of_d else draws[1:]
-        return (game.draw_g(seeds, step),)
+        if game.draw_g and not of_d:
+            return (game.draw_g(seeds, step),)
+        x, z = game.draw_d(seeds, step)
+        return (x, z) if of_d else (z,)
 
     def updates(optimizer, times, step, params, slots, loss_of, of_d, seeds):
         update = tf.function(optimizer.update, jit_compile=True, autograph=False)

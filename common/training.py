@@ -69,7 +69,7 @@ def start_regression(regression, params):
 
 
 def play(game, seeds, state):
-    """One iteration: `d_steps` updates of D against a fixed G, then `g_steps` of G with freshly drawn noise.
+    """One iteration: `d_steps` updates of D against a fixed G, then `g_steps` of G with freshly drawn noise, or D's (`Game`).
 
     Returns:
       The next `Players`, and {'loss_d', 'loss_g'} [runs]: the losses of the last update of each, before it was applied.

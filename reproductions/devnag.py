@@ -441,7 +441,7 @@ def define_flags():
 
 
 def settings_from_flags(opts):
-    """`Settings` from the command line; raises UserError for values that cannot be."""
+    """`Settings` from the command line; raises cli.UserError for values that cannot be."""
     cli.positive(opts, 'learning_rate')
     cli.check_normal(opts)
     if opts.preprocess not in (None, *VARIANTS[opts.variant].views):

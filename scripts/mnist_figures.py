@@ -147,8 +147,7 @@ def write_outcomes(out):
         ('d_real', 'D on test digits'),
         ('d_fake', 'D on generated digits'),
     ):
-        cells = [quartiles(values) if len(values) > 1 else f'{values[0]:.3g}' for values in (table[name] for table in tables)]
-        cells.append(f'{references["untrained"][name]:.3g}')
+        cells = [quartiles(table[name]) for table in tables] + [f'{references["untrained"][name]:.3g}']
         lines.append(f'| {label} | {" | ".join(cells)} | {"" if np.isnan(real[name]) else f"{real[name]:.3g}"} |')
     for name in ('success', 'collapsed'):
         cells = [f'{(table[name] == 1).sum()} of {len(table[name])}' for table in tables]

@@ -43,5 +43,7 @@ def keep(scratch, out, name):
 
 
 def quartiles(values):
-    """Median and quartiles of the numbers that are none of them NaN, as text."""
+    """Median and quartiles of the numbers that are none of them NaN, as text; of a single number, itself."""
+    if len(values) == 1:
+        return f'{values[0]:.3g}'
     return '{:.3g} ({:.3g} .. {:.3g})'.format(*np.nanquantile(values, [0.5, 0.25, 0.75]))
