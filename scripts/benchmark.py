@@ -121,8 +121,7 @@ CASES = (
             every=25,
             arguments=mnist_game,
             others=(
-                ['keras_loop.py'],
-                ['keras_loop.py', '--eager'],
+                *(['keras_loop.py', f'--how={how}'] for how in ('train_on_batch', 'function', 'eager')),
                 *([['torch_loop.py', '--post=mnist', '--steps=100']] if HAS_TORCH else []),
             ),
             flops=perceptron_flops(128, (784, 500, 200, 1), (100, 200, 500, 784)),
