@@ -11,7 +11,7 @@ The baseline is one `session.run` with a feed an update (session_loop.py), in a 
 PyTorch loop on one thread (torch_loop.py), where PyTorch is installed. Each number is the median of --repeats, and the baseline
 is measured before and after, so that a change of the machine's speed shows. If JAX is installed, Aylien's GAN as
 jit(vmap(scan)) is measured too (jax_gan.py). MNIST's is also measured as a plain Keras loop (keras_loop.py) and in PyTorch, and
-as a share of the rate of large matrix products. Not measured on a GPU.
+as a share of the rate of large matrix products, and beside its own products alone. Not measured on a GPU.
 """
 
 import argparse
@@ -45,7 +45,12 @@ class Case(NamedTuple):
     updates: int = 2  # in a step
     arguments: Callable = lambda post, settings: ()  # of the post's `make_experiment`, after the settings
     others: tuple[list[str], ...] = ()  # further scripts to measure, as `baseline`
-    flops: float = 0  # in a step; 0 where matrix products do not decide
+    products: tuple = ()  # the matrix products of a step, where they decide: see `perceptron_products`
+
+    @property
+    def flops(self):
+        """Multiplications and additions of the matrix products of a step."""
+        return sum(2 * rows * inner * columns for _, rows, inner, columns in self.products)
 
 
 def mnist_game(post, settings):
@@ -56,19 +61,26 @@ def mnist_game(post, settings):
     return (post.make_game(settings, images),)
 
 
-def perceptron_flops(batch, d_widths, g_widths):
-    """Multiplications and additions of the matrix products that an iteration needs, D's pass over G's images once a network.
+def perceptron_products(batch, d_widths, g_widths):
+    """The matrix products that an iteration needs: [(form, rows, inner, columns)], `form` as `products_alone` has it.
 
-    A product of a layer's weights and a batch counts twice their number times the batch. D: forward and both gradients on real
-    and generated images, but no gradient by the images; G: forward once for both updates, D's forward and gradient by its
-    inputs, both gradients of G, but none by the noise.
+    D's update: forward ('NN') over real and generated images in one pass, the gradients by its weights ('NT') and by what its
+    layers are given ('TN'), but not by the images. G's: forward once for both updates, D forward, the gradient by D's inputs,
+    and those of G, but none by the noise.
     """
-    (d, d_first), (g, g_first) = (
-        (sum(a * b for a, b in itertools.pairwise(widths)), widths[0] * widths[1]) for widths in (d_widths, g_widths)
-    )
-    update_d = 2 * (3 * d - d_first)
-    update_g = 2 * d + 3 * g - g_first
-    return 2 * batch * (update_d + update_g)
+
+    def forward(widths, columns):
+        return [('NN', b, a, columns) for a, b in itertools.pairwise(widths)]
+
+    def by_weights(widths, columns):
+        return [('NT', b, columns, a) for a, b in itertools.pairwise(widths)]
+
+    def by_inputs(widths, columns):
+        return [('TN', a, b, columns) for a, b in itertools.pairwise(widths)]
+
+    update_d = forward(d_widths, 2 * batch) + by_weights(d_widths, 2 * batch) + by_inputs(d_widths[1:], 2 * batch)
+    update_g = forward(g_widths, batch) + forward(d_widths, batch) + by_inputs(d_widths, batch)
+    return update_d + update_g + by_weights(g_widths, batch) + by_inputs(g_widths[1:], batch)
 
 
 CASES = (
@@ -116,15 +128,15 @@ CASES = (
             'MNIST',
             'mnist',
             {},
-            {1: 200, 8: 25},
+            {1: 1000, 8: 100},
             ['session_loop.py', '--post=mnist', '--steps=200'],
-            every=25,
+            every=50,  # as in a run of the command, whose calls are of 400 seed-iterations
             arguments=mnist_game,
             others=(
                 *(['keras_loop.py', f'--how={how}'] for how in ('train_on_batch', 'function', 'eager')),
                 *([['torch_loop.py', '--post=mnist', '--steps=100']] if HAS_TORCH else []),
             ),
-            flops=perceptron_flops(128, (784, 500, 200, 1), (100, 200, 500, 784)),
+            products=tuple(perceptron_products(128, (784, 500, 200, 1), (100, 200, 500, 784))),
         ),
     ]
 )
@@ -180,6 +192,46 @@ def matmul_flops():
     return max(statistics.median(rate(matrix) for _ in range(5)) for matrix in (a, tf.constant(a)))
 
 
+def products_alone(products, repeats, times=100):
+    """Steps/s if a step were nothing but its matrix products, compiled by XLA and independent of each other: a bound.
+
+    A form is the two operands' in turn: N for [rows, inner] and [inner, columns], T for the transposed.
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    rng = np.random.default_rng(0)
+
+    def operand(letter, rows, columns):
+        return tf.constant(rng.normal(size=(rows, columns) if letter == 'N' else (columns, rows)), tf.float32)
+
+    left = [operand(form[0], rows, inner) for form, rows, inner, _ in products]
+    right = [operand(form[1], inner, columns) for form, _, inner, columns in products]
+
+    @tf.function(jit_compile=True, autograph=False)
+    def repeated(left, right):
+        def body(k, left, before):
+            del before
+            found = [
+                tf.matmul(a, b, transpose_a=form[0] == 'T', transpose_b=form[1] == 'T')
+                for a, b, (form, *_) in zip(left, right, products, strict=True)
+            ]
+            # the operands change a little, so that no product is hoisted out of the loop
+            left = [tf.tensor_scatter_nd_update(a, [[0, 0]], [1e-9 * c[0, 0]]) for a, c in zip(left, found, strict=True)]
+            return k + 1, left, found
+
+        nothing = [tf.zeros([rows, columns]) for _, rows, _, columns in products]
+        return tf.while_loop(lambda k, *_: k < times, body, (tf.constant(0), left, nothing))[2]
+
+    def rate():
+        start = time.perf_counter()
+        repeated(left, right)[0].numpy()
+        return times / (time.perf_counter() - start)
+
+    rate()
+    return statistics.median(rate() for _ in range(repeats))
+
+
 def throughput(post, repeats):
     """Prints the table of ratios."""
     has_jax = importlib.util.find_spec('jax') is not None
@@ -199,16 +251,18 @@ def throughput(post, repeats):
                 rows[f'JAX jit(vmap(scan)), {runs:,} run{"s" * (runs > 1)}'] = rate
         for script, *flags_of_other in case.others:
             rows[' '.join((script, *flags_of_other))] = in_process(HERE / script, *flags_of_other)['steps_per_second']
-        peak = matmul_flops() if case.flops else 0
+        if case.products:
+            rows['the matrix products of the suite alone'] = products_alone(case.products, repeats)
+        peak = matmul_flops() if case.products else 0
         after = in_process(HERE / case.baseline[0], *flags)['steps_per_second']
         baseline = statistics.mean((before, after))
         print(f'\n{case.title}, {case.updates} updates a step: seed-steps/s, and times the baseline')
         label = 'PyTorch, one thread' if case.baseline == ['torch_loop.py'] else 'session.run an update'
         print(f'  {label:38} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
         for name, rate in rows.items():
-            share = f'   {rate * case.flops / peak:.0%} of the rate of matrix products' if case.flops else ''
-            print(f'  {name:38} {rate:12,.0f} {rate / baseline:8.{2 if case.flops else 0}f}{share}', flush=True)
-        if case.flops:
+            share = f'   {rate * case.flops / peak:.0%} of the rate of matrix products' if case.products else ''
+            print(f'  {name:38} {rate:12,.0f} {rate / baseline:8.{2 if case.products else 0}f}{share}', flush=True)
+        if case.products:
             print(f'  {case.flops / 1e9:.3f} Gflop a step; 1,024 x 1,024 products: {peak / 1e9:.0f} Gflop/s')
 
 

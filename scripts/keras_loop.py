@@ -6,7 +6,8 @@ Two `keras.Sequential` and two Keras Adams, called from Python with a batch of N
   function         a step under a tape as a `tf.function`, as TensorFlow 2's tutorials have it
   eager            the same step, operation by operation
 
-Started by `benchmark.py` in a process of its own. Prints one line of JSON: {"steps_per_second": ...}, a step being an iteration.
+Started by `benchmark.py` in a process of its own. Prints one line of JSON: {"steps_per_second": ...}, where a step is an
+iteration.
 
     python scripts/keras_loop.py --how=function --steps=200
 """
@@ -23,6 +24,7 @@ import tensorflow as tf
 from session_loop import digits
 
 BATCH = 128
+WAYS = ['train_on_batch', 'function', 'eager']
 keras = tf.keras
 
 
@@ -93,6 +95,6 @@ def steps_per_second(how, steps):
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--steps', type=int, default=200, help='iterations to time, after 10 that are not')
-    parser.add_argument('--how', choices=['train_on_batch', 'function', 'eager'], default='function', help='see the top of this file')
+    parser.add_argument('--how', choices=WAYS, default='function', help='see the top of this file')
     arguments = parser.parse_args()
     print(json.dumps({'steps_per_second': steps_per_second(arguments.how, arguments.steps)}))

@@ -17,10 +17,10 @@ def test_dense_is_w_x_plus_b_on_both_of_its_paths():
 
 def test_gradients_of_a_long_batch_are_those_of_w_x_plus_b():
     rng = np.random.default_rng(0)
-    for inputs, batch in ((1, 33), (8, 33), (8, 1000)):  # both products with the gradients by matmul
-        w, b, x = rng.normal(size=(2, 3, inputs)), rng.normal(size=(2, 3, 1)), rng.normal(size=(2, inputs, batch))
+    for outputs, inputs, batch in ((3, 1, 33), (3, 8, 33), (3, 8, 1000), (32, 512, 33)):  # the last has `LARGE` weights
+        w, b, x = rng.normal(size=(2, outputs, inputs)), rng.normal(size=(2, outputs, 1)), rng.normal(size=(2, inputs, batch))
         w, b, x = (tf.constant(values, tf.float32) for values in (w, b, x))
-        dy = rng.normal(size=(2, 3, batch)).astype(np.float32)
+        dy = rng.normal(size=(2, outputs, batch)).astype(np.float32)
         with tf.GradientTape() as tape:
             tape.watch((w, b, x))
             y = tf.reduce_sum(layers.dense(x, layers.Linear(w, b)) * dy)
