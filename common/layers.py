@@ -81,7 +81,7 @@ def _long_product(w, x, b):
     """W x + b whose gradients sum over the batch by `matmul`.
 
     XLA's CPU back end splits a sum of more than 32 numbers into windows that it does not vectorise. A large W is transposed
-    inside the product by x's gradient and not copied before it: MNIST's GAN ran 3 % faster that way (2 cores).
+    inside the product by x's gradient and not copied before it: MNIST's GAN ran 2 % faster that way (2 cores).
     """
 
     def gradient(dy):

@@ -135,14 +135,9 @@ def activations(params, x):
     return found
 
 
-def mlp(params, x):
-    """relu inside, linear at the end: [runs, in, batch] -> [runs, out, batch]."""
-    return layers.dense(activations(params, x)[-1], params[-1])
-
-
 def generator(g, z):
-    """Images: [runs, 100, batch] -> [runs, 784, batch] in 0 .. 1."""
-    return tf.sigmoid(mlp(g, z))
+    """Images, the sigmoid of a linear last layer: [runs, 100, batch] -> [runs, 784, batch] in 0 .. 1."""
+    return tf.sigmoid(layers.dense(activations(g, z)[-1], g[-1]))
 
 
 def discriminator_logits(d, x):
