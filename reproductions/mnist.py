@@ -144,7 +144,7 @@ def discriminator_logits(d, x):
     """Logits of the probability that an image is real: [runs, 784, batch] -> [runs, 1, batch].
 
     The last layer, of one unit, is a product and a sum: as a `matmul` XLA runs it, and the relu before it, on one core without
-    vectors (20 microseconds of the 3,500 of an iteration each time, in which the other core falls asleep).
+    vectors (20 microseconds of the 3,500 of an iteration each time, in which the other core mostly waits).
     """
     w, b = d[-1]
     return tf.reduce_sum(tf.transpose(w, [0, 2, 1]) * activations(d, x)[-1], axis=1, keepdims=True) + b

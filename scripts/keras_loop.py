@@ -33,6 +33,9 @@ def perceptron(inputs, *widths):
     return keras.Sequential([keras.Input([inputs]), *hidden, keras.layers.Dense(widths[-1], kernel_initializer='he_normal')])
 
 
+ENTROPY = keras.losses.BinaryCrossentropy(from_logits=True)
+
+
 def adam():
     return keras.optimizers.Adam(0.001, epsilon=1e-8)
 
@@ -40,17 +43,16 @@ def adam():
 def with_tape(d, g):
     """An iteration under tapes: (real images, noise) -> losses."""
     optimizer_d, optimizer_g = adam(), adam()
-    entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 
     @tf.function
     def play(x, z):
         with tf.GradientTape() as tape:
             real, fake = d(x), d(g(z))
-            loss_d = entropy(tf.ones_like(real), real) + entropy(tf.zeros_like(fake), fake)
+            loss_d = ENTROPY(tf.ones_like(real), real) + ENTROPY(tf.zeros_like(fake), fake)
         optimizer_d.apply_gradients(zip(tape.gradient(loss_d, d.trainable_variables), d.trainable_variables, strict=True))
         with tf.GradientTape() as tape:
             fake = d(g(z))
-            loss_g = entropy(tf.ones_like(fake), fake)
+            loss_g = ENTROPY(tf.ones_like(fake), fake)
         optimizer_g.apply_gradients(zip(tape.gradient(loss_g, g.trainable_variables), g.trainable_variables, strict=True))
         return loss_d, loss_g
 
@@ -61,11 +63,11 @@ def on_batches(d, g):
     """An iteration by `train_on_batch`: (real images, noise) -> losses."""
     labels = np.repeat(np.float32([[1], [0]]), BATCH, axis=0)
     weights = np.full(2 * BATCH, 2, np.float32)  # the sum of two means, not the mean over both
-    d.compile(adam(), keras.losses.BinaryCrossentropy(from_logits=True))
+    d.compile(adam(), ENTROPY)
     d.train_on_batch(np.zeros([2 * BATCH, 784], np.float32), labels, weights)  # traced before D is frozen
     d.trainable = False
     both = keras.Sequential([g, d])
-    both.compile(adam(), keras.losses.BinaryCrossentropy(from_logits=True))
+    both.compile(adam(), ENTROPY)
 
     def play(x, z):
         loss_d = d.train_on_batch(np.concatenate([x, g(z)]), labels, weights)
