@@ -39,7 +39,7 @@ class Case(NamedTuple):
     title: str
     post: str
     settings: dict  # for the post's `make_settings`; adversarial steps are measured, so there is no pre-training
-    steps: dict[int, int]  # in a measurement: {runs: steps}
+    steps: dict[int, int]  # in a measurement, of a second or more: {runs: steps}
     baseline: list[str]  # a script beside this one that prints its steps a second, and its arguments
     jax: list[str] | None = None  # the same for JAX
     every: int | None = None  # steps from record to record, if not as the command line of most posts has it
@@ -89,7 +89,7 @@ CASES = (
             f'Aylien 2017-06 {"with" if flag else "without"} minibatch discrimination',
             'aylien',
             {'variant': '2017-06', 'minibatch': bool(flag)},
-            {1: 20_000, RUNS: 2_000},
+            {1: 200_000, RUNS: 2_000},
             ['session_loop.py', '--post=aylien', *flag],
             ['jax_gan.py', *flag],
         )
@@ -100,7 +100,7 @@ CASES = (
             f'Jang 2016-06, {label}',
             'jang',
             {'sort': sort, 'pretrain_steps': 0},
-            {1: 10_000, RUNS: 200},
+            {1: 100_000, RUNS: 200},
             ['session_loop.py', '--post=jang'],
         )
         for label, sort in (('as published', True), ('--nosort', False))
@@ -110,7 +110,7 @@ CASES = (
             'Multi-modal 2017-04, three modes',
             'multimodal',
             {'modes': 3, 'pretrain_steps': 0},
-            {1: 20_000, RUNS: 1_000},
+            {1: 100_000, RUNS: 400},
             ['session_loop.py', '--post=multimodal'],
         )
     ]
@@ -119,7 +119,7 @@ CASES = (
             'Dev Nag 2018-11',
             'devnag',
             {},
-            {1: 500, 10: 200, 200: 25},
+            {1: 5_000, 10: 1_000, 200: 50},
             ['torch_loop.py'] if HAS_TORCH else ['session_loop.py', '--post=devnag', '--steps=50'],
             every=1,
             updates=40,
