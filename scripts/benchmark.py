@@ -39,7 +39,7 @@ class Case(NamedTuple):
     title: str
     post: str
     settings: dict  # for the post's `make_settings`; adversarial steps are measured, so there is no pre-training
-    steps: dict[int, int]  # in a measurement, of a second or more: {runs: steps}
+    steps: dict[int, int]  # in a measurement, which takes about a second or more: {runs: steps}
     baseline: list[str]  # a script beside this one that prints its steps a second, and its arguments
     jax: list[str] | None = None  # the same for JAX
     every: int | None = None  # steps from record to record, if not as the command line of most posts has it
@@ -261,14 +261,15 @@ def throughput(post, repeats):
             peaks.append(matmul_flops())
         after = in_process(HERE / case.baseline[0], *flags)['steps_per_second']
         baseline = statistics.mean((before, after))
+        peak = statistics.mean(peaks) if peaks else None
         print(f'\n{case.title}, {case.updates} updates a step: seed-steps/s, and times the baseline')
         label = 'PyTorch, one thread' if case.baseline == ['torch_loop.py'] else 'session.run an update'
         print(f'  {label:38} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
         for name, rate in rows.items():
-            share = f'   {rate * case.flops / statistics.mean(peaks):.0%} of the rate of matrix products' if peaks else ''
+            share = f'   {rate * case.flops / peak:.0%} of the rate of matrix products' if peaks else ''
             print(f'  {name:38} {rate:12,.0f} {rate / baseline:8.{2 if case.products else 0}f}{share}', flush=True)
         if peaks:
-            rates = ' and '.join(f'{peak / 1e9:.0f}' for peak in peaks)
+            rates = ' and '.join(f'{rate / 1e9:.0f}' for rate in peaks)
             print(f'  {case.flops / 1e9:.3f} Gflop a step; 1,024 x 1,024 products: {rates} Gflop/s')
 
 
