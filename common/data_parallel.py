@@ -10,7 +10,8 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-from common import cluster, distribution, training
+from common import training
+from common.devices import cluster, distribution
 
 
 def make_iteration(game, strategy):

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from common import distribution
-from common.optimizers import Optimizer
+from common.devices import distribution
+from common.nn.optimizers import Optimizer
 
 CALL = 200_000  # seed-steps in a compiled call, if it can be: a fraction of a second for small networks
 MOST_RECORDS = 1024  # in a compiled call; with fewer and more calls a solo run would wait for their start (1.5 ms each)

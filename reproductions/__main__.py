@@ -8,8 +8,8 @@ python -m reproductions report --help            its flags
 
 import collections
 
-from common import cli
-from common.claims import Verdict
+from common.evaluation.claims import Verdict
+from common.program import cli
 from reproductions import posts
 
 
@@ -17,7 +17,7 @@ def list_posts():
     """Prints a line a post: its variants (the default first), and what was recorded of its claims."""
     rows = [('post', 'variants (the first is the default)', 'claims')]
     for name, claims in posts.recorded_claims().items():
-        module = posts.module(name)
+        module = posts.part(name, 'gan')
         default = getattr(module, 'DEFAULT_VARIANT', next(iter(module.VARIANTS)))
         variants = [default, *(variant for variant in module.VARIANTS if variant != default)]
         counts = collections.Counter(claim['verdict'] for claim in claims)
@@ -39,12 +39,12 @@ def main(argv):
             raise cli.UserError(f'{argv[2]!r}: list takes nothing')
         return list_posts()
     if name == 'report':
-        from reproductions import report
+        from reproductions.report import command
 
-        return report.main([f'{argv[0]} report', *argv[2:]])
+        return command.main([f'{argv[0]} report', *argv[2:]])
     if name not in posts.NAMES:
         raise cli.UserError(f'{name!r} is no command; use list, report or a post: {", ".join(posts.NAMES)}')
-    return posts.module(name).main([name, *argv[2:]])
+    return posts.part(name, '__main__').main([name, *argv[2:]])
 
 
 if __name__ == '__main__':

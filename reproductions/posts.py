@@ -9,9 +9,10 @@ import re
 NAMES = ('aylien', 'multimodal', 'jang', 'devnag', 'mnist')
 
 
-def module(name):
-    """reproductions.<name>, imported."""
-    return importlib.import_module(f'reproductions.{name}')
+def part(name, which):
+    """A part of a post, imported: reproductions.<name>.<which>, of which 'gan', '__main__', 'figures', 'claims', 'replay' and
+    'gallery' are there for every post."""
+    return importlib.import_module(f'reproductions.{name}.{which}')
 
 
 def page(name):

@@ -8,15 +8,14 @@
   python scripts/benchmark.py startup             the whole command beside `python -c "import tensorflow"` (Aylien)
 
 The baseline is one `session.run` with a feed an update (session_loop.py), in a process of its own; for Dev Nag's post a plain
-PyTorch loop on one thread (torch_loop.py), where PyTorch is installed. Each number is the median of --repeats, and the baseline
-is measured before and after, so that a change of the machine's speed shows. If JAX is installed, Aylien's GAN as
+PyTorch loop on one thread (torch_loop.py), where PyTorch is installed; they are in baselines/. Each number is the median of
+--repeats, and the baseline is measured before and after, so that a change of the machine's speed shows. If JAX is installed, Aylien's GAN as
 jit(vmap(scan)) is measured too (jax_gan.py). MNIST's is also measured as a plain Keras loop (keras_loop.py) and in PyTorch, and
 as a share of the rate of large matrix products (the mean of what they do after the suite's one run and at the end), and beside
 its own products alone. Not measured on a GPU.
 """
 
 import argparse
-import importlib
 import importlib.util
 import itertools
 import json
@@ -90,8 +89,8 @@ CASES = (
             'aylien',
             {'variant': '2017-06', 'minibatch': bool(flag)},
             {1: 200_000, RUNS: 2_000},
-            ['session_loop.py', '--post=aylien', *flag],
-            ['jax_gan.py', *flag],
+            ['baselines/session_loop.py', '--post=aylien', *flag],
+            ['baselines/jax_gan.py', *flag],
         )
         for flag in ([], ['--minibatch'])
     ]
@@ -101,7 +100,7 @@ CASES = (
             'jang',
             {'sort': sort, 'pretrain_steps': 0},
             {1: 100_000, RUNS: 200},
-            ['session_loop.py', '--post=jang'],
+            ['baselines/session_loop.py', '--post=jang'],
         )
         for label, sort in (('as published', True), ('--nosort', False))
     ]
@@ -111,7 +110,7 @@ CASES = (
             'multimodal',
             {'modes': 3, 'pretrain_steps': 0},
             {1: 100_000, RUNS: 400},
-            ['session_loop.py', '--post=multimodal'],
+            ['baselines/session_loop.py', '--post=multimodal'],
         )
     ]
     + [
@@ -120,7 +119,7 @@ CASES = (
             'devnag',
             {},
             {1: 5_000, 10: 1_000, 200: 50},
-            ['torch_loop.py'] if HAS_TORCH else ['session_loop.py', '--post=devnag', '--steps=50'],
+            ['baselines/torch_loop.py'] if HAS_TORCH else ['baselines/session_loop.py', '--post=devnag', '--steps=50'],
             every=1,
             updates=40,
         ),
@@ -129,12 +128,12 @@ CASES = (
             'mnist',
             {},
             {1: 1000, 8: 100},
-            ['session_loop.py', '--post=mnist', '--steps=600'],
+            ['baselines/session_loop.py', '--post=mnist', '--steps=600'],
             every=50,  # as in a run of the command, whose calls are of 400 seed-iterations
             arguments=mnist_game,
             others=(
-                *(['keras_loop.py', f'--how={how}'] for how in ('train_on_batch', 'function', 'eager')),
-                *([['torch_loop.py', '--post=mnist', '--steps=100']] if HAS_TORCH else []),
+                *(['baselines/keras_loop.py', f'--how={how}'] for how in ('train_on_batch', 'function', 'eager')),
+                *([['baselines/torch_loop.py', '--post=mnist', '--steps=100']] if HAS_TORCH else []),
             ),
             products=tuple(perceptron_products(128, (784, 500, 200, 1), (100, 200, 500, 784))),
         ),
@@ -156,9 +155,11 @@ def ours(case, runs, name, repeats):
     """
     import numpy as np
 
-    from common import distribution, training
+    from common import training
+    from common.devices import distribution
+    from reproductions import posts
 
-    post = importlib.import_module(f'reproductions.{case.post}')
+    post = posts.part(case.post, 'gan')
     strategy = distribution.make_strategy(name, runs, logical_devices=2)
     settings = post.make_settings(**case.settings)
     experiment = post.make_experiment(settings, *case.arguments(post, settings))
@@ -263,7 +264,7 @@ def throughput(post, repeats):
         baseline = statistics.mean((before, after))
         peak = statistics.mean(peaks) if peaks else None
         print(f'\n{case.title}, {case.updates} updates a step: seed-steps/s, and times the baseline')
-        label = 'PyTorch, one thread' if case.baseline == ['torch_loop.py'] else 'session.run an update'
+        label = 'PyTorch, one thread' if case.baseline == ['baselines/torch_loop.py'] else 'session.run an update'
         print(f'  {label:38} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
         for name, rate in rows.items():
             share = f'   {rate * case.flops / peak:.0%} of the rate of matrix products' if peaks else ''
@@ -283,7 +284,8 @@ def memory(post, repeats):
         if post not in (None, name):
             continue
         script = (
-            f'import resource, sys, tempfile, time\nfrom common import cli\nfrom reproductions import {name} as post\n'
+            'import resource, sys, tempfile, time\nfrom common.program import cli\n'
+            f'from reproductions.{name} import __main__ as post\n'
             'with tempfile.TemporaryDirectory() as path:\n'
             '    start = time.perf_counter()\n'
             f'    sizes = ["--runs={runs}", "--num_steps={steps}", f"--output_dir={{path}}"]\n'
@@ -328,8 +330,8 @@ def pieces(post, repeats):
     import numpy as np
     import tensorflow as tf
 
-    from common.random import Stream
-    from reproductions import devnag
+    from common.nn.random import Stream
+    from reproductions.devnag import gan as devnag
 
     settings, runs, times = devnag.make_settings(), 200, 100
     seeds = tf.constant(np.arange(runs, dtype=np.uint32))

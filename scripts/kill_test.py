@@ -20,17 +20,20 @@ import time
 from typing import NamedTuple
 
 import numpy as np
-from parts import ROOT
+from checkout import ROOT
 
-from common import checkpoints, cli, mnist_data, results, training
-from reproductions import aylien, devnag, jang, mnist, multimodal
+from common import training
+from common.program import cli
+from common.storage import checkpoints, files
+from reproductions import posts
+from reproductions.mnist import dataset
 
-POSTS = {
-    'aylien': (aylien, '--runs=2 --num_steps=600 --pretrain_steps=300 --log_every=10'),
-    'jang': (jang, '--runs=2 --num_steps=400 --pretrain_steps=200 --log_every=10 --batch_size=20'),
-    'devnag': (devnag, '--runs=2 --num_steps=80 --d_steps=2 --g_steps=2 --batch_size=20'),
-    'multimodal': (multimodal, '--runs=2 --num_steps=600 --pretrain_steps=300 --log_every=10'),
-    'mnist': (mnist, '--runs=2 --num_steps=40 --batch_size=16 --eval_every=4'),
+ARGUMENTS = {
+    'aylien': '--runs=2 --num_steps=600 --pretrain_steps=300 --log_every=10',
+    'jang': '--runs=2 --num_steps=400 --pretrain_steps=200 --log_every=10 --batch_size=20',
+    'devnag': '--runs=2 --num_steps=80 --d_steps=2 --g_steps=2 --batch_size=20',
+    'multimodal': '--runs=2 --num_steps=600 --pretrain_steps=300 --log_every=10',
+    'mnist': '--runs=2 --num_steps=40 --batch_size=16 --eval_every=4',
 }
 
 
@@ -53,7 +56,7 @@ def start(post, arguments, directory, log):
         with open(log, 'a') as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        status = cli.call(post.main, [post.__name__, *arguments, f'--output_dir={directory}'])
+        status = cli.call(posts.part(post, '__main__').main, [post, *arguments, f'--output_dir={directory}'])
     finally:
         os._exit(status)
 
@@ -66,9 +69,9 @@ def finish(child):
 def partial_files(directory):
     """Names of the files that are being written."""
     found = []
-    for place in (directory, directory / 'checkpoint'):
+    for place in (directory, directory / checkpoints.FOLDER):
         with contextlib.suppress(OSError), os.scandir(place) as entries:
-            found += [entry.name for entry in entries if entry.name.startswith(results.PARTIAL)]
+            found += [entry.name for entry in entries if entry.name.startswith(files.PARTIAL)]
     return found
 
 
@@ -85,7 +88,7 @@ def kill_at(child, moment, directory, in_a_write):
     return running, seconds
 
 
-def files(directory):
+def outcome_of(directory):
     """The bytes that must be the same."""
     return [(directory / name).read_bytes() for name in ('results.csv', 'history.npz')]
 
@@ -101,38 +104,37 @@ def one_kill(post, arguments, moment, in_a_write, whole, directory):
     status = finish(start(post, [*arguments, *['--resume'] * bool(found)], directory, log))
     if status:
         raise RuntimeError(f'status {status} after a kill at {seconds:.2f} s: {log.read_text()[-2000:]}')
-    number = int(found[-1].stem.removeprefix('state-')) if found else -1
+    number = int(found[-1].stem.removeprefix(checkpoints.PREFIX)) if found else -1
     left = partial_files(directory)
-    return Kill(seconds, writing, number, files(directory) == files(whole) and not left)
+    return Kill(seconds, writing, number, outcome_of(directory) == outcome_of(whole) and not left)
 
 
 def kill_often(name, kills, seed, scratch):
     """`kills` kills of a post: (seconds of the uninterrupted run, its checkpoints, [`Kill`])."""
-    post, arguments = POSTS[name]
-    arguments = [*arguments.split(), '--checkpoint_every=0']
-    if post is mnist:
+    arguments = [*ARGUMENTS[name].split(), '--checkpoint_every=0']
+    if name == 'mnist':
         arguments.append(f'--data={few_digits(scratch)}')
-        finish(start(post, arguments, scratch / 'classifier', scratch / 'classifier.log'))  # is trained once and kept
+        finish(start(name, arguments, scratch / 'classifier', scratch / 'classifier.log'))  # is trained once and kept
     whole, begin = scratch / f'{name}-whole', time.monotonic()
-    if finish(start(post, arguments, whole, whole.with_suffix('.log'))):
+    if finish(start(name, arguments, whole, whole.with_suffix('.log'))):
         raise RuntimeError(whole.with_suffix('.log').read_text())
-    seconds, count = time.monotonic() - begin, int(checkpoints.paths(whole)[-1].stem.removeprefix('state-')) + 1
+    seconds, count = time.monotonic() - begin, int(checkpoints.paths(whole)[-1].stem.removeprefix(checkpoints.PREFIX)) + 1
     draws, found = random.Random(f'{name} {seed}'), []
     while len(found) < kills:
         directory = pathlib.Path(tempfile.mkdtemp(prefix=f'{name}-', dir=scratch))
-        kill = one_kill(post, arguments, draws.uniform(0, seconds), len(found) % 2 == 1, whole, directory)
+        kill = one_kill(name, arguments, draws.uniform(0, seconds), len(found) % 2 == 1, whole, directory)
         found += [kill] if kill else []
     return seconds, count, found
 
 
 def few_digits(scratch):
     """The path of 300 training and 80 test digits of the bundled ones."""
-    digits, arrays = mnist_data.bundled(), {}
+    digits, arrays = dataset.bundled(), {}
     for kind, count in (('train', 300), ('test', 80)):
         labels = getattr(digits, f'y_{kind}')
         rows = np.sort(np.concatenate([np.flatnonzero(labels == k)[: count // 10] for k in range(10)]))
         arrays |= {f'x_{kind}': getattr(digits, f'x_{kind}')[rows].reshape(-1, 28, 28), f'y_{kind}': labels[rows]}
-    results.write_npz(scratch / 'few.npz', arrays)
+    files.write_npz(scratch / 'few.npz', arrays)
     return scratch / 'few.npz'
 
 
@@ -145,7 +147,7 @@ def row(name, seconds, count, found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--post', choices=POSTS, help='only this post')
+    parser.add_argument('--post', choices=posts.NAMES, help='only this post')
     parser.add_argument('--kills', type=int, default=20, help='of each post (default 20)')
     parser.add_argument('--seed', type=int, default=0, help='of the moments (default 0)')
     args = parser.parse_args()
@@ -154,7 +156,7 @@ def main():
     passed = True
     with tempfile.TemporaryDirectory() as scratch:
         os.environ['XDG_CACHE_HOME'] = scratch
-        for name in [args.post] if args.post else POSTS:
+        for name in [args.post] if args.post else posts.NAMES:
             seconds, count, found = kill_often(name, args.kills, args.seed, pathlib.Path(scratch))
             print(row(name, seconds, count, found), flush=True)
             passed &= all(kill.identical for kill in found)

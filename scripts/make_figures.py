@@ -11,24 +11,14 @@ Which file stands for which figure, and what makes it, is listed in figures/READ
 import argparse
 import sys
 
-import aylien_figures
-import devnag_figures
-import jang_figures
-import mnist_figures
-import multimodal_figures
-from parts import ROOT
+from checkout import ROOT
 from PIL import Image
 from tqdm import tqdm
 
-from common import results
+from common.storage import files
+from reproductions import posts
 
-POSTS = {
-    'aylien': aylien_figures,
-    'multimodal': multimodal_figures,
-    'jang': jang_figures,
-    'devnag': devnag_figures,
-    'mnist': mnist_figures,
-}
+POSTS = {name: posts.part(name, 'gallery') for name in posts.NAMES}
 FIGURES = ROOT / 'figures'
 
 
@@ -41,7 +31,7 @@ def fill_in(post, out):
             if start in text:
                 before, after = text.split(start)[0], text.split(end)[1]
                 text = before + start + table.read_text() + end + after
-        results.write_text(page, text)
+        files.write_text(page, text)
 
 
 def manifest():
@@ -72,7 +62,7 @@ def drawn_with():
 def write_manifest():
     """figures/manifest.json, and the same as a table in figures/README.md."""
     rows = manifest()
-    results.write_json(FIGURES / 'manifest.json', {'matplotlib': drawn_with(), 'pictures': rows})
+    files.write_json(FIGURES / 'manifest.json', {'matplotlib': drawn_with(), 'pictures': rows})
     lines = [
         '# The figures',
         '',
@@ -87,14 +77,14 @@ def write_manifest():
                 shows = row['shows'] if row['in_the_post'] else f'(not in the post) {row["shows"]}'
                 links = [f'[{name.partition("/")[2]}]({name})' for name in (row['file'], *row['data'])]
                 lines.append(f'| {shows} | {links[0]} | `{row["command"]}` | {", ".join(links[1:])} |')
-    results.write_text(FIGURES / 'README.md', '\n'.join(lines) + '\n')
+    files.write_text(FIGURES / 'README.md', '\n'.join(lines) + '\n')
 
 
-def redraw(posts, only, figures=FIGURES):
+def redraw(names, only, figures=FIGURES):
     """Draws the pictures of some posts, or of one part of them, again from the numbers beside them in `figures`."""
     chosen = [
         (figures / post / name, picture.draw)
-        for post in posts
+        for post in names
         for name, picture in POSTS[post].PICTURES.items()
         if only in (None, picture.part)
     ]
@@ -113,15 +103,15 @@ def main():
     parser.add_argument('--only', help=f'make only this part ({parts})')
     parser.add_argument('--redraw', action='store_true', help='only draw the pictures again, from the numbers beside them')
     arguments = parser.parse_args()
-    posts = [arguments.post] if arguments.post else list(POSTS)
-    for post in posts:
+    names = [arguments.post] if arguments.post else list(POSTS)
+    for post in names:
         if arguments.only and arguments.only not in POSTS[post].PARTS:
             parser.error(f'--only={arguments.only} is no part of {post}; parts are {parts}')
     if arguments.redraw:
-        redraw(posts, arguments.only)
+        redraw(names, arguments.only)
         write_manifest()
         return
-    for post in posts:
+    for post in names:
         out = FIGURES / post
         out.mkdir(parents=True, exist_ok=True)
         for name in [arguments.only] if arguments.only else POSTS[post].PARTS:

@@ -14,43 +14,44 @@ import json
 import sys
 
 import numpy as np
-from parts import ROOT
+from checkout import ROOT
 from tqdm import tqdm
 
-from common import reference, results
-from reproductions import posts, references
+from common.evaluation import two_sample
+from common.storage import files
+from reproductions import accepted_numbers, posts
 
 SUITE = ROOT / 'reproductions' / 'reference' / 'suite'
 
 
 def course_moved(case, write):
     """Whether the first iterations left the accepted ones; says by how much."""
-    course = references.course(case)
+    course = accepted_numbers.course(case)
     path = SUITE / f'{case.post}_{case.name}_course.csv'
-    departure = references.departure(case, course) if path.exists() else np.inf
-    tqdm.write(f'  course: largest relative departure {departure:.1e}, tolerance {references.TOLERANCE:.0e}')
+    departure = accepted_numbers.departure(case, course) if path.exists() else np.inf
+    tqdm.write(f'  course: largest relative departure {departure:.1e}, tolerance {accepted_numbers.TOLERANCE:.0e}')
     if write:
-        results.write_csv(path, course)
-    return departure > references.TOLERANCE
+        files.write_csv(path, course)
+    return departure > accepted_numbers.TOLERANCE
 
 
 def outcomes_moved(case, write):
     """Whether the outcomes can be told from the accepted ones; says how every column moved."""
-    table = references.kept(case, references.outcomes(case)[0])
+    table = accepted_numbers.kept(case, accepted_numbers.outcomes(case)[0])
     path = SUITE / f'{case.post}_{case.name}.csv'
     told = ['?']
     if path.exists():
-        accepted, p_values = references.recorded_outcomes(case), references.compare(case, table)
+        accepted, p_values = accepted_numbers.recorded_outcomes(case), accepted_numbers.compare(case, table)
         for (_, column), p in p_values.items():
-            if column in references.RATES:
+            if column in accepted_numbers.RATES:
                 shares = [np.mean(sample[column] == 1) for sample in (accepted, table)]
                 tqdm.write(f'  {column}: {shares[0]:.1%} -> {shares[1]:.1%}, p = {p:.2g}')
             else:
-                before, after, errors = reference.moved(table[column], accepted[column])
+                before, after, errors = two_sample.moved(table[column], accepted[column])
                 tqdm.write(f'  {column}: median {before:.4g} -> {after:.4g}, {errors:+.1f} standard errors, p = {p:.2g}')
-        told = reference.rejected(p_values, references.FAMILY_WISE)
+        told = two_sample.rejected(p_values, accepted_numbers.FAMILY_WISE)
     if write:
-        results.write_csv(path, table)
+        files.write_csv(path, table)
     return bool(told)
 
 
@@ -72,7 +73,7 @@ def claims_moved(names, write):
     moved = any(accepted.get(name) != claims for name, claims in measured.items())
     if write and moved:
         everything = accepted | measured
-        results.write_json(path, {name: everything[name] for name in posts.NAMES if name in everything})
+        files.write_json(path, {name: everything[name] for name in posts.NAMES if name in everything})
     return moved
 
 
@@ -84,7 +85,7 @@ def main():
     arguments = parser.parse_args()
     names = [arguments.post] if arguments.post else posts.NAMES
     moved = ['claims'] if claims_moved(names, arguments.write) else []
-    cases = [] if arguments.claims else [case for case in references.CASES if case.post in names]
+    cases = [] if arguments.claims else [case for case in accepted_numbers.CASES if case.post in names]
     for case in tqdm(cases, desc='references', unit=' cases', leave=False, disable=None):
         tqdm.write(f'{case.post} {case.name}')
         if course_moved(case, arguments.write):

@@ -8,7 +8,7 @@ import pytest
 if 'PYTEST_XDIST_WORKER' in os.environ:  # processes that share the cores are 1.3 times as fast with a thread each as with two
     os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')
 
-from common import distribution
+from common.devices import distribution
 
 pytest.register_assert_rewrite('tests.post_checks', 'post_checks')
 

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import cli, distribution, reference, training
-from reproductions import references
+from common import training
+from common.devices import distribution
+from common.evaluation import two_sample
+from common.program import cli
+from reproductions import accepted_numbers
 
 COLUMNS = [
     'seed', 'finite', 'success', 'mean', 'std', 'skewness', 'kurtosis', 'q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99',
@@ -109,10 +112,10 @@ def row_of_an_ensemble_equals_the_solo_run(experiment, runs, steps=20):
 def outcomes_are_those_recorded(post, hypotheses):
     """Over the same seeds, every case of a post gives outcomes that cannot be told from the accepted ones (Holm)."""
     p_values = {}
-    for case in references.of(post):
-        p_values |= references.compare(case, references.outcomes(case)[0]) if case.runs else {}
+    for case in accepted_numbers.of(post):
+        p_values |= accepted_numbers.compare(case, accepted_numbers.outcomes(case)[0]) if case.runs else {}
     assert len(p_values) == hypotheses
-    assert reference.rejected(p_values, references.FAMILY_WISE) == []
+    assert two_sample.rejected(p_values, accepted_numbers.FAMILY_WISE) == []
 
 
 def power_of_comparison(ours, theirs, shift, level):
@@ -122,5 +125,5 @@ def power_of_comparison(ours, theirs, shift, level):
     for _ in range(200):
         a = {'x': rng.normal(size=ours), 'finite': np.ones(ours)}
         b = {'x': rng.normal(size=theirs) + shift, 'finite': np.ones(theirs)}
-        found.append(reference.compare(a, b, ['x'])['x'] < level)
+        found.append(two_sample.compare(a, b, ['x'])['x'] < level)
     return np.mean(found)

@@ -11,8 +11,11 @@ import tensorflow as tf
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
-from common import cluster, data_parallel, distribution, mnist_data, training
-from reproductions import aylien, devnag, jang, mnist, multimodal
+from common import data_parallel, training
+from common.devices import cluster, distribution
+from reproductions import posts
+from reproductions.mnist import dataset
+from reproductions.mnist import gan as mnist
 
 RUNS, STEPS = 5, 20
 MANY = 300  # seeds whose outcomes are compared
@@ -23,16 +26,12 @@ SMALL = {'d_widths': (784, 24, 1), 'g_widths': (10, 24, 784), 'batch_size': 16} 
 def experiment(post, small=False):
     """A post's experiment; Jang's is pre-trained for 100 updates only. `small`: MNIST's with small networks."""
     if post == 'mnist':
-        images, _ = mnist.training_digits(mnist_data.bundled())
+        images, _ = mnist.training_digits(dataset.bundled())
         settings = mnist.make_settings(**SMALL if small else {})
         return mnist.make_experiment(settings, mnist.make_game(settings, images))
-    module, changes = {
-        'aylien': (aylien, {'minibatch': True}),
-        'jang': (jang, {'pretrain_steps': 100}),
-        'multimodal': (multimodal, {'modes': 3}),
-        'devnag': (devnag, {}),
-    }[post]
-    return module.make_experiment(module.make_settings(**changes))
+    gan = posts.part(post, 'gan')
+    changes = {'aylien': {'minibatch': True}, 'jang': {'pretrain_steps': 100}}.get(post, {})
+    return gan.make_experiment(gan.make_settings(**changes))
 
 
 def course(post, strategy):
@@ -66,7 +65,7 @@ def later(post, strategy):
 def everything(strategy):
     """All of the above, but for what needs several devices: {name: array}."""
     found = {}
-    for post in ('aylien', 'jang', 'multimodal', 'devnag', 'mnist'):
+    for post in posts.NAMES:
         found |= course(post, strategy)
     for post in LATER:
         found |= later(post, strategy)

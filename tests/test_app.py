@@ -15,8 +15,16 @@ import tensorflow as tf
 from post_checks import call, rows_of
 from tqdm import tqdm
 
-from common import app, checkpoints, distribution, results, training
-from reproductions import aylien, devnag, jang, multimodal
+from common import training
+from common.devices import distribution
+from common.program import progress, session
+from common.storage import checkpoints, files
+from reproductions.aylien import __main__ as aylien_main
+from reproductions.aylien import figures as aylien_figures
+from reproductions.aylien import gan as aylien
+from reproductions.devnag import __main__ as devnag_main
+from reproductions.jang import __main__ as jang_main
+from reproductions.multimodal import __main__ as multimodal_main
 
 ARGUMENTS = ['--num_steps=40', '--pretrain_steps=20', '--log_every=10', '--runs=2', '--checkpoint_every=0']
 CALLS = 8  # of the compiled loops: after pre-training steps 1, 11, 20 and iterations 1, 11, 21, 31, 40
@@ -30,7 +38,7 @@ def a_record_a_call(monkeypatch):
 @pytest.fixture
 def undrawn(monkeypatch):
     """No figures, which are not what most of these tests are of."""
-    monkeypatch.setattr(aylien, 'draw', lambda *args: None)
+    monkeypatch.setattr(aylien_figures, 'draw', lambda *args: None)
 
 
 @pytest.fixture(scope='module')
@@ -39,13 +47,13 @@ def whole(tmp_path_factory):
     directory = tmp_path_factory.mktemp('whole')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, 'MOST_RECORDS', 1)
-        patch.setattr(aylien, 'draw', lambda *args: None)
+        patch.setattr(aylien_figures, 'draw', lambda *args: None)
         assert run(directory) == 0
     return directory
 
 
 def run(directory, *more):
-    return call(aylien, *ARGUMENTS, f'--output_dir={directory}', *more)
+    return call(aylien_main, *ARGUMENTS, f'--output_dir={directory}', *more)
 
 
 def same_results(directory, whole):
@@ -144,7 +152,7 @@ def test_a_clock_that_is_set_back_changes_nothing(whole, undrawn, tmp_path, monk
     for name in ('time.time', 'tqdm.std.time'):
         monkeypatch.setattr(name, clock.time)
     bar = lambda total, label, unit: tqdm(total=total, mininterval=0, file=io.StringIO())  # as on a terminal
-    monkeypatch.setattr(app, 'progress_bar', bar)
+    monkeypatch.setattr(progress, 'progress_bar', bar)
     assert run(tmp_path) == 0
     assert same_results(tmp_path, whole) and len(checkpoints.paths(tmp_path)) == 2
     assert clock.day < 1.7e9  # somebody looked
@@ -166,7 +174,7 @@ def test_a_slow_disk_does_not_take_all_the_time(undrawn, tmp_path, monkeypatch):
         clock.now += 100
         save(*args)
 
-    monkeypatch.setattr(app, 'time', clock)
+    monkeypatch.setattr(session, 'time', clock)
     monkeypatch.setattr(training, 'train', train_for_a_second)
     monkeypatch.setattr(checkpoints, 'save', slow_save)
     assert run(tmp_path, '--checkpoint_every=3') == 0
@@ -202,14 +210,14 @@ def test_a_disk_that_is_full_at_the_results(name, whole, tmp_path, capsys, monke
     shutil.copytree(whole, tmp_path / 'run')
     (tmp_path / 'run' / 'figure.png').write_text('the last')
     before = {path.name: path.read_bytes() for path in (tmp_path / 'run').iterdir() if path.is_file()}
-    replace = results.os.replace
+    replace = files.os.replace
 
     def full(source, target):
         if pathlib.Path(target).name == name:
             raise OSError(errno.ENOSPC, 'No space left on device')
         replace(source, target)
 
-    monkeypatch.setattr(results.os, 'replace', full)
+    monkeypatch.setattr(files.os, 'replace', full)
     assert run(tmp_path / 'run', '--resume') == 1
     fails_in_a_line(capsys, f'{name} cannot be written (No space left on device)')
     assert (tmp_path / 'run' / name).read_bytes() == before[name]
@@ -306,9 +314,9 @@ def test_all_runs_diverged(diverged, tmp_path, capsys):
 @pytest.mark.parametrize(
     ('post', 'flags'),
     [
-        (jang, ['--num_steps=30', '--pretrain_steps=20', '--batch_size=20']),
-        (multimodal, ['--num_steps=30', '--pretrain_steps=20']),
-        (devnag, ['--num_steps=5', '--d_steps=2', '--g_steps=2', '--batch_size=20']),
+        (jang_main, ['--num_steps=30', '--pretrain_steps=20', '--batch_size=20']),
+        (multimodal_main, ['--num_steps=30', '--pretrain_steps=20']),
+        (devnag_main, ['--num_steps=5', '--d_steps=2', '--g_steps=2', '--batch_size=20']),
     ],
     ids=lambda value: getattr(value, '__name__', ''),
 )

@@ -20,8 +20,14 @@ from post_checks import (
     rows_of,
 )
 
-from common import checkpoints, metrics, pictures, random, replay, results, training
-from reproductions import aylien, aylien_replay
+from common import training
+from common.evaluation import metrics, replay
+from common.nn import random
+from common.plotting import densities
+from common.storage import checkpoints, files
+from reproductions.aylien import __main__ as aylien_main
+from reproductions.aylien import gan as aylien
+from reproductions.aylien import replay as aylien_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACES = sorted(DATA.glob('aylien_*.npz'))
@@ -152,7 +158,7 @@ def test_surfaces_leave_out_the_incomplete_batch_and_the_figure_draws_it_as_zero
     one = tf.nest.map_structure(lambda value: tf.constant(value[1:]), (players.d, players.g))
     np.testing.assert_allclose(generated, aylien.generator(one[1], z)[:, 0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(decision, aylien.discriminator(settings, one[0], z)[:, 0], rtol=1e-4, atol=1e-5)
-    drawn, density = pictures.curves(evaluation, aylien.BINS, players, 1)
+    drawn, density = densities.curves(evaluation, aylien.BINS, players, 1)
     assert drawn.shape == (10_000,) and (drawn[-4:] == 0).all() and drawn[-5] > 0
     assert density.sum() * 16 / 99 == pytest.approx(1)
 
@@ -170,7 +176,7 @@ def test_success_is_what_its_docstring_says():
 
 
 def test_solo_run_writes_the_contract(tmp_path, capsys):
-    assert call(aylien, '--num-steps=30', '--pretrain_steps=20', f'--output-dir={tmp_path}') == 0
+    assert call(aylien_main, '--num-steps=30', '--pretrain_steps=20', f'--output-dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    20: loss_d' in out and 'seed 42:' in out
     (row,) = rows_of(tmp_path)
@@ -179,7 +185,7 @@ def test_solo_run_writes_the_contract(tmp_path, capsys):
     config = json.loads((tmp_path / 'config.json').read_text())
     assert (config['post'], config['variant']) == ('aylien', '2016-08')
     flags = config['flags']
-    assert set(flags) == set(aylien.define_flags())
+    assert set(flags) == set(aylien_main.define_flags())
     assert (flags['num_steps'], flags['batch_size'], flags['log_every'], flags['learning_rate']) == (30, 12, 10, 0.005)
     assert config['versions']['tensorflow'] == tf.__version__
     history = np.load(tmp_path / 'history.npz')
@@ -192,7 +198,15 @@ def test_solo_run_writes_the_contract(tmp_path, capsys):
 
 def test_ensemble_writes_a_row_a_seed_and_its_panel(tmp_path, capsys):
     assert (
-        call(aylien, '--runs=5', '--seed=3', '--variant=2017-06', '--minibatch', '--num_steps=20', f'--output_dir={tmp_path}')
+        call(
+            aylien_main,
+            '--runs=5',
+            '--seed=3',
+            '--variant=2017-06',
+            '--minibatch',
+            '--num_steps=20',
+            f'--output_dir={tmp_path}',
+        )
         == 0
     )
     assert [row['seed'] for row in rows_of(tmp_path)] == ['3', '4', '5', '6', '7']
@@ -206,7 +220,7 @@ def test_ensemble_writes_a_row_a_seed_and_its_panel(tmp_path, capsys):
 
 def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
     arguments = ['--runs=40', '--seed=0', '--minibatch', '--num_steps=3', '--pretrain_steps=1', f'--output_dir={tmp_path}']
-    assert call(aylien, *arguments) == 0
+    assert call(aylien_main, *arguments) == 0
     rows = rows_of(tmp_path)
     finite = sum(row['finite'] == '1' for row in rows)
     assert 0 < finite < 40  # the plain log diverges for many seeds at the first step
@@ -217,7 +231,14 @@ def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
 def test_animation(tmp_path):
     path = tmp_path / 'film.gif'
     assert (
-        call(aylien, '--num_steps=5', '--pretrain_steps=0', '--anim-every=2', f'--anim-path={path}', f'--output_dir={tmp_path}')
+        call(
+            aylien_main,
+            '--num_steps=5',
+            '--pretrain_steps=0',
+            '--anim-every=2',
+            f'--anim-path={path}',
+            f'--output_dir={tmp_path}',
+        )
         == 0
     )
     assert path.read_bytes()[:6] == b'GIF89a'
@@ -226,7 +247,7 @@ def test_animation(tmp_path):
 
 
 def test_replay_command(tmp_path, capsys):
-    assert call(aylien, f'--replay={DATA / "aylien_2017-06_plain_seed42.npz"}', f'--output_dir={tmp_path}') == 0
+    assert call(aylien_main, f'--replay={DATA / "aylien_2017-06_plain_seed42.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
     with open(tmp_path / 'replay.csv') as file:
         rows = list(csv.DictReader(file))
@@ -237,12 +258,12 @@ def test_replay_that_differs_has_status_1(tmp_path, capsys):
     arrays = dict(np.load(DATA / 'aylien_2017-06_plain_seed4.npz'))
     arrays['loss_g'][5] *= 1.01
     np.savez(tmp_path / 'changed.npz', **arrays)
-    assert call(aylien, f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
+    assert call(aylien_main, f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
     assert 'DIFFERS' in capsys.readouterr().out
 
 
 def test_help(capsys):
-    help_names_every_flag(aylien, capsys)
+    help_names_every_flag(aylien_main, capsys)
 
 
 @pytest.mark.parametrize(
@@ -280,14 +301,14 @@ def test_help(capsys):
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
 def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
-    bad_input_is_one_line_and_status_2(aylien, arguments, message, tmp_path, capsys, monkeypatch)
+    bad_input_is_one_line_and_status_2(aylien_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
 def test_output_directory_that_cannot_be_is_found_before_training(tmp_path, capsys, monkeypatch):
     (tmp_path / 'file').write_text('kept')
     monkeypatch.setattr(training, 'train', lambda *args: pytest.fail('it was trained'))
     for path in (tmp_path / 'file', tmp_path / 'file' / 'below', '/proc/nothing'):
-        assert call(aylien, f'--output_dir={path}') == 2
+        assert call(aylien_main, f'--output_dir={path}') == 2
         error = capsys.readouterr().err
         assert f'--output_dir={path}' in error and error.count('\n') == 1
     assert (tmp_path / 'file').read_text() == 'kept'
@@ -303,7 +324,7 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
     np.savez(tmp_path / 'size.npz', **arrays | {'meta': json.dumps(meta | {'hidden_size': 5})})
     np.savez(tmp_path / 'huge.npz', **arrays | {'meta': json.dumps(meta | {'steps': 10**12})})
     for name in ('cut', 'jang', 'variant', 'size', 'huge'):
-        assert call(aylien, f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
+        assert call(aylien_main, f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
         error = capsys.readouterr().err
         assert f'--replay={tmp_path / name}.npz' in error and error.count('\n') == 1
     assert not (tmp_path / 'out').exists()
@@ -340,14 +361,14 @@ def test_interrupt_keeps_what_was_trained(tmp_path):
     assert [row['seed'] for row in rows] == ['42']
     config = json.loads((tmp_path / 'a' / 'config.json').read_text())
     assert 0 < config['iterations'] < 3_000_000
-    checkpoint = results.read_npz(checkpoints.paths(tmp_path / 'a')[-1])
+    checkpoint = files.read_npz(checkpoints.paths(tmp_path / 'a')[-1])
     assert checkpoint['records/step'][-1] == config['iterations'] - 1
 
 
 def test_resume(tmp_path, capsys, monkeypatch):
     """Stopped inside the pre-training, at its end, and inside the game."""
     arguments = ['--runs=3', '--num_steps=300', '--pretrain_steps=40', '--log_every=20']
-    resume_is_bit_for_bit(aylien, arguments, (1, 2, 4), '--seed=5', 'seed was 42, is 5', tmp_path, capsys, monkeypatch)
+    resume_is_bit_for_bit(aylien_main, arguments, (1, 2, 4), '--seed=5', 'seed was 42, is 5', tmp_path, capsys, monkeypatch)
 
 
 def test_a_second_training_of_the_same_settings_does_not_retrace():

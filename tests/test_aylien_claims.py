@@ -2,8 +2,8 @@
 
 import pytest
 
-from common.claims import Verdict
-from reproductions import aylien_claims
+from common.evaluation.claims import Verdict
+from reproductions.aylien import claims as aylien_claims
 
 
 @pytest.mark.statistical

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import losses, replay, training
-from reproductions import aylien
+from common import training
+from common.evaluation import replay
+from common.nn import losses
+from reproductions.aylien import gan as aylien
 
 DATA = pathlib.Path(__file__).parent / 'data'
 

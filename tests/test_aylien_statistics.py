@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from post_checks import outcomes_are_those_recorded, power_of_comparison
 
-from common import metrics, reference
-from reproductions import aylien, aylien_claims, references
+from common.evaluation import metrics, two_sample
+from reproductions import accepted_numbers
+from reproductions.aylien import claims as aylien_claims
+from reproductions.aylien import gan as aylien
 
 pytestmark = pytest.mark.statistical
 BRANCHES = [(variant, branch) for variant in aylien.VARIANTS for branch in ('plain', 'minibatch')]
@@ -26,12 +28,12 @@ def with_success(table):
 
 def test_outcomes_cannot_be_told_from_the_authors():
     p_values = {}
-    for case, key in zip(references.of('aylien'), BRANCHES, strict=True):
-        ours, theirs = with_success(references.outcomes(case)[0]), with_success(aylien_claims.original(*key))
-        found = reference.compare(ours, theirs, aylien_claims.COMPARED, references.RATES)
+    for case, key in zip(accepted_numbers.of('aylien'), BRANCHES, strict=True):
+        ours, theirs = with_success(accepted_numbers.outcomes(case)[0]), with_success(aylien_claims.original(*key))
+        found = two_sample.compare(ours, theirs, aylien_claims.COMPARED, accepted_numbers.RATES)
         p_values |= {(*key, column): p for column, p in found.items()}
     assert len(p_values) == 48
-    assert reference.rejected(p_values, family_wise=1e-3) == []
+    assert two_sample.rejected(p_values, family_wise=1e-3) == []
 
 
 def test_outcomes_cannot_be_told_from_those_recorded():
@@ -46,13 +48,13 @@ def test_outcomes_cannot_be_told_from_those_recorded():
 def test_a_broken_suite_is_found(changes):
     """The same comparison sees a wrong constant: it has the power that its silence needs."""
     table, _ = aylien.train_many(aylien.make_settings('2016-08', **changes), 1000, 1000)
-    p_values = reference.compare(table, aylien_claims.original('2016-08', 'plain'), aylien_claims.COMPARED)
-    assert reference.rejected(p_values, family_wise=1e-3)
+    p_values = two_sample.compare(table, aylien_claims.original('2016-08', 'plain'), aylien_claims.COMPARED)
+    assert two_sample.rejected(p_values, family_wise=1e-3)
 
 
 def test_power_that_the_docstring_states():
     assert power_of_comparison(1000, 150, 0.55, 1e-3 / 48) > 0.75  # 0.8, and 200 trials
-    assert power_of_comparison(1000, 1000, 0.3, references.FAMILY_WISE / 48) > 0.75
+    assert power_of_comparison(1000, 1000, 0.3, accepted_numbers.FAMILY_WISE / 48) > 0.75
 
 
 def test_the_authors_files_are_all_here():

@@ -2,7 +2,6 @@
 
 import collections
 import gzip
-import importlib
 import io
 import json
 import pathlib
@@ -16,8 +15,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common import checkpoints, cli, mnist_data, replay, results
-from reproductions import aylien_claims, devnag_claims, devnag_replay, jang_claims, references
+from common.evaluation import replay
+from common.program import cli
+from common.storage import checkpoints, files
+from reproductions import accepted_numbers, posts
+from reproductions.aylien import claims as aylien_claims
+from reproductions.devnag import claims as devnag_claims
+from reproductions.devnag import replay as devnag_replay
+from reproductions.jang import claims as jang_claims
+from reproductions.mnist import dataset
 
 DATA = pathlib.Path(__file__).parent / 'data'
 SECONDS, BYTES = 5.0, 2**24  # that reading a file may take
@@ -26,8 +32,8 @@ UNPACKED = 2**22  # what an archive may unpack to in these tests, in place of `r
 
 @pytest.fixture(autouse=True)
 def small_archives(monkeypatch):
-    assert results.MOST_BYTES == 2**30
-    monkeypatch.setattr(results, 'MOST_BYTES', UNPACKED)
+    assert files.MOST_BYTES == 2**30
+    monkeypatch.setattr(files, 'MOST_BYTES', UNPACKED)
 
 
 def read(function, refusal):
@@ -202,7 +208,7 @@ def test_damaged_archives_are_refused_or_as_they_were(tmp_path):
     @given(damaged(archive([(f'{name}.npy', npy(array)) for name, array in ARRAYS.items()])))
     def check(data):
         (tmp_path / 'a.npz').write_bytes(data)
-        found = read(lambda: results.read_npz(tmp_path / 'a.npz'), results.BadArchive)
+        found = read(lambda: files.read_npz(tmp_path / 'a.npz'), files.BadArchive)
         seen[found is None] += 1
         # A byte of the zip file's own may be damaged, in a date or in the name of an array; an array's own values never.
         assert found is None or all(np.array_equal(found[name], ARRAYS[name]) for name in found.keys() & ARRAYS.keys())
@@ -217,7 +223,7 @@ def test_archives_at_random_hold_no_objects(tmp_path):
     @given(rebuilt(ARRAYS, 'b'))
     def check(data):
         (tmp_path / 'a.npz').write_bytes(data)
-        found = read(lambda: results.read_npz(tmp_path / 'a.npz'), results.BadArchive)
+        found = read(lambda: files.read_npz(tmp_path / 'a.npz'), files.BadArchive)
         seen[found is None] += 1
         assert found is None or not any(array.dtype.hasobject for array in found.values())
 
@@ -229,7 +235,7 @@ def test_archives_at_random_hold_no_objects(tmp_path):
 def test_made_up_headers_take_no_memory(header, tmp_path):
     for version in (1, 2, 3):
         (tmp_path / 'a.npz').write_bytes(archive([('a.npy', made_up(header, bytes(16), version))]))
-        found = read(lambda: results.read_npz(tmp_path / 'a.npz'), results.BadArchive)
+        found = read(lambda: files.read_npz(tmp_path / 'a.npz'), files.BadArchive)
         assert found is None or (found['a'].nbytes <= 16 and not found['a'].dtype.hasobject)
 
 
@@ -238,8 +244,8 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
 
     os.mkfifo(tmp_path / 'pipe')
     for path in (tmp_path / 'pipe', tmp_path, pathlib.Path('/dev/zero')):
-        assert read(lambda path=path: results.read_npz(path), results.BadArchive) is None
-        assert read(lambda path=path: results.read_csv(path), results.BadTable) is None
+        assert read(lambda path=path: files.read_npz(path), files.BadArchive) is None
+        assert read(lambda path=path: files.read_csv(path), files.BadTable) is None
 
 
 def test_why_archives_are_refused(tmp_path):
@@ -251,8 +257,8 @@ def test_why_archives_are_refused(tmp_path):
         ('pickled objects', [('a.npy', npy(np.array([None])))], zipfile.ZIP_STORED),
     ):
         (tmp_path / 'a.npz').write_bytes(archive(members, packing))
-        with pytest.raises(results.BadArchive, match=message):
-            results.read_npz(tmp_path / 'a.npz')
+        with pytest.raises(files.BadArchive, match=message):
+            files.read_npz(tmp_path / 'a.npz')
 
 
 # --- Traces -------------------------------------------------------------------------------------------------------------------
@@ -271,7 +277,7 @@ class Accepted(Exception):
 
 def trace(name):
     """(module that replays, its settings and arrays): a recorded trace of a post, cut down to a few steps."""
-    module = importlib.import_module(f'reproductions.{name}_replay')
+    module = posts.part(name, 'replay')
     file, changes = SMALLER[name]
     meta, arrays = replay.load(DATA / f'{file}.npz', name)
     meta |= changes
@@ -295,7 +301,7 @@ def untrained(monkeypatch):
 def test_damaged_and_made_up_traces(name, tmp_path, untrained, monkeypatch):
     """Refused, or what would be trained on is what was recorded: no value of it was changed by damage, and no shape by hand."""
     module, meta, arrays = trace(name)
-    monkeypatch.setattr(results, 'MOST_BYTES', 2**23)
+    monkeypatch.setattr(files, 'MOST_BYTES', 2**23)
     whole = {'meta': np.array(json.dumps(meta)), **arrays}
     sound = archive([(f'{key}.npy', npy(array)) for key, array in whole.items()])
     path, seen = tmp_path / 'trace.npz', collections.Counter()
@@ -335,7 +341,7 @@ def test_damaged_and_made_up_checkpoints(tmp_path):
     """Refused, or the state is to the bit what was saved; made-up ones have the digest of what they hold."""
     checkpoints.save(tmp_path, SETTINGS, STATE, {'step': np.array([0, 10]), 'loss_d': np.zeros((2, 2))})
     (path,) = checkpoints.paths(tmp_path)
-    sound, arrays, seen = path.read_bytes(), results.read_npz(path), collections.Counter()
+    sound, arrays, seen = path.read_bytes(), files.read_npz(path), collections.Counter()
     header = json.loads(str(arrays['header']))
 
     @st.composite
@@ -391,7 +397,7 @@ def test_damaged_and_made_up_keras_files(tmp_path):
     @given(damaged(sound) | rebuilt(DIGITS, None))
     def check(data):
         (tmp_path / 'digits.npz').write_bytes(data)
-        found = read(lambda: mnist_data.load(str(tmp_path / 'digits.npz')), mnist_data.BadData)
+        found = read(lambda: dataset.load(str(tmp_path / 'digits.npz')), dataset.BadData)
         seen[found is not None] += 1
         assert found is None or (usable(found[0]) and 'not MNIST as published' in found[1])
 
@@ -418,24 +424,24 @@ def test_damaged_and_made_up_idx_files(packed, tmp_path):
     seen, end = collections.Counter(), '.gz' if packed else ''
     pack = (lambda data: gzip.compress(data, mtime=0)) if packed else bytes
     zeros = pack(bytes(2 * BYTES))  # that follow as one more member of the gzip file
-    sound = {f'{mnist_data.PARTS[name]}{end}': pack(idx(array)) for name, array in DIGITS.items()}
+    sound = {f'{dataset.PARTS[name]}{end}': pack(idx(array)) for name, array in DIGITS.items()}
     for name, data in sound.items():
         (tmp_path / name).write_bytes(data)
 
     @st.composite
-    def files(draw):
+    def idx_files(draw):
         name = draw(st.sampled_from(['x_train', 'y_train', 'x_test', 'y_test']))
         data = pack(idx(DIGITS[name]))
         made = draw(damaged(data) | other_idx(DIGITS[name]).map(pack))
         if packed and not draw(st.integers(0, 19)):
             made = data + zeros
-        return f'{mnist_data.PARTS[name]}{end}', made
+        return f'{dataset.PARTS[name]}{end}', made
 
-    @given(files())
+    @given(idx_files())
     def check(file):
         name, data = file
         (tmp_path / name).write_bytes(data)
-        found = read(lambda: mnist_data.load(str(tmp_path)), mnist_data.BadData)
+        found = read(lambda: dataset.load(str(tmp_path)), dataset.BadData)
         (tmp_path / name).write_bytes(sound[name])
         seen[found is not None] += 1
         assert found is None or usable(found[0])
@@ -446,10 +452,10 @@ def test_damaged_and_made_up_idx_files(packed, tmp_path):
 
 # --- References ---------------------------------------------------------------------------------------------------------------
 
-CASE = min((case for case in references.CASES if case.runs), key=lambda case: case.runs)
+CASE = min((case for case in accepted_numbers.CASES if case.runs), key=lambda case: case.runs)
 TABLES = {
-    'outcomes': lambda: references.recorded_outcomes(CASE),
-    'course': lambda: references.recorded_course(CASE),
+    'outcomes': lambda: accepted_numbers.recorded_outcomes(CASE),
+    'course': lambda: accepted_numbers.recorded_course(CASE),
     'aylien': lambda: aylien_claims.original('2016-08', 'plain'),
     'jang': jang_claims.original,
     'devnag': devnag_claims.original,
@@ -481,16 +487,16 @@ def other_tables(draw, text):
 def test_damaged_and_made_up_tables(tmp_path, monkeypatch):
     """Refused, or numbers, as many in every column as are wanted."""
     path = tmp_path / f'{CASE.post}_{CASE.name}.csv'
-    monkeypatch.setattr(references, 'DIRECTORY', tmp_path)
-    columns = ['seed', *references.RATES, *CASE.columns]
+    monkeypatch.setattr(accepted_numbers, 'DIRECTORY', tmp_path)
+    columns = ['seed', *accepted_numbers.RATES, *CASE.columns]
     rng, seen = np.random.default_rng(0), collections.Counter()
-    results.write_csv(path, {name: rng.normal(size=CASE.runs) for name in columns})
+    files.write_csv(path, {name: rng.normal(size=CASE.runs) for name in columns})
     sound = path.read_bytes()
 
     @given(damaged(sound) | other_tables(sound.decode()))
     def check(data):
         path.write_bytes(data)
-        found = read(TABLES['outcomes'], results.BadTable)
+        found = read(TABLES['outcomes'], files.BadTable)
         seen[found is not None] += 1
         assert found is None or (found.keys() >= set(columns) and {v.shape for v in found.values()} == {(CASE.runs,)})
         assert found is None or {value.dtype for value in found.values()} == {np.dtype(np.float64)}
@@ -501,13 +507,13 @@ def test_damaged_and_made_up_tables(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('name', TABLES)
 def test_a_reference_that_lacks_what_is_wanted_is_named(name, tmp_path, monkeypatch):
-    monkeypatch.setattr(references, 'DIRECTORY', tmp_path)
+    monkeypatch.setattr(accepted_numbers, 'DIRECTORY', tmp_path)
     monkeypatch.setattr('importlib.resources.files', lambda package: tmp_path)
     ours = f'{CASE.post}_{CASE.name}'
     originals = ('aylien_2016-08_plain', 'jang_2016-06', 'devnag_2018-11_moments', 'devnag_2018-11_moments_trajectory')
     for file in (ours, f'{ours}_course', *originals):
-        results.write_csv(tmp_path / f'{file}.csv', {'seed': [1, 2], 'finite': [1, 1]})
-    with pytest.raises(results.BadTable, match=r'\.csv is damaged: it lacks'):
+        files.write_csv(tmp_path / f'{file}.csv', {'seed': [1, 2], 'finite': [1, 1]})
+    with pytest.raises(files.BadTable, match=r'\.csv is damaged: it lacks'):
         TABLES[name]()
 
 
@@ -517,6 +523,6 @@ def test_the_installed_references_are_whole(name):
 
 
 def test_a_command_ends_with_one_line_where_a_reference_is_damaged(tmp_path, capsys):
-    assert cli.call(lambda argv: results.read_csv(tmp_path / 'none.csv'), ['aylien']) == 2
+    assert cli.call(lambda argv: files.read_csv(tmp_path / 'none.csv'), ['aylien']) == 2
     error = capsys.readouterr().err
     assert error.startswith(f'error: {tmp_path}/none.csv does not exist; ') and error.count('\n') == 1

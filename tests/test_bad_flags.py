@@ -14,8 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common import cli, data_parallel, mnist_data, results, training
-from reproductions import devnag_replay, mnist, posts
+from common import data_parallel, training
+from common.program import cli
+from common.storage import files
+from reproductions import posts
+from reproductions.devnag import replay as devnag_replay
+from reproductions.mnist import __main__ as mnist_main
+from reproductions.mnist import dataset, quality
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACES = {'aylien': 'aylien_2017-06_plain_seed5', 'multimodal': 'aylien_2016-12_plain_seed4', 'jang': 'jang_m40_seed1',
@@ -109,11 +114,11 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(data_parallel, 'train', begin)
     monkeypatch.setattr(cli, 'memory', lambda: 2**28)
     monkeypatch.setattr(devnag_replay, 'retrain', lambda *args: begin(*[None] * 5))
-    bundle = mnist_data.bundled()
-    monkeypatch.setattr(mnist_data, 'bundled', lambda: bundle)
-    monkeypatch.setattr(mnist_data, '_keras_file', lambda: ('mnist.npz', 'no network'))
-    monkeypatch.setattr(mnist, 'make_judge', lambda digits: mnist.Judge(None, None, None, None, {}))
-    monkeypatch.setattr(mnist, 'untrained', lambda *args: {})
+    bundle = dataset.bundled()
+    monkeypatch.setattr(dataset, 'bundled', lambda: bundle)
+    monkeypatch.setattr(dataset, '_keras_file', lambda: ('mnist.npz', 'no network'))
+    monkeypatch.setattr(quality, 'make_judge', lambda digits: quality.Judge(None, None, None, None, {}))
+    monkeypatch.setattr(mnist_main, 'untrained', lambda *args: {})
     return tmp_path
 
 
@@ -141,7 +146,7 @@ def outcome(post, words, message=''):
 
 @pytest.mark.parametrize('name', posts.NAMES)
 def test_any_command_line_runs_or_ends_with_one_line(name, place):
-    post, seen, named = posts.module(name), collections.Counter(), set()
+    post, seen, named = posts.part(name, '__main__'), collections.Counter(), set()
     opts = post.define_flags()
     (place / 'trace').write_bytes((DATA / f'{TRACES[name]}.npz').read_bytes())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -200,7 +205,7 @@ def test_any_command_line_runs_or_ends_with_one_line(name, place):
 def test_what_was_found(name, words, message, place):
     images = np.zeros((2, 28, 28), np.uint8)
     np.savez('few.npz', x_train=images, y_train=[0, 1], x_test=images[:1], y_test=[0])
-    assert outcome(posts.module(name), words, message) == 'refused'
+    assert outcome(posts.part(name, '__main__'), words, message) == 'refused'
 
 
 # --- Settings that no memory holds --------------------------------------------------------------------------------------------
@@ -229,7 +234,7 @@ def test_what_no_memory_holds_is_refused(name, words, place, monkeypatch, capsys
     monkeypatch.setattr(cli, 'memory', lambda: 2**34)
     tracemalloc.start()
     try:
-        assert cli.call(posts.module(name).main, [name, *words]) == 2
+        assert cli.call(posts.part(name, '__main__').main, [name, *words]) == 2
         assert tracemalloc.get_traced_memory()[1] < 2**26
     finally:
         tracemalloc.stop()
@@ -251,7 +256,7 @@ def test_what_no_memory_holds_is_refused(name, words, place, monkeypatch, capsys
 def test_large_ensembles_are_not_refused(name, words, place, monkeypatch):
     """On a machine with 8 GiB: the check refuses only what could not run."""
     monkeypatch.setattr(cli, 'memory', lambda: 2**33)
-    assert outcome(posts.module(name), words) == 'begun'
+    assert outcome(posts.part(name, '__main__'), words) == 'begun'
 
 
 def test_this_machine_has_memory():
@@ -289,7 +294,7 @@ def test_any_small_training_ends_well(name, tmp_path, monkeypatch):
     """What is accepted is trained, measured and drawn to its end: two command lines a post, with nothing left out."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    post, statuses = posts.module(name), collections.Counter()
+    post, statuses = posts.part(name, '__main__'), collections.Counter()
     rng = np.random.default_rng(0)
     digits = {f'{axis}_{part}': values for part, count in (('train', 60), ('test', 20)) for axis, values in (
         ('x', rng.integers(0, 256, (count, 28, 28), np.uint8)), ('y', np.arange(count) % 10))}  # fmt: skip
@@ -303,7 +308,7 @@ def test_any_small_training_ends_well(name, tmp_path, monkeypatch):
         status = outcome(post, words + ['--data=digits.npz'] * (name == 'mnist'))
         statuses[status] += 1
         if status == 'ended':
-            table = results.read_csv('out/results.csv')
+            table = files.read_csv('out/results.csv')
             assert len(table['seed']) == int(words[1].removeprefix('--runs=')) and set(table['finite']) <= {0, 1}
 
     check()

@@ -13,7 +13,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from common import checkpoints, results
+from common.storage import checkpoints, files
 
 STATE = ((np.int32(3), np.arange(6.0).reshape(2, 3)), {'b': np.ones(2, np.float32)})
 RECORDS = {'step': np.array([0, 10]), 'loss_d': np.zeros((2, 2))}
@@ -73,7 +73,7 @@ def test_a_damaged_newest_falls_back_to_the_one_before(tmp_path):
 def test_an_older_format_is_named(tmp_path):
     (tmp_path / 'checkpoint').mkdir()
     header = np.array(json.dumps({'format': 1, 'settings': {}}))
-    results.write_npz(tmp_path / 'checkpoint' / 'state.npz', {'header': header, 'state/0': np.int32(3)})
+    files.write_npz(tmp_path / 'checkpoint' / 'state.npz', {'header': header, 'state/0': np.int32(3)})
     with pytest.raises(checkpoints.CannotResume, match='is of format 1, and this version reads 2'):
         checkpoints.load(tmp_path, {}, {'step': np.int32(0)})
     checkpoints.save(tmp_path, {}, {'step': np.int32(0)}, {})
@@ -103,12 +103,12 @@ def rewritten(directory, change, digest=True):
         path.unlink()
     checkpoints.save(directory, {'runs': 2}, STATE, RECORDS)
     (path,) = checkpoints.paths(directory)
-    arrays = results.read_npz(path)
+    arrays = files.read_npz(path)
     header = json.loads(str(arrays.pop('header')))
     arrays = change(arrays)
     if digest:
         header['sha256'] = checkpoints._digest(header['settings'], arrays)
-    results.write_npz(path, arrays | {'header': np.array(json.dumps(header))})
+    files.write_npz(path, arrays | {'header': np.array(json.dumps(header))})
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_records_that_were_changed_are_refused(tmp_path):
 )  # fmt: skip
 def test_headers_that_are_none(header, tmp_path):
     (tmp_path / 'checkpoint').mkdir()
-    results.write_npz(tmp_path / 'checkpoint' / 'state-000000.npz', {'header': np.array(header), 'state/0': np.zeros(2)})
+    files.write_npz(tmp_path / 'checkpoint' / 'state-000000.npz', {'header': np.array(header), 'state/0': np.zeros(2)})
     refused(tmp_path)
 
 
@@ -154,8 +154,8 @@ def test_arrays_that_claim_to_be_huge_take_no_memory(tmp_path, monkeypatch):
     with zipfile.ZipFile(directory / 'state-000000.npz', 'w') as archive:
         archive.writestr('header.npy', claim.getvalue() + bytes(100))
     assert 'an array is not as large as its header says' in refused(tmp_path)
-    assert results.MOST_BYTES == 2**30
-    monkeypatch.setattr(results, 'MOST_BYTES', 2**20)
+    assert files.MOST_BYTES == 2**30
+    monkeypatch.setattr(files, 'MOST_BYTES', 2**20)
     with zipfile.ZipFile(directory / 'state-000000.npz', 'w', zipfile.ZIP_DEFLATED) as archive:
         for i in range(9):
             archive.writestr(f'state/{i}.npy', bytes(2**17))
@@ -180,7 +180,7 @@ def test_a_full_disk_leaves_the_earlier_checkpoints(tmp_path):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
-        with pytest.raises(results.CannotWrite, match=r'state-000002\.npz cannot be written \(File too large\)'):
+        with pytest.raises(files.CannotWrite, match=r'state-000002\.npz cannot be written \(File too large\)'):
             checkpoints.save(tmp_path, {}, STATE, RECORDS | {'loss_d': np.zeros((2, 5000))})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -211,7 +211,7 @@ def test_killed_while_it_writes(tmp_path):
         step = int(found.state['step'])
         assert found.damaged == {} and step >= last and (found.state['w'] == step).all()
         assert found.records['step'].tolist() == list(range(step + 1)) and len(numbers(tmp_path)) <= 3
-        partial += len(list((tmp_path / 'checkpoint').glob(f'{results.PARTIAL}*')))
-        results.remove_partial(tmp_path / 'checkpoint')
+        partial += len(list((tmp_path / 'checkpoint').glob(f'{files.PARTIAL}*')))
+        files.remove_partial(tmp_path / 'checkpoint')
         last, newest = step, numbers(tmp_path)[-1]
     assert last >= 14 and partial  # some of the kills came in the middle of a write

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from common import claims
+from common.evaluation import claims
 
 
 def test_wilson_interval_of_eight_in_ten():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common import classifier, mnist_data
+from reproductions.mnist import classifier, dataset
 
 
 @pytest.fixture
@@ -13,14 +13,14 @@ def cache(tmp_path, monkeypatch):
 
 
 def some(count=300):
-    digits = mnist_data.bundled()
+    digits = dataset.bundled()
     return digits.x_train[:count], digits.y_train[:count], digits.x_test[:200], digits.y_test[:200]
 
 
 @pytest.mark.statistical  # a whole training
 def test_accuracy_on_the_bundled_digits(cache):
     """The page says 97.2 %; a classifier that errs on twice as many would judge nothing."""
-    digits = mnist_data.bundled()
+    digits = dataset.bundled()
     found = classifier.for_digits(digits.x_train[666:], digits.y_train[666:], digits.x_test, digits.y_test)
     assert found.accuracy > 0.944
     images = digits.x_test.astype(np.float32) / 255

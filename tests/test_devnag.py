@@ -19,9 +19,17 @@ from post_checks import (
     rows_of,
 )
 
-from common import distribution, metrics, optimizers, random, replay, training
-from common.random import Stream
-from reproductions import devnag, devnag_claims, devnag_replay
+from common import training
+from common.devices import distribution
+from common.evaluation import metrics, replay
+from common.nn import optimizers, random
+from common.nn.random import Stream
+from reproductions.devnag import __main__ as devnag_main
+from reproductions.devnag import claims as devnag_claims
+from reproductions.devnag import figures as devnag_figures
+from reproductions.devnag import gan as devnag
+from reproductions.devnag import outcomes as devnag_outcomes
+from reproductions.devnag import replay as devnag_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACES = sorted(DATA.glob('devnag_*.npz'))
@@ -75,7 +83,7 @@ def test_a_wrong_program_leaves_its_record(trace, name, other, monkeypatch):
     """The bounds are tight enough to see it."""
     path = DATA / f'devnag_{trace}_seed0.npz'
     settings, rounds, arrays = load(path)
-    monkeypatch.setattr(devnag, name, other)
+    monkeypatch.setattr(devnag_main, name, other)
     ours, _ = devnag_replay.retrain(settings, rounds, arrays)
     assert max(replay.relative_error(arrays[name], ours[name]).max() for name in devnag_replay.LOSSES) > bound(path)
 
@@ -188,7 +196,7 @@ def test_row_of_an_ensemble_equals_the_solo_run(settings, rounds, runs):
 
 @functools.cache
 def quick(seed, rounds=12):
-    return devnag.train_many(QUICK, seed, 3, num_steps=rounds)
+    return devnag_outcomes.train_many(QUICK, seed, 3, num_steps=rounds)
 
 
 def test_a_record_is_of_g_as_the_round_begins_on_the_last_noise_that_d_is_trained_with():
@@ -203,7 +211,7 @@ def test_a_record_is_of_g_as_the_round_begins_on_the_last_noise_that_d_is_traine
 
 def test_seeds_decide():
     a, _, _ = quick(7)
-    b, _, _ = devnag.train_many(QUICK, 7, 3, num_steps=12)
+    b, _, _ = devnag_outcomes.train_many(QUICK, 7, 3, num_steps=12)
     c, _, _ = quick(8)
     assert list(a) == COLUMNS[:-1]
     for name in COLUMNS[:-1]:
@@ -217,7 +225,7 @@ def test_outcomes_are_of_fresh_draws_and_decisions_on_their_consecutive_batches(
     seeds = np.array([4, 5], np.uint32)
     d, g = devnag.init_discriminator(settings, tf.constant(seeds)), devnag.init_generator(settings, tf.constant(seeds))
     players = tf.nest.map_structure(np.asarray, training.Players(0, d, g, (), ()))
-    samples, decisions = devnag.evaluate_rows(settings, seeds, players, [1])
+    samples, decisions = devnag_outcomes.evaluate_rows(settings, seeds, players, [1])
     assert samples.shape == (1, 10_000) and decisions.shape == (1, 333)
     z = devnag.noise(tf.constant([5], tf.uint32), Stream.FIGURE, 0, 10_000)
     one_d, one_g = tf.nest.map_structure(lambda value: value[1:], (d, g))
@@ -228,16 +236,20 @@ def test_outcomes_are_of_fresh_draws_and_decisions_on_their_consecutive_batches(
 
 def test_runs_are_evaluated_in_parts_that_change_nothing(monkeypatch):
     whole, history, players = quick(7)
-    monkeypatch.setattr(devnag, 'RUNS_AT_ONCE', 2)
+    monkeypatch.setattr(devnag_outcomes, 'RUNS_AT_ONCE', 2)
     seeds = np.array([7, 8, 9], np.uint32)
-    parts = devnag.results_table(QUICK, seeds, players, history)
+    parts = devnag_outcomes.results_table(QUICK, seeds, players, history)
     for name in COLUMNS[:-1]:
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-4, atol=1e-4)
 
 
 def test_success_is_what_its_docstring_says():
     settings = devnag.make_settings()
-    truth, bound, places = devnag.truth(settings), devnag.success_bound(settings), (np.arange(10_000) + 0.5) / 10_000
+    truth, bound, places = (
+        devnag_outcomes.truth(settings),
+        devnag_outcomes.success_bound(settings),
+        (np.arange(10_000) + 0.5) / 10_000,
+    )
     normal, flat = truth.ppf(places), 4 + 1.25 * np.sqrt(12) * (places - 0.5)
     two = 4 + 1.25 * np.sign(places - 0.5)
     distance = {name: metrics.wasserstein(x[None], truth)[0] / 1.25 for name, x in (('flat', flat), ('two', two))}
@@ -310,7 +322,7 @@ def test_streams_of_the_post_do_not_overlap():
 
 
 def test_solo_run_writes_the_contract_and_its_film(tmp_path, capsys):
-    assert call(devnag, *SMALL, '--log-every=20', '--animation', '--anim_every=10', f'--output-dir={tmp_path}') == 0
+    assert call(devnag_main, *SMALL, '--log-every=20', '--animation', '--anim_every=10', f'--output-dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    20: loss_d' in out and 'seed 0:' in out
     (row,) = rows_of(tmp_path)
@@ -319,7 +331,7 @@ def test_solo_run_writes_the_contract_and_its_film(tmp_path, capsys):
     config = json.loads((tmp_path / 'config.json').read_text())
     assert (config['post'], config['variant'], config['iterations']) == ('devnag', '2018-11', 30)
     flags = config['flags']
-    assert set(flags) - set(devnag.define_flags()) == {'momentum'}
+    assert set(flags) - set(devnag_main.define_flags()) == {'momentum'}
     assert (flags['num_steps'], flags['preprocess'], flags['d_steps'], flags['learning_rate']) == (30, 'moments', 2, 0.001)
     history = np.load(tmp_path / 'history.npz')
     assert history['step'].tolist() == list(range(30))
@@ -337,7 +349,7 @@ def test_solo_run_writes_the_contract_and_its_film(tmp_path, capsys):
 
 @pytest.mark.parametrize(('runs', 'curves'), [(3, 3), (12, 5)], ids=['a curve a run', 'bands'])
 def test_ensemble_draws_the_grid_and_the_course(tmp_path, capsys, runs, curves):
-    assert call(devnag, *SMALL, f'--runs={runs}', '--seed=3', f'--output_dir={tmp_path}') == 0
+    assert call(devnag_main, *SMALL, f'--runs={runs}', '--seed=3', f'--output_dir={tmp_path}') == 0
     assert [row['seed'] for row in rows_of(tmp_path)] == [str(seed) for seed in range(3, 3 + runs)]
     assert f'finite: {runs} of {runs}' in capsys.readouterr().out
     grid, course = np.load(tmp_path / 'runs.npz'), np.load(tmp_path / 'ensemble.npz')
@@ -352,7 +364,7 @@ def test_ensemble_draws_the_grid_and_the_course(tmp_path, capsys, runs, curves):
 
 def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
     """Data whose square overflows: D and then G are NaN from the first update."""
-    assert call(devnag, *SMALL, '--sigma=1e20', '--runs=12', f'--output_dir={tmp_path}') == 0
+    assert call(devnag_main, *SMALL, '--sigma=1e20', '--runs=12', f'--output_dir={tmp_path}') == 0
     assert 'finite: 0 of 12' in capsys.readouterr().out
     assert all(
         (row['finite'], row['success'], row['mean'], row['loss_d']) == ('0', '0', 'nan', 'nan') for row in rows_of(tmp_path)
@@ -365,12 +377,12 @@ def test_the_last_histogram_is_of_the_last_noise_of_g():
     _, _, players = quick(7)
     z = devnag.noise(tf.constant(seeds[1:]), Stream.NOISE_G, 12 * 3 - 1, 20)
     g = tf.nest.map_structure(lambda value: tf.constant(value[1:]), players.g)
-    found = devnag.last_batches(QUICK, seeds, players, np.array([1, 2]))
+    found = devnag_figures.last_batches(QUICK, seeds, players, np.array([1, 2]))
     np.testing.assert_array_equal(found, devnag.generator(QUICK, g, z)[:, 0])
 
 
 def test_replay_command(tmp_path, capsys):
-    assert call(devnag, f'--replay={DATA / "devnag_2018_raw_data_seed0.npz"}', f'--output_dir={tmp_path}') == 0
+    assert call(devnag_main, f'--replay={DATA / "devnag_2018_raw_data_seed0.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
     with open(tmp_path / 'replay.csv') as file:
         rows = list(csv.DictReader(file))
@@ -382,7 +394,7 @@ def test_replay_that_differs_has_status_1(tmp_path, capsys):
     arrays = dict(np.load(DATA / 'devnag_2018_raw_data_seed0.npz'))
     arrays['loss_g'][5] *= 1.01
     np.savez(tmp_path / 'changed.npz', **arrays)
-    assert call(devnag, f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
+    assert call(devnag_main, f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
     assert 'DIFFERS' in capsys.readouterr().out
 
 
@@ -403,14 +415,14 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
     ):
         np.savez(tmp_path / f'{name}.npz', **arrays | {'meta': json.dumps(meta | change)})
     for path in sorted(tmp_path.glob('*.npz')):
-        assert call(devnag, f'--replay={path}', f'--output_dir={tmp_path / "out"}') == 2, path
+        assert call(devnag_main, f'--replay={path}', f'--output_dir={tmp_path / "out"}') == 2, path
         error = capsys.readouterr().err
         assert f'--replay={path}' in error and error.count('\n') == 1
     assert not (tmp_path / 'out').exists()
 
 
 def test_help(capsys):
-    help_names_every_flag(devnag, capsys)
+    help_names_every_flag(devnag_main, capsys)
 
 
 @pytest.mark.parametrize(
@@ -447,18 +459,18 @@ def test_help(capsys):
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
 def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
-    bad_input_is_one_line_and_status_2(devnag, arguments, message, tmp_path, capsys, monkeypatch)
+    bad_input_is_one_line_and_status_2(devnag_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
 def test_resume(tmp_path, capsys, monkeypatch):
     arguments = [*SMALL, '--runs=3']
-    resume_is_bit_for_bit(devnag, arguments, (0, 17), '--seed=5', 'seed was 0, is 5', tmp_path, capsys, monkeypatch)
+    resume_is_bit_for_bit(devnag_main, arguments, (0, 17), '--seed=5', 'seed was 0, is 5', tmp_path, capsys, monkeypatch)
 
 
 def test_a_call_is_short_and_a_second_training_does_not_retrace():
     experiment = devnag.make_experiment(QUICK)
     quick(7)
     traces = experiment.play_loop.experimental_get_tracing_count()
-    devnag.train_many(QUICK, 50, 3, num_steps=40)
+    devnag_outcomes.train_many(QUICK, 50, 3, num_steps=40)
     assert experiment.play_loop.experimental_get_tracing_count() == traces
     assert experiment.call * (QUICK.d_steps + QUICK.g_steps) == training.CALL

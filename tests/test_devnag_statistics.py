@@ -12,9 +12,13 @@ import pytest
 import scipy.stats
 from post_checks import outcomes_are_those_recorded
 
-from common import metrics, reference
-from common.claims import Verdict
-from reproductions import devnag, devnag_claims, devnag_drawing, references
+from common.evaluation import metrics, two_sample
+from common.evaluation.claims import Verdict
+from reproductions import accepted_numbers
+from reproductions.devnag import claims as devnag_claims
+from reproductions.devnag import figures as devnag_figures
+from reproductions.devnag import gan as devnag
+from reproductions.devnag import outcomes as devnag_outcomes
 
 pytestmark = pytest.mark.statistical
 RUNS = 64
@@ -23,7 +27,7 @@ ROUNDS = (0, 50, 100, 200, 500, 1000, 2000, 4950)  # of the course that are comp
 
 @pytest.fixture(scope='module')
 def ours():
-    return references.outcomes(references.of('devnag')[0])
+    return accepted_numbers.outcomes(accepted_numbers.of('devnag')[0])
 
 
 def course_p_values(history, rounds):
@@ -32,7 +36,7 @@ def course_p_values(history, rounds):
     at = {turn: int(np.flatnonzero(theirs['round'] == turn)[0]) for turn in rounds}
     return {
         (name, turn): float(scipy.stats.ks_2samp(history[name][:, turn], theirs[name][:, at[turn]], method='exact').pvalue)
-        for name in devnag_drawing.MOMENTS
+        for name in devnag_figures.MOMENTS
         for turn in rounds
     }
 
@@ -40,12 +44,12 @@ def course_p_values(history, rounds):
 def test_outcomes_and_course_cannot_be_told_from_the_authors(ours):
     table, history = ours
     theirs = devnag_claims.original()
-    p_values = reference.compare(table, theirs, devnag_claims.COMPARED)
+    p_values = two_sample.compare(table, theirs, devnag_claims.COMPARED)
     good = [
         int(
             (
-                metrics.quantile_distance(t, devnag.truth(devnag.make_settings()))
-                < devnag.success_bound(devnag.make_settings())
+                metrics.quantile_distance(t, devnag_outcomes.truth(devnag.make_settings()))
+                < devnag_outcomes.success_bound(devnag.make_settings())
             ).sum()
         )
         for t in (table, theirs)
@@ -53,7 +57,7 @@ def test_outcomes_and_course_cannot_be_told_from_the_authors(ours):
     p_values['success'] = float(scipy.stats.fisher_exact([[good[0], RUNS - good[0]], [good[1], 33 - good[1]]]).pvalue)
     p_values |= course_p_values(history, ROUNDS)
     assert len(p_values) == 29
-    assert reference.rejected(p_values, family_wise=1e-3) == []
+    assert two_sample.rejected(p_values, family_wise=1e-3) == []
 
 
 def test_outcomes_cannot_be_told_from_those_recorded():
@@ -67,8 +71,8 @@ def test_outcomes_cannot_be_told_from_those_recorded():
 )
 def test_a_broken_suite_is_found(changes):
     """The first 200 rounds show a wrong constant: the comparison has the power that its silence needs."""
-    _, history, _ = devnag.train_many(devnag.make_settings(**changes), 2000, RUNS, num_steps=201)
-    assert reference.rejected(course_p_values(history, (0, 50, 100, 200)), family_wise=1e-3)
+    _, history, _ = devnag_outcomes.train_many(devnag.make_settings(**changes), 2000, RUNS, num_steps=201)
+    assert two_sample.rejected(course_p_values(history, (0, 50, 100, 200)), family_wise=1e-3)
 
 
 def test_power_that_the_docstring_states():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import distribution
+from common.devices import distribution
 
 
 def test_shares_are_as_even_as_they_go_and_join_again():

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import export, results
-from common.random import Stream
-from reproductions import aylien, devnag, jang, mnist, multimodal
+from common.nn.random import Stream
+from common.storage import files, saved_model
+from reproductions.aylien import gan as aylien
+from reproductions.devnag import gan as devnag
+from reproductions.jang import gan as jang
+from reproductions.mnist import gan as mnist
+from reproductions.multimodal import gan as multimodal
 
 COUNTS = (0, 1, 7, 300)
 FRESH = """
@@ -56,7 +60,7 @@ def exported(tmp_path_factory):
     """(directory, {name: (generator, noise, g)}): every post exported, loaded in one fresh process, and sampled there."""
     directory, found = tmp_path_factory.mktemp('exported'), posts()
     for name, (generator, noise, g) in found.items():
-        export.write(directory / name, generator, noise, tf.nest.map_structure(lambda value: value.numpy(), g))
+        saved_model.write(directory / name, generator, noise, tf.nest.map_structure(lambda value: value.numpy(), g))
         inputs = noise(tf.constant([0], tf.uint32), tf.constant(0)).shape[1]
         z = np.random.default_rng(0).uniform(-1, 1, (33, inputs)).astype(np.float32)
         np.savez(directory / f'{name}.npz', z=z)
@@ -89,5 +93,5 @@ def test_samples_are_the_generators(exported, name):
 
 def test_no_temporary_files_stay(exported):
     directory, _ = exported
-    assert not list(directory.glob(f'{results.PARTIAL}*'))
+    assert not list(directory.glob(f'{files.PARTIAL}*'))
     assert (directory / 'aylien' / 'saved_model.pb').stat().st_size > 1000

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common import figures, results
+from common.plotting import figures
+from common.storage import files
 
 COMMITTED = pathlib.Path(__file__).parent.parent / 'figures'
 MANIFEST = json.loads((COMMITTED / 'manifest.json').read_text())
@@ -46,7 +47,7 @@ def test_what_draws_a_figure_is_given_the_numbers_as_they_were_saved(tmp_path):
     found = figures.write(tmp_path / 'f.png', figures.numbers, arrays)
     assert (found['title'], found['steps'], found['banded']) == ('N(4, ½)', 7, True)
     assert found['labels'].tolist() == ['best (seed 3)', ''] and found['best (seed 3)'].tolist() == [0, 1, 2]
-    with pytest.raises(results.BadArchive, match='does not exist'):
+    with pytest.raises(files.BadArchive, match='does not exist'):
         figures.numbers(tmp_path / 'another.png')
 
 

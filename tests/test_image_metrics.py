@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from common import image_metrics
+from reproductions.mnist import image_metrics
 
 RNG = np.random.default_rng(1)
 

@@ -16,9 +16,12 @@ from post_checks import (
     rows_of,
 )
 
-from common import metrics, replay
-from common.random import Stream
-from reproductions import jang, jang_replay
+from common.evaluation import metrics, replay
+from common.nn.random import Stream
+from reproductions.jang import __main__ as jang_main
+from reproductions.jang import figures as jang_figures
+from reproductions.jang import gan as jang
+from reproductions.jang import replay as jang_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACES = sorted(DATA.glob('jang_*.npz'))
@@ -148,7 +151,7 @@ def test_flat_units_are_counted():
 
 
 def test_published_histogram_is_mass_per_bin_over_its_own_range():
-    np.testing.assert_allclose(jang.published_histogram(np.r_[np.zeros(30), np.full(10, 2.0)]), [0.75, *[0] * 8, 0.25])
+    np.testing.assert_allclose(jang_figures.published_histogram(np.r_[np.zeros(30), np.full(10, 2.0)]), [0.75, *[0] * 8, 0.25])
 
 
 # --- Row equals solo ----------------------------------------------------------------------------------------------------------
@@ -166,13 +169,13 @@ def test_row_of_an_ensemble_equals_the_solo_run(runs, pretrain_steps):
 
 
 def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
-    assert call(jang, '--num_steps=40', '--pretrain_steps=30', '--animation', f'--output_dir={tmp_path}') == 0
+    assert call(jang_main, '--num_steps=40', '--pretrain_steps=30', '--animation', f'--output_dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    36: loss_d' in out and 'seed 0:' in out
     (row,) = rows_of(tmp_path)
     assert list(row) == COLUMNS and row['seed'] == '0' and row['finite'] == '1'
     flags = json.loads((tmp_path / 'config.json').read_text())['flags']
-    assert set(flags) == set(jang.define_flags())
+    assert set(flags) == set(jang_main.define_flags())
     assert (flags['num_steps'], flags['batch_size'], flags['sort'], flags['hidden_sizes']) == (40, 200, True, [6, 5])
     pictures = ['before', 'data', 'decision_after', 'decision_before', 'figure', 'losses', 'pretraining_loss']
     assert sorted(path.stem for path in tmp_path.glob('*.png')) == pictures
@@ -193,7 +196,7 @@ def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
 
 @pytest.mark.statistical
 def test_a_solo_run_records_every_iteration(tmp_path):
-    assert call(jang, '--num_steps=30', '--pretrain_steps=3', f'--output_dir={tmp_path}') == 0
+    assert call(jang_main, '--num_steps=30', '--pretrain_steps=3', f'--output_dir={tmp_path}') == 0
     history = np.load(tmp_path / 'history.npz')
     assert history['loss_d'].shape == (1, 30) and history['step'].tolist() == list(range(30))
     np.testing.assert_allclose(np.load(tmp_path / 'losses.npz')['obj_d'], -history['loss_d'][0])
@@ -202,7 +205,7 @@ def test_a_solo_run_records_every_iteration(tmp_path):
 @pytest.mark.statistical
 def test_ablations_run_as_an_ensemble(tmp_path, capsys):
     arguments = ['--nosort', '--nostratify', '--pretrain_steps=0', '--activation=relu', '--hidden_sizes=4,3,2']
-    assert call(jang, *arguments, '--batch_size=9', '--runs=4', '--num_steps=25', f'--output_dir={tmp_path}') == 0
+    assert call(jang_main, *arguments, '--batch_size=9', '--runs=4', '--num_steps=25', f'--output_dir={tmp_path}') == 0
     assert 'finite: 4 of 4' in capsys.readouterr().out
     rows = rows_of(tmp_path)
     assert [row['seed'] for row in rows] == ['0', '1', '2', '3'] and {row['pretrain_mse'] for row in rows} == {'nan'}
@@ -219,7 +222,7 @@ def test_the_first_version_takes_a_thousand_unsorted_samples():
 
 
 def test_replay_command(tmp_path, capsys):
-    assert call(jang, f'--replay={DATA / "jang_m40_seed1.npz"}', f'--output_dir={tmp_path}') == 0
+    assert call(jang_main, f'--replay={DATA / "jang_m40_seed1.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
     with open(tmp_path / 'replay.csv') as file:
         assert len(list(csv.DictReader(file))) == 2000
@@ -245,7 +248,7 @@ def test_replay_command(tmp_path, capsys):
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
 def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
-    bad_input_is_one_line_and_status_2(jang, arguments, message, tmp_path, capsys, monkeypatch)
+    bad_input_is_one_line_and_status_2(jang_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
 def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
@@ -256,13 +259,13 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
         np.savez(tmp_path / f'{name}.npz', **arrays | {'meta': json.dumps(meta | change)})
     np.savez(tmp_path / 'lacking.npz', **{key: value for key, value in arrays.items() if key != 'start/G/b1'})
     for name in ('variant', 'size', 'huge', 'lacking'):
-        assert call(jang, f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
+        assert call(jang_main, f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
         error = capsys.readouterr().err
         assert f'--replay={tmp_path / name}.npz' in error and error.count('\n') == 1
-    assert call(jang, f'--replay={DATA / "aylien_2017-06_plain_seed4.npz"}', f'--output_dir={tmp_path / "out"}') == 2
+    assert call(jang_main, f'--replay={DATA / "aylien_2017-06_plain_seed4.npz"}', f'--output_dir={tmp_path / "out"}') == 2
 
 
 def test_resume(tmp_path, capsys, monkeypatch):
     """Stopped inside the pre-training, and inside the game."""
     arguments = ['--runs=3', '--num_steps=60', '--pretrain_steps=40', '--log_every=20', '--batch_size=50']
-    resume_is_bit_for_bit(jang, arguments, (1, 4), '--nosort', 'sort was True, is False', tmp_path, capsys, monkeypatch)
+    resume_is_bit_for_bit(jang_main, arguments, (1, 4), '--nosort', 'sort was True, is False', tmp_path, capsys, monkeypatch)

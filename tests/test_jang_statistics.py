@@ -10,16 +10,18 @@ pre-training or a doubled rate does not show in 100 runs of the author's. Such c
 import pytest
 from post_checks import outcomes_are_those_recorded, power_of_comparison
 
-from common import metrics, reference
-from common.claims import Verdict
-from reproductions import jang, jang_claims, references
+from common.evaluation import metrics, two_sample
+from common.evaluation.claims import Verdict
+from reproductions import accepted_numbers
+from reproductions.jang import claims as jang_claims
+from reproductions.jang import gan as jang
 
 pytestmark = pytest.mark.statistical
 
 
 @pytest.fixture(scope='module')
 def published():
-    return references.outcomes(references.of('jang')[0])
+    return accepted_numbers.outcomes(accepted_numbers.of('jang')[0])
 
 
 def with_success(table):
@@ -29,9 +31,9 @@ def with_success(table):
 
 def test_outcomes_cannot_be_told_from_the_authors(published):
     ours, theirs = with_success(published[0]), with_success(jang_claims.original())
-    p_values = reference.compare(ours, theirs, jang_claims.COMPARED, references.RATES)
+    p_values = two_sample.compare(ours, theirs, jang_claims.COMPARED, accepted_numbers.RATES)
     assert len(p_values) == 11
-    assert reference.rejected(p_values, family_wise=1e-3) == []
+    assert two_sample.rejected(p_values, family_wise=1e-3) == []
 
 
 def test_outcomes_cannot_be_told_from_those_recorded():
@@ -50,12 +52,12 @@ def without_pretraining():
 )
 def test_a_broken_suite_is_found(changes):
     table, _ = jang.train_many(jang.make_settings(sort=False, **changes), 2000, 200)
-    assert reference.rejected(reference.compare(table, jang_claims.original(), jang_claims.COMPARED), family_wise=1e-3)
+    assert two_sample.rejected(two_sample.compare(table, jang_claims.original(), jang_claims.COMPARED), family_wise=1e-3)
 
 
 def test_power_that_the_docstring_states():
     assert 0.7 < power_of_comparison(300, 100, 0.65, 1e-3 / 11) < 0.95
-    assert 0.7 < power_of_comparison(300, 300, 0.55, references.FAMILY_WISE / 33) < 0.95
+    assert 0.7 < power_of_comparison(300, 300, 0.55, accepted_numbers.FAMILY_WISE / 33) < 0.95
 
 
 def test_verdicts_that_these_seeds_can_give_are_those_of_the_page(published, without_pretraining):

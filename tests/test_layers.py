@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import layers, random
+from common.nn import layers, random
 
 
 def test_dense_is_w_x_plus_b_on_both_of_its_paths():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from common import locks
+from common.storage import locks
 
 HOLDER = """
 import fcntl, sys

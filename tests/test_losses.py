@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import losses
+from common.nn import losses
 
 REAL = tf.constant([[[0.9, 0.8]], [[0.5, 0.5]]])
 FAKE = tf.constant([[[0.1, 0.4]], [[0.5, 0.5]]])

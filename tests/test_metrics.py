@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from common import metrics
+from common.evaluation import metrics
 
 TRUTH = metrics.gaussian(4.0, 0.5)
 

@@ -11,9 +11,17 @@ import post_checks
 import pytest
 import tensorflow as tf
 
-from common import classifier, distribution, layers, mnist_data, replay, training
-from common.random import Stream
-from reproductions import mnist, mnist_claims, mnist_drawing, mnist_replay
+from common import training
+from common.devices import distribution
+from common.evaluation import replay
+from common.nn import layers
+from common.nn.random import Stream
+from reproductions.mnist import __main__ as mnist_main
+from reproductions.mnist import claims as mnist_claims
+from reproductions.mnist import classifier, dataset, quality
+from reproductions.mnist import figures as mnist_figures
+from reproductions.mnist import gan as mnist
+from reproductions.mnist import replay as mnist_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACE = DATA / 'mnist_small.npz'
@@ -31,7 +39,7 @@ def few(tmp_path_factory):
     """The path of 300 training and 80 test digits, which train a classifier (badly) in a second; its cache is apart."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
-        digits = mnist_data.bundled()
+        digits = dataset.bundled()
         arrays = {}
         for kind, labels, count in (('train', digits.y_train, 30), ('test', digits.y_test, 8)):
             rows = np.sort(np.concatenate([np.flatnonzero(labels == k)[:count] for k in range(10)]))
@@ -44,7 +52,7 @@ def few(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def judge(few):
-    return mnist.make_judge(mnist_data.load(str(few))[0])
+    return quality.make_judge(dataset.load(str(few))[0])
 
 
 # --- Parity -------------------------------------------------------------------------------------------------------------------
@@ -86,7 +94,7 @@ def test_settings_are_the_posts():
 
 
 def test_the_head_is_held_out():
-    digits = mnist_data.bundled()
+    digits = dataset.bundled()
     images, labels = mnist.training_digits(digits)
     assert len(images) == len(labels) == 8000 - 666
     np.testing.assert_array_equal(images[0], digits.x_train[666])
@@ -112,7 +120,7 @@ def test_order_is_that_of_the_plain_computation():
 
 
 def test_batches_are_those_digits_over_255():
-    images = mnist_data.bundled().x_train
+    images = dataset.bundled().x_train
     x = mnist.real_images(SMALL, tf.constant(images), SEEDS, 9).numpy()
     places = mnist.batch_places(SMALL, SEEDS, 9, 8000).numpy()
     assert x.shape == (2, 784, 16)
@@ -121,7 +129,7 @@ def test_batches_are_those_digits_over_255():
 
 def test_noise_is_uniform_and_serves_both_updates():
     settings = mnist.make_settings()
-    game = mnist.make_game(settings, mnist_data.bundled().x_test)
+    game = mnist.make_game(settings, dataset.bundled().x_test)
     assert game.draw_g is None  # so that G's update is given that of D's
     z, other = (game.draw_d(SEEDS, step)[1].numpy() for step in (7, 8))
     assert z.shape == (2, 100, 128) and (z != other).mean() > 0.99
@@ -162,7 +170,7 @@ def test_networks_by_plain_matrices():
 
 
 def first_losses(seed, runs):
-    settings, images = mnist.make_settings(), mnist_data.bundled().x_test
+    settings, images = mnist.make_settings(), dataset.bundled().x_test
     experiment = mnist.make_experiment(settings, mnist.make_game(settings, images))
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.game.draw_d(tf.constant(seeds), 17))
@@ -185,19 +193,19 @@ def test_row_of_an_ensemble_equals_the_solo_run():
 
 
 def test_real_digits_are_judged_as_real(judge):
-    real = mnist.quality(judge, judge.test)
+    real = quality.quality(judge, judge.test)
     assert real['classes_covered'] == 10 and real['frechet'] == pytest.approx(0, abs=1e-6)
     assert sum(real[f'share_{i}'] for i in range(10)) == pytest.approx(1)
     without = [judge.references[f'without_{k}']['frechet'] for k in range(10)]
-    assert judge.references['training']['frechet'] > 0 and mnist.success_bound(judge.references) == min(without)
+    assert judge.references['training']['frechet'] > 0 and quality.success_bound(judge.references) == min(without)
     assert judge.references['training']['nearest'] == pytest.approx(0, abs=0.02)
     assert real['nearest'] > 1 and real['nearest_other'] > 1
 
 
 def test_one_digit_for_all_is_found_out(judge):
-    same = mnist.quality(judge, np.repeat(judge.test[:1], 80, axis=0))
+    same = quality.quality(judge, np.repeat(judge.test[:1], 80, axis=0))
     assert (same['classes_covered'], same['largest_share'], same['nearest_other']) == (1, 1, pytest.approx(0, abs=0.02))
-    assert same['score'] == pytest.approx(1, abs=1e-4) and same['frechet'] > mnist.success_bound(judge.references)
+    assert same['score'] == pytest.approx(1, abs=1e-4) and same['frechet'] > quality.success_bound(judge.references)
 
 
 def test_verdicts_follow_from_the_columns():
@@ -207,7 +215,7 @@ def test_verdicts_follow_from_the_columns():
         'classes_covered': np.array([10, 10, 9, np.nan, 1]),
         'largest_share': np.array([0.2, 0.2, 0.5, np.nan, 1.0]),
     }
-    found = mnist.verdict_columns(references, columns)
+    found = quality.verdict_columns(references, columns)
     assert found['finite'].tolist() == [1, 1, 1, 0, 1]
     assert found['success'].tolist() == [1, 0, 0, 0, 0]
     assert found['collapsed'].tolist() == [0, 0, 1, 0, 1]
@@ -218,8 +226,8 @@ def test_evaluation_by_plain_means(judge):
     d, g = mnist.make_experiment(settings, None).init(SEEDS)
     g = (*g[:1], g[1]._replace(w=-tf.abs(g[1].w), b=g[1].b), g[2])  # every unit of the second layer is dead
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
-    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), training.Players(0, *host, (), ()))
-    assert list(columns) == list(mnist.COLUMNS) and sheets.shape == (2, 80, 784) and sheets.dtype == np.uint8
+    columns, sheets = quality.evaluate(settings, judge, SEEDS.numpy(), training.Players(0, *host, (), ()))
+    assert list(columns) == list(quality.COLUMNS) and sheets.shape == (2, 80, 784) and sheets.dtype == np.uint8
     np.testing.assert_allclose(columns['dead_g'], 500 / 700)
     np.testing.assert_array_equal(sheets, 128)  # sigmoid(0) of 255
     np.testing.assert_array_equal(columns['saturated'], 0)
@@ -232,17 +240,17 @@ def test_a_run_that_is_not_finite_is_counted(judge):
     d, g = mnist.make_experiment(settings, None).init(SEEDS[:1])
     g = (g[0]._replace(b=g[0].b + np.nan), *g[1:])
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
-    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy()[:1], training.Players(0, *host, (), ()))
+    columns, sheets = quality.evaluate(settings, judge, SEEDS.numpy()[:1], training.Players(0, *host, (), ()))
     assert all(np.isnan(values).all() for values in columns.values()) and not sheets.any()
-    assert mnist.verdict_columns(judge.references, columns)['finite'].tolist() == [0]
+    assert quality.verdict_columns(judge.references, columns)['finite'].tolist() == [0]
 
 
 def test_sheets_are_the_head_of_what_is_judged(judge):
     settings = mnist.make_settings()
     d, g = mnist.make_experiment(settings, None).init(SEEDS)
     players = training.Players(0, *tf.nest.map_structure(lambda value: value.numpy(), (d, g)), (), ())
-    _, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), players)
-    alone = mnist.sheet(settings, SEEDS.numpy(), players)
+    _, sheets = quality.evaluate(settings, judge, SEEDS.numpy(), players)
+    alone = quality.sheet(settings, SEEDS.numpy(), players)
     assert np.abs(sheets.astype(int) - alone[:, :80]).max() <= 1  # rounding, to a byte
     assert alone.shape == (2, 100, 784) and alone.std() > 10
 
@@ -252,7 +260,7 @@ def test_sheets_are_the_head_of_what_is_judged(judge):
 
 def ensemble_of(frechet, covered, largest, other, d_real, d_fake, runs=8):
     """A table, a history of three evaluations and references, every run the same."""
-    last = dict.fromkeys(mnist.COLUMNS, 0.0) | {
+    last = dict.fromkeys(quality.COLUMNS, 0.0) | {
         'frechet': frechet, 'classes_covered': covered, 'largest_share': largest, 'nearest_other': other, 'confident': 0.9,
         'd_real': d_real, 'd_fake': d_fake,
     }  # fmt: skip
@@ -262,8 +270,8 @@ def ensemble_of(frechet, covered, largest, other, d_real, d_fake, runs=8):
     references |= {
         name: {'nearest_other': 5.0, 'confident': 0.97, 'frechet': 0.5} for name in ('test', 'training', 'untrained')
     }
-    columns = {name: history[name][:, -1] for name in mnist.COLUMNS}
-    return columns | mnist.verdict_columns(references, columns), history, references
+    columns = {name: history[name][:, -1] for name in quality.COLUMNS}
+    return columns | quality.verdict_columns(references, columns), history, references
 
 
 def verdicts(*ensemble, gentle=None):
@@ -282,10 +290,10 @@ def test_claims_on_runs_that_all_succeed_all_collapse_or_differ():
     collapsed = {name: estimate for name, estimate in rows[0].measured.items() if 'collapsed' in name or 'alike' in name}
     assert [estimate.value for estimate in collapsed.values()] == [1, 1, 1]
     _, history, references = good
-    for name in mnist.COLUMNS:
+    for name in quality.COLUMNS:
         history[name][1:, -1] = bad[1][name][1:, -1]
-    mixed = {name: history[name][:, -1] for name in mnist.COLUMNS}
-    mixed |= mnist.verdict_columns(references, mixed)
+    mixed = {name: history[name][:, -1] for name in quality.COLUMNS}
+    mixed |= quality.verdict_columns(references, mixed)
     assert verdicts(mixed, history, references) == ['partly', 'partly', 'partly']
     assert mnist_claims.measure(mixed, history, references)[0].measured['the same at any evaluation on the way'].value == 1
 
@@ -296,29 +304,29 @@ def test_claims_on_runs_that_all_succeed_all_collapse_or_differ():
 def test_sheets_are_tiled_row_by_row_in_dark_ink():
     images = np.zeros((3, 784), np.uint8)
     images[1, 0] = 200
-    sheet = mnist_drawing.tiled(images, 2)
+    sheet = mnist_figures.tiled(images, 2)
     assert sheet.shape == (58, 58) and sheet[0, 30] == 55 and sheet[0, 0] == 255
     assert (sheet < 255).sum() == 1
 
 
 def test_stages_include_both_ends():
     for steps in (np.arange(0, 50_001, 425), np.array([0, 1]), np.array([0])):
-        shown = mnist_drawing.stages(steps)
-        assert shown[0] == 0 and shown[-1] == len(steps) - 1 and len(shown) <= mnist_drawing.STAGES
+        shown = mnist_figures.stages(steps)
+        assert shown[0] == 0 and shown[-1] == len(steps) - 1 and len(shown) <= mnist_figures.STAGES
 
 
 def test_records_fall_on_evaluations_and_sheets():
     for runs, num_steps, eval_every in ((1, 500_000, 2500), (8, 50_000, 2500), (3, 40, 7), (1000, 10, 1)):
-        every, sheet_every = mnist.intervals(runs, num_steps, eval_every)
+        every, sheet_every = mnist_main.intervals(runs, num_steps, eval_every)
         assert eval_every % every == 0 and sheet_every % every == 0 and every * runs <= max(mnist.CALL, runs)
-    assert mnist.intervals(1, 500_000, 2500) == (100, 4200)
+    assert mnist_main.intervals(1, 500_000, 2500) == (100, 4200)
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
 
 def call(*arguments):
-    return post_checks.call(mnist, *arguments)
+    return post_checks.call(mnist_main, *arguments)
 
 
 def test_solo_run_writes_the_contract(few, tmp_path, capsys):
@@ -329,9 +337,9 @@ def test_solo_run_writes_the_contract(few, tmp_path, capsys):
     (row,) = post_checks.rows_of(tmp_path)
     assert list(row) == COLUMNS and (row['seed'], row['finite']) == ('0', '1')
     config = json.loads((tmp_path / 'config.json').read_text())
-    assert set(mnist.define_flags()) <= set(config['flags'])
+    assert set(mnist_main.define_flags()) <= set(config['flags'])
     assert (config['flags']['num_steps'], config['flags']['batch_size'], config['iterations']) == (30, 32, 30)
-    assert config['flags']['digits'] == mnist_data.UNKNOWN
+    assert config['flags']['digits'] == dataset.UNKNOWN
     assert (classifier.cache_directory() / f'{config["flags"]["classifier"]}.npz').exists()
     pictures = ['data', 'figure', 'interpolation', 'losses', 'progress', 'quality']
     assert sorted(path.stem for path in tmp_path.glob('*.png')) == pictures
@@ -358,12 +366,12 @@ def test_resume_is_bit_for_bit_with_evaluations_on_the_way(few, tmp_path, capsys
     np.savez(tmp_path / 'other.npz', **arrays | {'x_test': arrays['x_test'][::-1]})  # the classifier is the same
     arguments = [f'--data={few}', '--runs=2', '--num_steps=24', '--eval_every=8', '--batch_size=50']
     changed = f'--data={tmp_path / "other.npz"}'
-    post_checks.resume_is_bit_for_bit(mnist, arguments, (2,), changed, 'data_sha256 was', tmp_path, capsys, monkeypatch)
+    post_checks.resume_is_bit_for_bit(mnist_main, arguments, (2,), changed, 'data_sha256 was', tmp_path, capsys, monkeypatch)
     assert (tmp_path / 'whole' / 'runs.png').exists()
 
 
 def test_help_names_every_flag(capsys):
-    post_checks.help_names_every_flag(mnist, capsys)
+    post_checks.help_names_every_flag(mnist_main, capsys)
 
 
 @pytest.mark.statistical
@@ -380,7 +388,7 @@ def test_mirrored_devices_share_the_runs(few, tmp_path):
     arguments = [f'--data={few}', '--runs=2', '--num_steps=2', '--batch_size=8']
     assert call(*arguments, '--strategy=mirrored', f'--output_dir={tmp_path / "shared"}') == 0
     assert json.loads((tmp_path / 'shared' / 'config.json').read_text())['strategy'] == 'MirroredStrategy'
-    settings, images = mnist.make_settings(batch_size=8), mnist.training_digits(mnist_data.load(str(few))[0])[0]
+    settings, images = mnist.make_settings(batch_size=8), mnist.training_digits(dataset.load(str(few))[0])[0]
     experiment, strategy = (
         mnist.make_experiment(settings, mnist.make_game(settings, images)),
         distribution.make_strategy('cpu', 2),
@@ -416,7 +424,7 @@ def test_replay_command(tmp_path, capsys):
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
 def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys, monkeypatch):
-    post_checks.bad_input_is_one_line_and_status_2(mnist, arguments, message, tmp_path, capsys, monkeypatch)
+    post_checks.bad_input_is_one_line_and_status_2(mnist_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
 def test_traces_of_others_and_damaged_ones(tmp_path, capsys):

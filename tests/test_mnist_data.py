@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import mnist_data
+from reproductions.mnist import dataset
 
 RNG = np.random.default_rng(0)
 ARRAYS = {
@@ -26,7 +26,7 @@ def idx(array):
 def write_idx(directory, packed=()):
     directory.mkdir(exist_ok=True)
     for name, array in ARRAYS.items():
-        path, data = directory / mnist_data.PARTS[name], idx(array)
+        path, data = directory / dataset.PARTS[name], idx(array)
         if name in packed:
             path.with_name(f'{path.name}.gz').write_bytes(gzip.compress(data))
         else:
@@ -35,7 +35,7 @@ def write_idx(directory, packed=()):
 
 
 def test_bundled_digits_are_those_that_the_licence_describes():
-    digits, notice = mnist_data.load('bundled')
+    digits, notice = dataset.load('bundled')
     assert (digits.name, notice) == ('MNIST, bundled subset', '')
     assert digits.x_train.shape == (8000, 784) and digits.x_test.shape == (2000, 784)
     assert np.bincount(digits.y_train).tolist() == [800] * 10 and np.bincount(digits.y_test).tolist() == [200] * 10
@@ -49,22 +49,22 @@ def test_every_container_gives_the_same(tmp_path):
         write_idx(tmp_path / 'plain'),
         write_idx(tmp_path / 'mixed', packed=['x_train', 'y_test']),
     ]
-    loaded = [mnist_data.load(str(source)) for source in sources]
+    loaded = [dataset.load(str(source)) for source in sources]
     for digits, notice in loaded:
-        assert digits.name == mnist_data.UNKNOWN and 'not MNIST as published' in notice
+        assert digits.name == dataset.UNKNOWN and 'not MNIST as published' in notice
         np.testing.assert_array_equal(digits.x_train, ARRAYS['x_train'].reshape(24, 784))
         np.testing.assert_array_equal(digits.y_test, ARRAYS['y_test'])
         assert digits.sha256 == loaded[0][0].sha256
     np.savez(tmp_path / 'other.npz', **ARRAYS | {'y_test': ARRAYS['y_test'][::-1]})
-    assert mnist_data.load(str(tmp_path / 'other.npz'))[0].sha256 != loaded[0][0].sha256
+    assert dataset.load(str(tmp_path / 'other.npz'))[0].sha256 != loaded[0][0].sha256
 
 
 def test_known_digits_are_named_by_the_checksums_of_their_idx_files(tmp_path, monkeypatch):
     known = tuple(hashlib.sha256(idx(array)).hexdigest() for array in ARRAYS.values())
-    monkeypatch.setitem(mnist_data.KNOWN, 'ours', known)
+    monkeypatch.setitem(dataset.KNOWN, 'ours', known)
     np.savez(tmp_path / 'digits.npz', **ARRAYS)
     for source in (tmp_path / 'digits.npz', write_idx(tmp_path / 'idx')):
-        digits, notice = mnist_data.load(str(source))
+        digits, notice = dataset.load(str(source))
         assert (digits.name, notice) == ('ours', '')
 
 
@@ -93,7 +93,7 @@ def damaged_sources(path):
         'empty directory': (path / 'empty', 'has no train-images-idx3-ubyte'),
     }
     (path / 'empty').mkdir()
-    images = mnist_data.PARTS['x_train']
+    images = dataset.PARTS['x_train']
     for name, change, message in (
         ('idx truncated', lambda data: data[:-1], 'truncated'),
         ('idx longer', lambda data: data + b'0', 'longer'),
@@ -114,15 +114,15 @@ def damaged_sources(path):
 
 def test_damaged_files_are_refused_in_one_line(tmp_path):
     for name, (source, message) in damaged_sources(tmp_path).items():
-        with pytest.raises(mnist_data.BadData) as caught:
-            mnist_data.load(str(source))
+        with pytest.raises(dataset.BadData) as caught:
+            dataset.load(str(source))
         assert message in str(caught.value) and '\n' not in str(caught.value), name
 
 
 def test_a_damaged_bundle_is_refused(monkeypatch):
-    monkeypatch.setitem(mnist_data.KNOWN, 'MNIST, bundled subset', ('0',) * 4)
-    with pytest.raises(mnist_data.BadData, match='damaged'):
-        mnist_data.load('bundled')
+    monkeypatch.setitem(dataset.KNOWN, 'MNIST, bundled subset', ('0',) * 4)
+    with pytest.raises(dataset.BadData, match='damaged'):
+        dataset.load('bundled')
 
 
 def test_auto_takes_the_cached_file_and_else_the_bundled_digits(tmp_path, monkeypatch):
@@ -134,20 +134,20 @@ def test_auto_takes_the_cached_file_and_else_the_bundled_digits(tmp_path, monkey
         raise Exception(f'URL fetch failure on {origin}: None -- [Errno -2] Name or service not known')
 
     monkeypatch.setattr(tf.keras.utils, 'get_file', no_network)
-    digits, notice = mnist_data.load('auto')
+    digits, notice = dataset.load('auto')
     assert digits.name == 'MNIST, bundled subset'
     assert 'Name or service not known' in notice and 'bundled' in notice and '\n' not in notice
-    assert asked == [('mnist.npz', mnist_data.KERAS_URL)]
+    assert asked == [('mnist.npz', dataset.KERAS_URL)]
     np.savez(tmp_path / 'datasets' / 'mnist.npz', **ARRAYS)
-    assert mnist_data.load('auto')[0].x_train.shape == (24, 784) and len(asked) == 1
+    assert dataset.load('auto')[0].x_train.shape == (24, 784) and len(asked) == 1
 
 
 def test_auto_downloads_into_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv('KERAS_HOME', str(tmp_path))
 
     def download(name, origin, cache_dir, file_hash):
-        assert file_hash == mnist_data.KERAS_SHA256
+        assert file_hash == dataset.KERAS_SHA256
         np.savez(cache_dir / 'datasets' / name, **ARRAYS)
 
     monkeypatch.setattr(tf.keras.utils, 'get_file', download)
-    assert mnist_data.load('auto')[0].x_test.shape == (10, 784)
+    assert dataset.load('auto')[0].x_test.shape == (10, 784)

@@ -7,8 +7,11 @@ import pytest
 import tensorflow as tf
 from scipy.special import expit
 
-from common import distribution, image_metrics, mnist_data, training
-from reproductions import mnist, mnist_claims
+from common import training
+from common.devices import distribution
+from reproductions.mnist import claims as mnist_claims
+from reproductions.mnist import dataset, image_metrics, quality
+from reproductions.mnist import gan as mnist
 
 pytestmark = pytest.mark.statistical
 
@@ -81,7 +84,7 @@ def apart(images):
 
 def test_ours_and_a_plain_program_collapse_alike():
     """After 300 iterations all digits of a seed are one digit: as near to each other as a tenth of real digits' distance."""
-    digits, _ = mnist.training_digits(mnist_data.bundled())
+    digits, _ = mnist.training_digits(dataset.bundled())
     images = digits.astype(np.float32) / 255
     bound = mnist_claims.ALIKE * apart(images[:100])
     plain = [apart(plain_gan(seed, images, STEPS)) for seed in SEEDS]
@@ -92,9 +95,9 @@ def test_ours_and_a_plain_program_collapse_alike():
     for state, _ in training.train(experiment, strategy, seeds, STEPS, every=20):  # noqa: B007
         pass
     _, players = distribution.to_host(strategy, state)
-    sheets = mnist.sheet(settings, seeds, players).astype(np.float32) / 255
+    sheets = quality.sheet(settings, seeds, players).astype(np.float32) / 255
     ours = [apart(sheet) for sheet in sheets]
-    before = mnist.sheet(settings, seeds, start_of(experiment, seeds)).astype(np.float32) / 255
+    before = quality.sheet(settings, seeds, start_of(experiment, seeds)).astype(np.float32) / 255
     assert max(*plain, *ours) < bound < min(apart(sheet) for sheet in before)
 
 

@@ -18,10 +18,17 @@ from post_checks import (
     rows_of,
 )
 
-from common import claims, distribution, metrics, replay, training
-from common.claims import Verdict
-from common.random import Stream
-from reproductions import aylien, aylien_replay, multimodal, multimodal_claims, multimodal_replay
+from common import training
+from common.devices import distribution
+from common.evaluation import claims, metrics, replay
+from common.evaluation.claims import Verdict
+from common.nn.random import Stream
+from reproductions.aylien import gan as aylien
+from reproductions.aylien import replay as aylien_replay
+from reproductions.multimodal import __main__ as multimodal_main
+from reproductions.multimodal import claims as multimodal_claims
+from reproductions.multimodal import gan as multimodal
+from reproductions.multimodal import replay as multimodal_replay
 
 DATA = pathlib.Path(__file__).parent / 'data'
 TRACES = sorted(DATA.glob('aylien_2016-12_*.npz'))
@@ -209,13 +216,13 @@ def test_wide_rows_equal_the_solo_run():
 
 
 def test_solo_run_writes_the_contract(tmp_path, capsys):
-    assert call(multimodal, '--num_steps=60', '--pretrain_steps=20', '--animation', f'--output_dir={tmp_path}') == 0
+    assert call(multimodal_main, '--num_steps=60', '--pretrain_steps=20', '--animation', f'--output_dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    50: loss_d' in out and 'seed 4:' in out and 'modes_covered' in out
     (row,) = rows_of(tmp_path)
     assert list(row) == COLUMNS + OWN_COLUMNS and row['seed'] == '4' and row['finite'] == '1'
     flags = json.loads((tmp_path / 'config.json').read_text())['flags']
-    assert set(multimodal.define_flags()) <= set(flags)
+    assert set(multimodal_main.define_flags()) <= set(flags)
     assert (flags['modes'], flags['means'], flags['hidden_sizes'], flags['batch_size']) == (3, [-4, 0, 4], [12, 12, 12], 12)
     history = np.load(tmp_path / 'history.npz')
     assert history['step'].tolist() == [*range(0, 60, 5), 59]
@@ -228,7 +235,7 @@ def test_solo_run_writes_the_contract(tmp_path, capsys):
 
 def test_ensemble_reports_when_its_runs_converge(tmp_path, capsys):
     arguments = ['--modes=2', '--runs=30', '--seed=0', '--num_steps=120', '--pretrain_steps=0']
-    assert call(multimodal, *arguments, f'--output_dir={tmp_path}') == 0
+    assert call(multimodal_main, *arguments, f'--output_dir={tmp_path}') == 0
     out = capsys.readouterr().out
     table = {name: np.array([float(row[name]) for row in rows_of(tmp_path)]) for name in rows_of(tmp_path)[0]}
     history = np.load(tmp_path / 'history.npz')
@@ -248,7 +255,7 @@ def test_ensemble_reports_when_its_runs_converge(tmp_path, capsys):
 @pytest.mark.statistical
 def test_own_modes_minibatch_and_widths(tmp_path):
     arguments = ['--means=4,-5,1', '--deviations=0.7,0.5,0.2', '--hidden_sizes=9,3', '--minibatch', '--batch_size=7']
-    assert call(multimodal, *arguments, '--runs=3', '--num_steps=5', '--pretrain_steps=0', f'--output_dir={tmp_path}') == 0
+    assert call(multimodal_main, *arguments, '--runs=3', '--num_steps=5', '--pretrain_steps=0', f'--output_dir={tmp_path}') == 0
     flags = json.loads((tmp_path / 'config.json').read_text())['flags']
     assert (flags['means'], flags['deviations'], flags['modes']) == ([-5, 1, 4], [0.5, 0.2, 0.7], 3)
     assert (flags['hidden_sizes'], flags['minibatch'], flags['learning_rate']) == ([9, 3], True, 0.005)
@@ -256,17 +263,17 @@ def test_own_modes_minibatch_and_widths(tmp_path):
 
 
 def test_replay_command(tmp_path, capsys):
-    assert call(multimodal, f'--replay={TRACES[0]}', f'--output_dir={tmp_path}') == 0
+    assert call(multimodal_main, f'--replay={TRACES[0]}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
     with open(tmp_path / 'replay.csv') as file:
         assert {row['quantity'] for row in csv.DictReader(file)} == {'pre_loss', 'loss_d', 'loss_g'}
     other = DATA / 'aylien_2016-08_plain_seed42.npz'
-    assert call(multimodal, f'--replay={other}', f'--output_dir={tmp_path}') == 2
+    assert call(multimodal_main, f'--replay={other}', f'--output_dir={tmp_path}') == 2
     assert 'another program' in capsys.readouterr().err
 
 
 def test_help(capsys):
-    help_names_every_flag(multimodal, capsys)
+    help_names_every_flag(multimodal_main, capsys)
 
 
 @pytest.mark.parametrize(
@@ -309,13 +316,20 @@ def test_help(capsys):
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
 def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
-    bad_input_is_one_line_and_status_2(multimodal, arguments, message, tmp_path, capsys, monkeypatch)
+    bad_input_is_one_line_and_status_2(multimodal_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
 def test_resume(tmp_path, capsys, monkeypatch):
     arguments = ['--runs=3', '--num_steps=120', '--pretrain_steps=40', '--log_every=40']
     resume_is_bit_for_bit(
-        multimodal, arguments, (1, 5), '--modes=2', 'means was [-4.0, 0.0, 4.0], is [-4.0, 4.0]', tmp_path, capsys, monkeypatch
+        multimodal_main,
+        arguments,
+        (1, 5),
+        '--modes=2',
+        'means was [-4.0, 0.0, 4.0], is [-4.0, 4.0]',
+        tmp_path,
+        capsys,
+        monkeypatch,
     )
 
 

@@ -9,8 +9,10 @@ test of 500 against 100 finds with probability 0.8 at 1e-3 / 7, the level of its
 import pytest
 from post_checks import outcomes_are_those_recorded, power_of_comparison
 
-from common import reference
-from reproductions import aylien_claims, multimodal, references
+from common.evaluation import two_sample
+from reproductions import accepted_numbers
+from reproductions.aylien import claims as aylien_claims
+from reproductions.multimodal import gan as multimodal
 
 pytestmark = pytest.mark.statistical
 
@@ -21,9 +23,9 @@ def aylien_s(**changes):
 
 def test_with_aylien_s_generator_outcomes_cannot_be_told_from_its_authors():
     table, _ = multimodal.train_many(aylien_s(), 1000, 500, num_steps=1200)
-    p_values = reference.compare(table, aylien_claims.original('2016-12', 'plain'), aylien_claims.COMPARED)
+    p_values = two_sample.compare(table, aylien_claims.original('2016-12', 'plain'), aylien_claims.COMPARED)
     assert len(p_values) == 7
-    assert reference.rejected(p_values, family_wise=1e-3) == []
+    assert two_sample.rejected(p_values, family_wise=1e-3) == []
 
 
 def test_outcomes_cannot_be_told_from_those_recorded():
@@ -38,10 +40,10 @@ def test_outcomes_cannot_be_told_from_those_recorded():
 )
 def test_a_broken_suite_is_found(changes):
     table, _ = multimodal.train_many(aylien_s(**changes), 1000, 500, num_steps=1200)
-    p_values = reference.compare(table, aylien_claims.original('2016-12', 'plain'), aylien_claims.COMPARED)
-    assert reference.rejected(p_values, family_wise=1e-3)
+    p_values = two_sample.compare(table, aylien_claims.original('2016-12', 'plain'), aylien_claims.COMPARED)
+    assert two_sample.rejected(p_values, family_wise=1e-3)
 
 
 def test_power_that_the_docstring_states():
     assert 0.7 < power_of_comparison(500, 100, 0.6, 1e-3 / 7) < 0.9
-    assert power_of_comparison(200, 200, 0.65, references.FAMILY_WISE / 24) > 0.75
+    assert power_of_comparison(200, 200, 0.65, accepted_numbers.FAMILY_WISE / 24) > 0.75

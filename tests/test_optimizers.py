@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import optimizers
+from common.nn import optimizers
 
 v1 = tf.compat.v1
 START = np.linspace(-2, 2, 6, dtype=np.float32).reshape(1, 3, 2)

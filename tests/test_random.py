@@ -8,8 +8,8 @@ import pytest
 import scipy.stats
 import tensorflow as tf
 
-from common import random
-from common.random import Stream
+from common.nn import random
+from common.nn.random import Stream
 
 SEEDS = [0, 1, 42, 2**32 - 1]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from common import reference
+from common.evaluation import two_sample
 
 
 def outcomes(seed, n, shift=0.0, finite=0.8):
@@ -15,18 +15,18 @@ def outcomes(seed, n, shift=0.0, finite=0.8):
 def test_holm_by_hand():
     # At 0.05: 0.01 <= 0.05 / 4 and 0.015 <= 0.05 / 3 are rejected; 0.03 > 0.05 / 2 ends it.
     p = {'a': 0.04, 'b': 0.01, 'c': 0.03, 'd': 0.015}
-    assert reference.rejected(p, family_wise=0.05) == ['b', 'd']
-    assert reference.rejected({'a': 0.001, 'b': 0.002}, family_wise=0.05) == ['a', 'b']
-    assert reference.rejected({'a': 0.9}, family_wise=0.05) == []
+    assert two_sample.rejected(p, family_wise=0.05) == ['b', 'd']
+    assert two_sample.rejected({'a': 0.001, 'b': 0.002}, family_wise=0.05) == ['a', 'b']
+    assert two_sample.rejected({'a': 0.9}, family_wise=0.05) == []
 
 
 def test_equal_samples_pass_and_differences_are_named():
     ours, theirs = outcomes(0, 1000), outcomes(1, 150)
-    assert reference.rejected(reference.compare(ours, theirs, ['mean', 'std'])) == []
-    shifted = reference.compare(outcomes(2, 1000, shift=0.6), theirs, ['mean', 'std'])
-    assert reference.rejected(shifted) == ['mean']
-    fewer = reference.compare(outcomes(3, 1000, finite=0.4), theirs, ['mean', 'std'])
-    assert reference.rejected(fewer) == ['finite']
+    assert two_sample.rejected(two_sample.compare(ours, theirs, ['mean', 'std'])) == []
+    shifted = two_sample.compare(outcomes(2, 1000, shift=0.6), theirs, ['mean', 'std'])
+    assert two_sample.rejected(shifted) == ['mean']
+    fewer = two_sample.compare(outcomes(3, 1000, finite=0.4), theirs, ['mean', 'std'])
+    assert two_sample.rejected(fewer) == ['finite']
 
 
 def test_moved_in_standard_errors():
@@ -35,16 +35,16 @@ def test_moved_in_standard_errors():
     The bootstrap's own error is of the order of n^(-1/4), a tenth here.
     """
     old = np.random.default_rng(4).normal(size=10_000)
-    before, after, errors = reference.moved(old + 1, old)
+    before, after, errors = two_sample.moved(old + 1, old)
     assert after == pytest.approx(before + 1) and abs(errors / (1 / (1.2533 * np.sqrt(2 / 10_000))) - 1) < 0.25
-    assert reference.moved(old, old)[2] == 0
-    assert np.isnan(reference.moved(old, np.full(3, np.nan))).all()
+    assert two_sample.moved(old, old)[2] == 0
+    assert np.isnan(two_sample.moved(old, np.full(3, np.nan))).all()
 
 
 def test_rates_are_compared_over_all_runs_by_fisher():
     ours = {'finite': np.ones(60), 'success': np.r_[np.ones(45), np.zeros(15)]}
     theirs = {'finite': np.ones(40), 'success': np.r_[np.ones(20), np.zeros(20)]}
-    p = reference.compare(ours, theirs, [], ('finite', 'success'))
+    p = two_sample.compare(ours, theirs, [], ('finite', 'success'))
     assert p['finite'] == 1
     # Fisher's two-sided p of [[45, 15], [20, 20]] by the hypergeometric distribution
     k = np.arange(25, 61)

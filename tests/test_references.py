@@ -6,8 +6,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from common import layers, optimizers, random
-from reproductions import aylien, posts, references
+from common.nn import layers, optimizers, random
+from reproductions import accepted_numbers, posts
+from reproductions.aylien import __main__ as aylien_main
 
 ROOT = pathlib.Path(__file__).parent.parent
 CLAIMS = {'aylien': 'A5', 'multimodal': 'M6', 'jang': 'J7', 'devnag': 'N5', 'mnist': 'D3'}  # the last claim of each
@@ -15,20 +16,20 @@ CLAIMS = {'aylien': 'A5', 'multimodal': 'M6', 'jang': 'J7', 'devnag': 'N5', 'mni
 
 def test_every_variant_has_a_reference_and_every_reference_a_case():
     for name in posts.NAMES:
-        assert {case.variant for case in references.of(name)} == set(posts.module(name).VARIANTS)
-    courses = {f'{case.post}_{case.name}_course.csv' for case in references.CASES}
-    outcomes = {f'{case.post}_{case.name}.csv' for case in references.CASES if case.runs}
+        assert {case.variant for case in accepted_numbers.of(name)} == set(posts.part(name, '__main__').VARIANTS)
+    courses = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.CASES}
+    outcomes = {f'{case.post}_{case.name}.csv' for case in accepted_numbers.CASES if case.runs}
     assert len(courses) == 18 and len(outcomes) == 17
-    assert {path.name for path in references.DIRECTORY.iterdir() if path.name.endswith('.csv')} == courses | outcomes
-    for case in references.CASES:
+    assert {path.name for path in accepted_numbers.DIRECTORY.iterdir() if path.name.endswith('.csv')} == courses | outcomes
+    for case in accepted_numbers.CASES:
         if case.runs:
-            table = references.recorded_outcomes(case)
+            table = accepted_numbers.recorded_outcomes(case)
             assert table['seed'].tolist() == list(range(case.seed, case.seed + case.runs))
-            assert set(table) == {'seed', *references.RATES, *case.columns}
+            assert set(table) == {'seed', *accepted_numbers.RATES, *case.columns}
 
 
 def test_every_post_with_recorded_outcomes_compares_with_them():
-    for name in {case.post for case in references.CASES if case.runs}:
+    for name in {case.post for case in accepted_numbers.CASES if case.runs}:
         text = (ROOT / 'tests' / f'test_{name}_statistics.py').read_text()
         assert f"outcomes_are_those_recorded('{name}'" in text
 
@@ -42,26 +43,26 @@ def test_every_claim_has_a_reference_which_is_that_of_the_figures():
 
 
 def test_departure_by_hand(monkeypatch):
-    monkeypatch.setattr(references, 'COURSE_STEPS', 2)
-    case, loss_g = references.CASES[0], np.array([4.0, np.nan, 1.0, 1.0, 2.0, 2.0])  # two steps of three seeds
+    monkeypatch.setattr(accepted_numbers, 'COURSE_STEPS', 2)
+    case, loss_g = accepted_numbers.CASES[0], np.array([4.0, np.nan, 1.0, 1.0, 2.0, 2.0])  # two steps of three seeds
     accepted = {'loss_d': np.array([1.0, 2.0, 1.0, 1e-5, 4.0, 4.0]), 'loss_g': loss_g}
-    monkeypatch.setattr(references, 'recorded_course', lambda case: accepted)
-    assert references.departure(case, accepted) == 0
+    monkeypatch.setattr(accepted_numbers, 'recorded_course', lambda case: accepted)
+    assert accepted_numbers.departure(case, accepted) == 0
     assert (
-        references.departure(case, accepted | {'loss_d': np.array([1.0, 3.0, 1.0, 1e-5, 4.0, 4.0])}) == 0
+        accepted_numbers.departure(case, accepted | {'loss_d': np.array([1.0, 3.0, 1.0, 1e-5, 4.0, 4.0])}) == 0
     )  # one seed of three
     two = {'loss_d': np.array([1.0, 3.0, 1.0, 1e-5, 4.0, 4.04])}
-    assert references.departure(case, accepted | two) == pytest.approx(0.01)
+    assert accepted_numbers.departure(case, accepted | two) == pytest.approx(0.01)
     floored = {'loss_d': np.array([1.0, 3.0, 1.0, 3e-5, 4.0, 4.0])}
-    assert references.departure(case, accepted | floored) == pytest.approx(0.02)
+    assert accepted_numbers.departure(case, accepted | floored) == pytest.approx(0.02)
     unlike = {'loss_d': np.array([1.0, 2.0, 1.0, np.inf, 4.0, 4.0]), 'loss_g': np.where(np.isnan(loss_g), 1.0, loss_g)}
-    assert references.departure(case, unlike) == np.inf  # two of three are finite where the accepted ones are not, or not
+    assert accepted_numbers.departure(case, unlike) == np.inf  # two of three are finite where the accepted ones are not, or not
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize('case', references.CASES, ids=lambda case: f'{case.post}_{case.name}')
+@pytest.mark.parametrize('case', accepted_numbers.CASES, ids=lambda case: f'{case.post}_{case.name}')
 def test_the_course_is_that_recorded(case):
-    assert references.departure(case, references.course(case)) < references.TOLERANCE
+    assert accepted_numbers.departure(case, accepted_numbers.course(case)) < accepted_numbers.TOLERANCE
 
 
 STRATIFIED, MINIBATCH_FEATURES, MOMENTUM, ADAM = (
@@ -75,7 +76,7 @@ BREAKS = {  # case, module, attribute and what stands in its place
     ),
     'momentum of 0.85': ('devnag_2018-11_moments', optimizers, 'momentum', lambda rate, _: MOMENTUM(rate, 0.85)),
     'another decay of the second moment': ('aylien_2017-06_plain', optimizers, 'adam', lambda rate: ADAM(rate, beta2=0.99)),
-    'no decay of the rate': ('aylien_2016-08_plain', aylien, 'DECAY', 1.0),  # in D's pre-training of 1,000 updates
+    'no decay of the rate': ('aylien_2016-08_plain', aylien_main, 'DECAY', 1.0),  # in D's pre-training of 1,000 updates
     'another decay of the first moment': ('mnist_post', optimizers, 'adam', lambda rate, beta1: ADAM(rate, 0.89)),
 }  # fmt: skip
 
@@ -84,6 +85,6 @@ BREAKS = {  # case, module, attribute and what stands in its place
 @pytest.mark.parametrize('name', BREAKS)
 def test_a_broken_suite_leaves_the_course(name, monkeypatch):
     file, module, attribute, broken = BREAKS[name]
-    case = next(case for case in references.CASES if f'{case.post}_{case.name}' == file)
+    case = next(case for case in accepted_numbers.CASES if f'{case.post}_{case.name}' == file)
     monkeypatch.setattr(module, attribute, broken)
-    assert references.departure(case, references.course(case)) > references.TOLERANCE
+    assert accepted_numbers.departure(case, accepted_numbers.course(case)) > accepted_numbers.TOLERANCE

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from common import replay
+from common.evaluation import replay
 
 
 def test_relative_error():

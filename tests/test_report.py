@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common import checkpoints, cli, results
-from reproductions import __main__ as program
-from reproductions import posts, report, report_page
+from common.program import cli
+from common.storage import checkpoints, files
+from reproductions import __main__, posts
+from reproductions.report import contents
+from reproductions.report import jobs as report_jobs
+from reproductions.report import page as report_page
 
 QUANTILES = ('q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99')
 FILM = ('--num_steps=30', '--pretrain_steps=10')
@@ -52,17 +55,17 @@ def made_up(tmp_path):
     for post in posts.NAMES:
         directory = tmp_path / post / 'claims'
         directory.mkdir(parents=True)
-        results.write_json(directory / 'claims.json', posts.recorded_claims()[post])
+        files.write_json(directory / 'claims.json', posts.recorded_claims()[post])
     for name in ('plain', 'minibatch'):
         columns = {'finite': (rng.random(120) < 0.8).astype(int), 'success': np.zeros(120, int)}
         columns |= {name: rng.normal(4, 2, 120) for name in ('mean', 'std', *QUANTILES, 'd_mean')}
         (tmp_path / 'aylien' / name).mkdir()
-        results.write_csv(tmp_path / 'aylien' / name / 'results.csv', columns)
-    jobs = report.make_jobs(100, 'auto')
+        files.write_csv(tmp_path / 'aylien' / name / 'results.csv', columns)
+    jobs = report_jobs.make_jobs(100, 'auto')
     for i, path in enumerate(tmp_path / job.place / file for job in jobs for file in job.figures):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new('RGB', (600 + i, 300)).save(path)
-    return tmp_path, report.collect(posts.NAMES, jobs, tmp_path, {('jang', 'one'): 'status 2: error: <no>'}) | {'runs': 100}
+    return tmp_path, contents.collect(posts.NAMES, jobs, tmp_path, {('jang', 'one'): 'status 2: error: <no>'}) | {'runs': 100}
 
 
 def test_page_holds_every_number_and_figure_and_needs_nothing_else(made_up):
@@ -74,8 +77,8 @@ def test_page_holds_every_number_and_figure_and_needs_nothing_else(made_up):
     assert {link.removeprefix('#') for link in page.links} <= set(page.ids) and all(link[0] == '#' for link in page.links)
     assert not re.search(r'(src|href)="(?!#|data:)|@import|url\(', text)
     figures = [figure for post in found['posts'] for job in post['jobs'] for figure in job['figures']]
-    files = [directory / figure['file'] for figure in figures]
-    assert len(files) == 26 and sorted(page.sources) == sorted(report_page.data_uri(file) for file in files)
+    pictures = [directory / figure['file'] for figure in figures]
+    assert len(pictures) == 26 and sorted(page.sources) == sorted(report_page.data_uri(file) for file in pictures)
     claims = [claim for post in found['posts'] for claim in post['claims']]
     assert len(claims) == 26
     for claim in claims:
@@ -93,19 +96,19 @@ def test_numbers_are_shown_to_three_digits():
     ]  # fmt: skip
     assert report_page.estimate({'value': 0.5, 'low': 0.25, 'high': 0.75}) == '0.5 [0.25, 0.75]'
     assert report_page.summary({'share': 0.125, 'n': 8}) == '12.5%'
-    assert report_page.summary(report.describe([1, 2, 3, np.nan])) == '2 (1.5 to 2.5)'
-    assert report.describe([np.nan]) is None
+    assert report_page.summary(contents.describe([1, 2, 3, np.nan])) == '2 (1.5 to 2.5)'
+    assert contents.describe([np.nan]) is None
 
 
 def test_comparison_is_with_the_authors_outcomes(made_up):
     """Against SciPy-free arithmetic where there is some: shares and medians; and p is small where ours are made up."""
     rows = {(row['setting'], row['quantity']): row for row in made_up[1]['posts'][0]['comparison']}
-    ours = results.read_csv(made_up[0] / 'aylien' / 'plain' / 'results.csv')
+    ours = files.read_csv(made_up[0] / 'aylien' / 'plain' / 'results.csv')
     assert rows['plain', 'finite']['ours'] == {'share': ours['finite'].mean(), 'n': 120}
     assert rows['plain', 'finite']['authors'] == {'share': 1.0, 'n': 150}
     assert rows['plain', 'mean']['ours']['median'] == np.median(ours['mean'])
     assert rows['plain', 'mean']['p'] < 1e-6 and rows['plain', 'success']['p'] is None
-    assert rows['plain', report.BY_QUANTILES]['authors']['share'] == 13 / 150  # as claim A5 has it
+    assert rows['plain', contents.BY_QUANTILES]['authors']['share'] == 13 / 150  # as claim A5 has it
 
 
 def test_every_post_has_a_page_and_recorded_claims():
@@ -116,7 +119,7 @@ def test_every_post_has_a_page_and_recorded_claims():
 
 
 def test_list_names_posts_variants_and_verdicts(capsys):
-    assert cli.call(program.main, ['reproductions', 'list']) == 0
+    assert cli.call(__main__.main, ['reproductions', 'list']) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:]] == list(posts.NAMES)
     assert '2016-08, 2016-12, 2017-06' in lines[1] and '3 reproduced, 2 partly' in lines[1]
@@ -134,30 +137,32 @@ def test_list_names_posts_variants_and_verdicts(capsys):
     ],
 )
 def test_bad_input_is_one_line_and_status_2(arguments, message, capsys):
-    assert cli.call(program.main, ['reproductions', *arguments]) == 2
+    assert cli.call(__main__.main, ['reproductions', *arguments]) == 2
     error = capsys.readouterr().err
     assert error.startswith('error: ') and error.count('\n') == 1 and message in error
 
 
 def tiny_jobs(*flags):
-    return lambda runs, data: [report.Job('aylien', f'job{i}', extra, 5, {'figure.png': 'x'}) for i, extra in enumerate(flags)]
+    return lambda runs, data: [
+        report_jobs.Job('aylien', f'job{i}', extra, 5, {'figure.png': 'x'}) for i, extra in enumerate(flags)
+    ]
 
 
 @pytest.mark.statistical
 def test_finished_commands_are_not_run_again_and_failures_are_told(tmp_path, monkeypatch, capsys):
     command = ['reproductions', 'report', '--only=aylien', f'--output_dir={tmp_path}', '--processes=2']
-    monkeypatch.setattr(report, 'make_jobs', tiny_jobs(FILM, ('--learning_rate=-1',)))
-    assert cli.call(program.main, command) == 1
+    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(FILM, ('--learning_rate=-1',)))
+    assert cli.call(__main__.main, command) == 1
     assert 'Failed: python -m reproductions.aylien --learning_rate=-1' in re.sub(
         '<.*?>', '', (tmp_path / 'index.html').read_text()
     )
     written = (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns
-    monkeypatch.setattr(report, 'make_jobs', tiny_jobs(FILM, (*FILM, '--seed=1')))
-    assert cli.call(program.main, command) == 0
+    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(FILM, (*FILM, '--seed=1')))
+    assert cli.call(__main__.main, command) == 0
     assert '1 of 2 commands are done already' in capsys.readouterr().out
     assert (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns == written
-    monkeypatch.setattr(report, 'make_jobs', tiny_jobs((*FILM, '--seed=2'), (*FILM, '--seed=1')))  # other settings
-    assert cli.call(program.main, command) == 0
+    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs((*FILM, '--seed=2'), (*FILM, '--seed=1')))  # other settings
+    assert cli.call(__main__.main, command) == 0
     assert (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns > written
     assert json.loads((tmp_path / 'report.json').read_text())['posts'][0]['jobs'][0]['failed'] is None
 
@@ -166,7 +171,7 @@ def test_finished_commands_are_not_run_again_and_failures_are_told(tmp_path, mon
 def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
     command = ['reproductions', 'report', '--only=aylien', f'--output_dir={tmp_path}', '--processes=1']
     endless = ('--num_steps=2000000000', '--log_every=100000', '--checkpoint_every=1')
-    monkeypatch.setattr(report, 'make_jobs', tiny_jobs(FILM, endless))
+    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(FILM, endless))
     second = tmp_path / 'aylien' / 'job1'
 
     def interrupt_when_it_trains():
@@ -177,17 +182,17 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkey
 
     thread = threading.Thread(target=interrupt_when_it_trains)
     thread.start()
-    assert cli.call(program.main, command) == 130
+    assert cli.call(__main__.main, command) == 130
     thread.join()
     assert 'run the same again to go on' in capsys.readouterr().err
     assert not (tmp_path / 'index.html').exists() and (tmp_path / 'aylien' / 'job0' / 'done.json').exists()
     assert (second / 'results.csv').exists() and not (second / 'done.json').exists()  # it saved before it ended
     before = checkpoints.paths(second)[-1]
-    process = report.start(report.make_jobs(0, '')[1], second)
+    process = report_jobs.start(report_jobs.make_jobs(0, '')[1], second)
     assert process.args[-1] == '--resume'
     while checkpoints.paths(second)[-1] == before and process.poll() is None:
         time.sleep(0.1)
-    report.stop([process])
+    report_jobs.stop([process])
     assert process.returncode == 130
 
 

@@ -7,59 +7,59 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import results
+from common.storage import files, versions
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / 'results.csv'
-    results.write_csv(path, {'a': [1, 2]})
+    files.write_csv(path, {'a': [1, 2]})
     before = path.read_text()
     with pytest.raises(ValueError):
-        results.write_csv(path, {'a': [1, 2], 'b': [1]})  # of unequal length
+        files.write_csv(path, {'a': [1, 2], 'b': [1]})  # of unequal length
     assert path.read_text() == before
     assert [file.name for file in tmp_path.iterdir()] == ['results.csv']
 
 
 def test_csv_round_trip_to_seven_digits_with_nan_and_infinity(tmp_path):
     columns = {'seed': np.arange(4), 'x': np.array([1 / 3, np.nan, -np.inf, 1e-30])}
-    results.write_csv(tmp_path / 't.csv', columns)
+    files.write_csv(tmp_path / 't.csv', columns)
     assert (tmp_path / 't.csv').read_text().splitlines()[1] == '0,0.3333333'
-    np.testing.assert_allclose(results.read_csv(tmp_path / 't.csv')['x'], columns['x'], rtol=1e-6)
+    np.testing.assert_allclose(files.read_csv(tmp_path / 't.csv')['x'], columns['x'], rtol=1e-6)
 
 
 def test_json_and_npz(tmp_path):
-    results.write_json(tmp_path / 'a.json', {'b': [1, None]})
+    files.write_json(tmp_path / 'a.json', {'b': [1, None]})
     assert json.loads((tmp_path / 'a.json').read_text()) == {'b': [1, None]}
-    results.write_npz(tmp_path / 'a.npz', {'c': np.arange(3)})
+    files.write_npz(tmp_path / 'a.npz', {'c': np.arange(3)})
     assert np.load(tmp_path / 'a.npz')['c'].tolist() == [0, 1, 2]
 
 
 def test_directory_that_is_a_file_is_refused(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(OSError):
-        results.prepare_directory(tmp_path / 'file')
+        files.prepare_directory(tmp_path / 'file')
 
 
 def test_versions_name_what_numbers_depend_on():
-    versions = results.versions()
-    assert versions['tensorflow'].startswith('2.') and versions['python'].startswith('3.')
-    assert versions['keras'] == tf.keras.__version__
+    found = versions.versions()
+    assert found['tensorflow'].startswith('2.') and found['python'].startswith('3.')
+    assert found['keras'] == tf.keras.__version__
 
 
 def test_write_errors_name_the_file_and_the_cause(tmp_path):
     for path in (tmp_path / 'none' / 'a.csv', tmp_path / 'file' / 'a.csv'):
         (tmp_path / 'file').write_text('kept')
-        with pytest.raises(results.CannotWrite, match=r'a\.csv cannot be written') as error:
-            results.write_csv(path, {'a': [1]})
+        with pytest.raises(files.CannotWrite, match=r'a\.csv cannot be written') as error:
+            files.write_csv(path, {'a': [1]})
         assert '\n' not in str(error.value)
     assert (tmp_path / 'file').read_text() == 'kept'
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
-    for name in (f'{results.PARTIAL}history-abc.npz', '.mine', 'results.csv'):
+    for name in (f'{files.PARTIAL}history-abc.npz', '.mine', 'results.csv'):
         (tmp_path / name).write_text('')
-    results.remove_partial(tmp_path)
-    results.remove_partial(tmp_path / 'none')
+    files.remove_partial(tmp_path)
+    files.remove_partial(tmp_path / 'none')
     assert sorted(path.name for path in tmp_path.iterdir()) == ['.mine', 'results.csv']
 
 
@@ -69,5 +69,5 @@ def test_the_revision_is_the_suites_own(tmp_path):
     for command in (['init', '-q'], ['commit', '-q', '--allow-empty', '-m', 'x']):
         subprocess.run([*git, *command], check=True)
     (tmp_path / 'site-packages').mkdir()
-    assert len(results.git_revision(tmp_path)) >= 7
-    assert results.git_revision(tmp_path / 'site-packages') is None
+    assert len(versions.git_revision(tmp_path)) >= 7
+    assert versions.git_revision(tmp_path / 'site-packages') is None

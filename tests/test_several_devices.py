@@ -18,8 +18,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / 'scripts'))
 
 import two_workers
 
-from common import cli, cluster, data_parallel, distribution, reference, training
-from reproductions import aylien, mnist
+from common import data_parallel, training
+from common.devices import cluster, distribution
+from common.evaluation import two_sample
+from common.program import cli
+from reproductions.aylien import __main__ as aylien_main
+from reproductions.mnist import __main__ as mnist_main
 
 SHARED_RUNS, SHARED_BATCH = {'rtol': 1e-5, 'atol': 1e-5}, {'rtol': 1e-4, 'atol': 1e-4}  # tolerances of losses
 
@@ -70,7 +74,7 @@ def test_outcomes_on_three_devices_cannot_be_told_from_those_on_one(one_device):
     for post in several_devices.LATER:
         p_values |= outcome_p_values(several_devices.later(post, strategy), one_device)
     assert len(p_values) == 28
-    assert reference.rejected(p_values) == []
+    assert two_sample.rejected(p_values) == []
 
 
 def outcome_p_values(found, one_device):
@@ -82,7 +86,7 @@ def outcome_p_values(found, one_device):
             ours, theirs = ({name: table(name) for name in names} for table in (found.get, one_device))
             for table in (ours, theirs):
                 table['finite'] = np.isfinite(list(table.values())).all(axis=0)
-            p_values |= {(post, name): p for name, p in reference.compare(ours, theirs, names).items()}
+            p_values |= {(post, name): p for name, p in two_sample.compare(ours, theirs, names).items()}
     return p_values
 
 
@@ -163,7 +167,7 @@ def test_two_workers_give_what_one_device_does(one_device, one_run, tmp_path):
     agrees(found, one_device)
     p_values = outcome_p_values(found, one_device)
     assert len(p_values) == 28
-    assert reference.rejected(p_values) == []
+    assert two_sample.rejected(p_values) == []
 
 
 QUICK = ('-m', 'reproductions.aylien', '--strategy=multiworker', '--runs=5', '--pretrain_steps=20')
@@ -212,7 +216,7 @@ def wait_for(checkpoints, processes, before=()):
 )  # fmt: skip
 def test_a_wrong_tf_config_is_refused_in_one_line(config, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv('TF_CONFIG', config)
-    assert cli.call(aylien.main, ['aylien', '--strategy=multiworker', f'--output_dir={tmp_path / "run"}']) == 2
+    assert cli.call(aylien_main.main, ['aylien', '--strategy=multiworker', f'--output_dir={tmp_path / "run"}']) == 2
     *_, error = capsys.readouterr().err.splitlines()
     assert error.startswith('error: --strategy=multiworker: ') and 'TF_CONFIG' in error
     assert not (tmp_path / 'run').exists()
@@ -245,5 +249,5 @@ def test_workers_meet_and_those_that_do_not_come_are_named():
 
 @pytest.mark.parametrize('flag', ['--claims', '--replay=x.npz'])
 def test_what_runs_on_one_machine_is_refused(flag, capsys):
-    assert cli.call(mnist.main, ['mnist', '--strategy=multiworker', flag]) == 2
+    assert cli.call(mnist_main.main, ['mnist', '--strategy=multiworker', flag]) == 2
     assert capsys.readouterr().err.count('runs on one machine') == 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import sorting
+from common.nn import sorting
 
 
 @pytest.mark.parametrize('count', [1, 2, 3, 8, 40, 200])

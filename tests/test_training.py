@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import distribution, optimizers, training
+from common import training
+from common.devices import distribution
+from common.nn import optimizers
 
 SEEDS = np.array([5, 6, 7], np.uint32)
 

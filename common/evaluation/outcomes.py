@@ -1,0 +1,105 @@
+"""From trained networks to the rows of results.csv."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from common import training
+from common.devices import distribution
+from common.evaluation import metrics
+
+CHUNK = 500  # runs evaluated at once; with 10,000 points a surface of them takes 20 MB
+
+
+class Evaluation(NamedTuple):
+    """What the final networks of a post are judged on."""
+
+    surfaces: Callable  # compiled (d, g) -> (D, G) on the grid, each [runs, points]
+    grid: Any  # NumPy [points] that are plotted; an incomplete last batch of them is left out of the surfaces
+    truth: Any  # the data's distribution, a frozen `scipy.stats` one
+    success_bound: float  # a run succeeds if it is finite and its Wasserstein distance to the truth is below this
+    columns: Callable  # G on the grid, NumPy [runs, points] -> the post's own {column: [runs]}
+
+
+def make_evaluation(discriminator, generator, grid, batch_size, truth, success_bound, columns=lambda generated: {}):
+    """An `Evaluation` on a grid, taken in consecutive batches, which matter where D looks at them whole.
+
+    Args:
+      discriminator: (d, x) -> [runs, 1, batch].
+      generator: (g, z) -> [runs, 1, batch].
+      grid: NumPy [points]; x of D and z of G.
+      batch_size: int, no more than the points.
+      truth, success_bound, columns: see `Evaluation`.
+    """
+    batches = grid.astype(np.float32)[: len(grid) // batch_size * batch_size].reshape(-1, batch_size)
+
+    @tf.function(jit_compile=True, autograph=False)
+    def surfaces(d, g):
+        def batch(points):
+            return discriminator(d, points[None, None, :])[:, 0], generator(g, points[None, None, :])[:, 0]
+
+        runs = tf.nest.flatten(g)[0].shape[0]
+        row = tf.TensorSpec([runs, batch_size], tf.float32)
+        values = tf.map_fn(batch, tf.constant(batches), fn_output_signature=(row, row))
+        return tuple(tf.reshape(tf.transpose(value, [1, 0, 2]), [runs, -1]) for value in values)
+
+    return Evaluation(surfaces, grid, truth, success_bound, columns)
+
+
+def middles(count, half_range):
+    """The middles of equal parts of +-half_range, float32 [1, 1, count]: G's deviation on them is that on a fine grid."""
+    return tf.constant(half_range * ((2 * np.arange(count)[None, None, :] + 1) / count - 1), tf.float32)
+
+
+def surfaces_of(evaluation, players, rows):
+    """D and G of some runs on the grid, NumPy [len(rows), points] each; `players` are `training.Players` of NumPy arrays."""
+    d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (players.d, players.g))
+    return tuple(surface.numpy() for surface in evaluation.surfaces(d, g))
+
+
+def results_table(evaluation, seeds, players, history):
+    """The columns of results.csv, a value a run.
+
+    Args:
+      evaluation: `Evaluation`.
+      seeds: [runs].
+      players: `training.Players` of NumPy arrays.
+      history: {name: array}, joined records of `training.train`.
+
+    Returns:
+      {column: [runs]}. A run is finite if D and G are, all over the grid; losses are means over the last 100 iterations, NaN
+      where there were none.
+    """
+    parts = []
+    for rows in np.array_split(np.arange(len(seeds)), -(-len(seeds) // CHUNK)):
+        decision, generated = surfaces_of(evaluation, players, rows)
+        columns = {'finite': np.isfinite(decision).all(axis=1) & np.isfinite(generated).all(axis=1)}
+        columns |= metrics.describe(generated, evaluation.truth)
+        columns |= {'d_mean': decision.mean(axis=1), 'd_min': decision.min(axis=1), 'd_max': decision.max(axis=1)}
+        parts.append((columns, evaluation.columns(generated)))
+    table, own = (
+        {name: np.concatenate([part[name] for part in some]) for name in some[0]} for some in zip(*parts, strict=True)
+    )
+    finite = table.pop('finite')
+    success = finite & (table['wasserstein'] < evaluation.success_bound)
+    table = {'seed': seeds, 'finite': finite.astype(int), 'success': success.astype(int)} | table
+    for column, step, loss in (
+        ('loss_d', 'step', 'loss_d'),
+        ('loss_g', 'step', 'loss_g'),
+        ('pretrain_mse', 'pretrain_step', 'pretrain_loss'),
+    ):
+        nothing = np.full(len(seeds), np.nan)
+        table[column] = training.settled_mean(history[step], history[loss]) if loss in history else nothing
+    return table | own
+
+
+def train_many(experiment, evaluation, seed, runs, num_steps, every):
+    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
+    seeds = np.arange(seed, seed + runs, dtype=np.uint32)
+    strategy = distribution.make_strategy('cpu', runs)
+    calls = list(training.train(experiment, strategy, seeds, num_steps, every))
+    _, players = distribution.to_host(strategy, calls[-1][0])
+    history = training.join_records([records for _, records in calls])
+    return results_table(evaluation, seeds, players, history), history

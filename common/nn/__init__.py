@@ -1,0 +1,1 @@
+"""What runs inside the compiled loops: random numbers, layers, losses, update rules."""

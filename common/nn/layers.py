@@ -1,0 +1,118 @@
+"""Layers with a leading runs axis and the batch last.
+
+A batch is `[runs, features, batch]`, a weight `[runs, out, in]` and a bias `[runs, out, 1]`, so a layer is written W x + b as
+in mathematics. With the batch innermost XLA vectorises over it: measured on 2 cores, Aylien's GAN of 2017 at 1,024 runs ran 1.2
+million seed-steps/s this way and 0.97 million with the features innermost.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from common.nn import random
+
+LARGE = 16_384  # weights of a layer (64 kB): of the posts, only MNIST's layers have more in a long product
+
+
+class Linear(NamedTuple):
+    """Parameters of one linear layer of every run: w [runs, out, in], b [runs, out, 1]."""
+
+    w: tf.Tensor
+    b: tf.Tensor
+
+
+def normal_linears(seeds, stream, shapes):
+    """Linear layers with weights N(0, 1) and biases 0, for every run.
+
+    Args:
+      seeds: uint32 [runs].
+      stream: the `random.Stream` of the network's weights; one draw of it is cut into the layers in their order.
+      shapes: [(out, in), ...].
+
+    Returns:
+      A tuple of `Linear`.
+    """
+    sizes = [outputs * inputs for outputs, inputs in shapes]
+    weights = tf.split(random.normal(seeds, stream, 0, sum(sizes)), sizes, axis=1)
+    return tuple(
+        Linear(tf.reshape(w, [-1, outputs, inputs]), tf.zeros([seeds.shape[0], outputs, 1]))
+        for w, (outputs, inputs) in zip(weights, shapes, strict=True)
+    )
+
+
+def uniform_linears(seeds, stream, shapes):
+    """Linear layers with weights and biases U(-1, 1) / sqrt(inputs), PyTorch's default, for every run. Arguments as above."""
+    sizes = [size for outputs, inputs in shapes for size in (outputs * inputs, outputs)]
+    signed = 2 * random.uniform(seeds, stream, 0, sum(sizes)) - 1  # exact: multiples of 2^-23
+    parts = tf.split(signed, sizes, axis=1)
+    return tuple(
+        Linear(
+            tf.reshape(w, [-1, outputs, inputs]) * np.float32(inputs**-0.5),
+            tf.reshape(b, [-1, outputs, 1]) * np.float32(inputs**-0.5),
+        )
+        for w, b, (outputs, inputs) in zip(parts[::2], parts[1::2], shapes, strict=True)
+    )
+
+
+def dense(x, layer):
+    """W x + b: [runs, in, batch] -> [runs, out, batch].
+
+    XLA's CPU back end calls a library for each run's small `matmul`, whereas a broadcast product and sum fuse with what stands
+    around them. Forward and backward through two 8 -> 8 layers on 2 cores, time of `matmul` over time of product and sum, for
+    batches of 8, 16, 32, 64, 128 and 256: 8.1, 2.5, 1.9, 0.8, 0.6, 0.4 at 256 runs and 12, 4.2, 3.0, 1.2, 1.1, 0.7 at one
+    run. The crossing follows out * in * batch; the choice may not depend on `runs`, or row and solo run would differ.
+    """
+    inputs = layer.w.shape[2]
+    if x.shape[1] != inputs:
+        raise ValueError(f'a layer of {inputs} inputs was given {x.shape[1]} features')
+    return _long_product(layer.w, x, layer.b) if x.shape[2] > 32 else _product(layer.w, x) + layer.b
+
+
+def _product(w, x):
+    _, outputs, inputs = w.shape
+    if outputs * inputs * x.shape[2] < 4096:
+        return tf.reduce_sum(w[:, :, :, None] * x[:, None], axis=2)
+    return tf.matmul(w, x)
+
+
+@tf.custom_gradient
+def _long_product(w, x, b):
+    """W x + b whose gradients sum over the batch by `matmul`.
+
+    XLA's CPU back end splits a sum of more than 32 numbers into windows that it does not vectorise. A large W is transposed
+    inside the product by x's gradient and not copied before it: MNIST's GAN ran 2 % faster that way (2 cores).
+    """
+
+    def gradient(dy):
+        ones = tf.ones([x.shape[0], x.shape[2], 1])
+        dw, db = tf.matmul(dy, x, transpose_b=True), tf.matmul(dy, ones)
+        if w.shape[1] * w.shape[2] < LARGE:
+            return dw, _product(tf.transpose(w, [0, 2, 1]), dy), db
+        return dw, tf.matmul(w, dy, transpose_a=True), db
+
+    return _product(w, x) + b, gradient
+
+
+def minibatch_features(projections, kernels, self_distance=0.0):
+    """Minibatch discrimination (Salimans et al. 2016, section 3.2): how close a sample is to the others of its batch.
+
+    o[k, i] = sum_j exp(-sum_d |M[k, d, i] - M[k, d, j]|), over the whole batch of a run, which must therefore not be split.
+
+    Args:
+      projections: M, [runs, kernels * dims, batch].
+      kernels: int, number of kernels.
+      self_distance: added to the distance of a sample to itself. 0 makes the self term 1; 1 makes it e^-1, as the program of
+        the Aylien post does by adding an identity matrix to the distances.
+
+    Returns:
+      o, [runs, kernels, batch].
+    """
+    runs, rows, batch = projections.shape
+    if rows % kernels:
+        raise ValueError(f'{rows} projections do not divide into {kernels} kernels')
+    m = tf.reshape(projections, [runs, kernels, rows // kernels, batch])
+    distances = tf.reduce_sum(tf.abs(m[..., :, None] - m[..., None, :]), axis=2)
+    if self_distance:
+        distances += self_distance * tf.eye(batch)
+    return tf.reduce_sum(tf.exp(-distances), axis=-1)

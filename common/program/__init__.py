@@ -1,0 +1,1 @@
+"""What every command does: flags, progress, training with a stop, files."""

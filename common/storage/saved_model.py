@@ -1,0 +1,106 @@
+"""The trained generator of one run as a SavedModel that needs nothing of this package."""
+
+import pathlib
+import shutil
+import tempfile
+
+import numpy as np
+import tensorflow as tf
+
+from common.storage import files
+
+
+def module(generator, noise, g):
+    """A `tf.Module` with the functions `generate` and `sample`.
+
+    Both work in blocks of a batch, the shape that the generator was trained on, and cut the last one: they take any number of
+    samples, and each comes out as it does in training.
+
+    Args:
+      generator: (g, z) -> samples, [1, inputs, batch] -> [1, outputs, batch].
+      noise: (seeds uint32 [1], number) -> z, [1, inputs, batch]; batch `number` (int32 scalar tensor) of the post's noise.
+      g: parameters of one run, a nested structure of arrays whose runs axis is 1.
+    """
+    z = noise(tf.constant([0], tf.uint32), tf.constant(0))
+    _, inputs, batch = z.shape
+    block = tf.TensorSpec(generator(tf.nest.map_structure(tf.constant, g), z).shape[1:], tf.float32)
+    made = tf.Module()
+    made.weights = [tf.Variable(value, trainable=False) for value in tf.nest.flatten(g)]
+
+    def parameters():
+        return tf.nest.pack_sequence_as(g, [tf.convert_to_tensor(weight) for weight in made.weights])
+
+    def rows(blocks, count):  # [blocks, outputs, batch] -> [count, outputs]
+        return tf.reshape(tf.transpose(blocks, [0, 2, 1]), [-1, blocks.shape[1]])[:count]
+
+    @tf.function(input_signature=[tf.TensorSpec([None, inputs], tf.float32, 'z')], autograph=False)
+    def generate(z):
+        count, params = tf.shape(z)[0], parameters()
+        padded = tf.pad(z, [[0, -count % batch], [0, 0]])
+        blocks = tf.transpose(tf.reshape(padded, [-1, batch, inputs]), [0, 2, 1])
+        return rows(tf.map_fn(lambda z: generator(params, z[None])[0], blocks, fn_output_signature=block), count)
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int32, 'n'), tf.TensorSpec([], tf.int64, 'seed')], autograph=False)
+    def sample(n, seed):
+        seeds, params = tf.cast(seed, tf.uint32)[None], parameters()
+        numbers = tf.range(-(-n // batch))
+        blocks = tf.map_fn(lambda i: generator(params, noise(seeds, i))[0], numbers, fn_output_signature=block)
+        return rows(blocks, n)
+
+    made.generate, made.sample = generate, sample
+    return made
+
+
+def write(path, generator, noise, g):
+    """Writes a SavedModel, whole or not at all, into a directory that must not be there yet.
+
+    It has two functions, which are its signatures as well (`serving_default` is `generate`):
+      generate(z): float32 [n, inputs] -> float32 [n, outputs].
+      sample(n, seed): the samples of n noises, float32 [n, outputs]; n int32, seed int64 from 0 to 2^32 - 1. The noise is the
+        post's own: batches 0, 1, 2, ... of it one after the other, of which the last is cut. So noise that is laid out over a
+        batch (stratified, sorted) covers its range evenly where n is a multiple of the batch. The numbers follow from the seed
+        alone, and the first n of a larger n are the same.
+
+    Args:
+      path: pathlib.Path.
+      generator, noise, g: as for `module`.
+
+    Raises:
+      results.CannotWrite.
+    """
+    made = module(generator, noise, g)
+    signatures = {
+        'serving_default': made.generate.get_concrete_function(),
+        'generate': made.generate.get_concrete_function(),
+        'sample': made.sample.get_concrete_function(),
+    }
+    with files.writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = pathlib.Path(tempfile.mkdtemp(prefix=f'{files.PARTIAL}{path.name}-', dir=path.parent))
+        try:
+            tf.saved_model.save(made, str(temporary), signatures)
+            temporary.chmod(0o755)
+            temporary.rename(path)
+        except tf.errors.OpError as error:
+            raise OSError(error.message.splitlines()[0]) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def of_run(opts, trained, generator, noise):
+    """--export: writes the generator of the chosen run, if it was asked for and the training came to its end.
+
+    Args:
+      opts, trained: the command line, and `app.Trained`.
+      generator, noise: see `module`.
+    """
+    if opts.export is None:
+        return
+    if trained.signal:
+        print('not exported, as training was stopped; --resume goes on and exports')
+        return
+    row = 0 if opts.export_seed is None else opts.export_seed - opts.seed
+    g = tf.nest.map_structure(lambda value: value[row : row + 1], trained.players.g)
+    write(pathlib.Path(opts.export), generator, noise, g)
+    finite = all(np.isfinite(value).all() for value in tf.nest.flatten(g))
+    print(f'generator of seed {opts.seed + row} in {opts.export}/{"" if finite else " (it diverged: NaN or inf)"}')

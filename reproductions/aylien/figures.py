@@ -1,0 +1,23 @@
+"""The figures of Aylien's post: which numbers each holds, and how it is drawn from these alone."""
+
+import tensorflow as tf
+
+from common.nn.random import Stream
+from common.plotting import densities, figures
+from reproductions.aylien import gan
+
+
+def real_density(settings):
+    """The histogram of 10,000 real samples, as the post draws the data, [99]."""
+    seeds = tf.constant([gan.SEED], tf.uint32)
+    return figures.density(gan.real_samples(settings, seeds, 0, gan.PLOT_POINTS, Stream.FIGURE).numpy().ravel(), gan.BINS)
+
+
+def draw(settings, directory, seeds, trained, table):
+    """Writes figure.png of the first seed and, for an ensemble, ensemble.png; with the numbers behind each as .npz."""
+    evaluation, real = gan.make_evaluation(settings), real_density(settings)
+    heading = f'1-D GAN {"with" if settings.minibatch else "without"} minibatch discrimination ({settings.variant}'
+    densities.final(directory, f'{heading}, seed {seeds[0]})', evaluation, gan.BINS, real, trained.players)
+    if len(seeds) > 1:
+        title = f'{heading}, {len(seeds):,} seeds)'
+        densities.ensemble(directory, title, evaluation, gan.BINS, real, seeds, trained.players, table, trained.history)

@@ -1,0 +1,89 @@
+"""The figures and tables of Aylien's post: a function (runs, directory) for each part."""
+
+import pathlib
+import shutil
+import tempfile
+
+import numpy as np
+
+from common.evaluation import two_sample
+from common.plotting import figures
+from common.storage import files
+from reproductions.aylien import claims as aylien_claims
+from reproductions.aylien import figures as aylien_figures
+from reproductions.aylien import gan
+from reproductions.gallery import Picture, command, keep, quartiles
+
+
+def shown_seed(directory):
+    """The seed of an ensemble that is closest to the data at step 750, where the post's own run was."""
+    history = files.read_npz(directory / 'history.npz')
+    record = np.abs(history['step'] - 750).argmin()
+    return int(files.read_csv(directory / 'results.csv')['seed'][np.nanargmin(history['wasserstein'][:, record])])
+
+
+def branch(name, runs, out):
+    """The ensemble of a branch; final distributions and animation of one seed, as the post shows a run that went well."""
+    flags = ['--minibatch'] if name == 'minibatch' else []
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        command('aylien', scratch / 'many', f'--runs={runs}', '--seed=0', *flags)
+        seed = shown_seed(scratch / 'many')
+        command('aylien', scratch / 'one', f'--seed={seed}', '--animation', *flags)
+        keep(scratch, out, name)
+
+
+def data(runs, out):
+    """The post's first figure, the data."""
+    del runs
+    real = aylien_figures.real_density(gan.make_settings())
+    arrays = {'title': 'The data: N(4, 0.5)', 'real': real, 'places': gan.BINS.places}
+    figures.write(out / 'data.png', figures.data, arrays)
+
+
+def claims(runs, out):
+    """The table of claims, over no more than the 500 seeds that the page speaks of: the large batches take minutes."""
+    with tempfile.TemporaryDirectory() as scratch:
+        command('aylien', scratch, '--claims', f'--runs={min(runs, 500)}', '--seed=1000')
+        for name in ('claims.json', 'claims.md'):
+            shutil.copy(pathlib.Path(scratch) / name, out / name)
+
+
+def outcomes(runs, out):
+    """The table of our outcomes beside the authors' program's, with the smallest p-value of the tests of each row."""
+    lines = ["| program | success | finite | mean | std | authors' *n* | finite | mean | std | *p* |", '|' + '---|' * 10]
+
+    def cells(table):
+        return [f'{np.mean(table["finite"]):.1%}', *(quartiles(table[column]) for column in ('mean', 'std'))]
+
+    for variant in gan.VARIANTS:
+        for name in ('plain', 'minibatch'):
+            ours, _ = gan.train_many(gan.make_settings(variant, name == 'minibatch'), 1000, runs)
+            theirs = aylien_claims.original(variant, name)
+            p = min(two_sample.compare(ours, theirs, aylien_claims.COMPARED).values())
+            row = [f'`{variant}` {name}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]
+            lines.append(f'| {" | ".join(map(str, row))} | {p:.2g} |')
+            print(lines[-1], flush=True)
+    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+
+
+PARTS = {
+    'data': data,
+    'plain': lambda runs, out: branch('plain', runs, out),
+    'minibatch': lambda runs, out: branch('minibatch', runs, out),
+    'claims': claims,
+    'outcomes': outcomes,
+}
+PICTURES = {
+    'data.png': Picture('data', figures.data, 'the data'),
+    'plain_animation.gif': Picture('plain', figures.animation, 'training without minibatch discrimination'),
+    'plain_final.png': Picture('plain', figures.distributions, 'final distributions without minibatch discrimination'),
+    'plain_ensemble.png': Picture(
+        'plain', figures.ensemble, 'the spread over seeds without minibatch discrimination', in_post=False
+    ),
+    'minibatch_animation.gif': Picture('minibatch', figures.animation, 'training with minibatch discrimination'),
+    'minibatch_final.png': Picture('minibatch', figures.distributions, 'final distributions with minibatch discrimination'),
+    'minibatch_ensemble.png': Picture(
+        'minibatch', figures.ensemble, 'the spread over seeds with minibatch discrimination', in_post=False
+    ),
+}

@@ -1,0 +1,68 @@
+"""Recorded runs of Aylien's programs, replayed: which arrays a trace must have, and the game that draws from them."""
+
+import tensorflow as tf
+
+from common import training
+from common.evaluation import replay
+from reproductions.aylien import gan
+
+
+def trace_settings(meta):
+    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+    whole = [meta.get(name) for name in ('hidden_size', 'batch_size', 'steps')]
+    if str(meta.get('variant')) not in gan.VARIANTS or not isinstance(meta.get('minibatch'), bool):
+        raise replay.BadTrace('is of no known variant')
+    if not all(type(number) is int and 0 < number <= gan.PLOT_POINTS for number in whole):
+        raise replay.BadTrace('is of an impossible size')
+    return gan.make_settings(meta['variant'], meta['minibatch'], meta['hidden_size'], batch_size=meta['batch_size'])
+
+
+def trace_shapes(settings, steps):
+    """The arrays that a trace of these settings must have: {name: shape}; weights are [in, out]."""
+    h, batch = settings.hidden_size, settings.batch_size
+    width = 2 * h + gan.KERNELS if settings.minibatch else 2 * h
+    middle = ('minibatch', gan.KERNELS * gan.KERNEL_DIMS) if settings.minibatch else ('d2', 2 * h)
+    stage = 'init/D_pre' if settings.pretrain_steps else 'init/D'
+    layers_of = {'init/G/g0': (1, h), 'init/G/g1': (h, 1), f'{stage}/d0': (1, 2 * h), f'{stage}/d1': (2 * h, 2 * h)}
+    layers_of |= {f'{stage}/{middle[0]}': (2 * h, middle[1]), f'{stage}/d3': (width, 1)}
+    shapes = {f'{name}/w': shape for name, shape in layers_of.items()}
+    shapes |= {f'{name}/b': shape[1:] for name, shape in layers_of.items()}
+    shapes |= dict.fromkeys(('x', 'z_d', 'z_g'), (steps, batch, 1)) | dict.fromkeys(('loss_d', 'loss_g'), (steps,))
+    if settings.pretrain_steps:
+        shapes |= dict.fromkeys(('pre_x', 'pre_y'), (settings.pretrain_steps, batch, 1))
+        shapes['pre_loss'] = (settings.pretrain_steps,)
+    return shapes
+
+
+def replay_trace(path, make_game=gan.make_game, make_pretraining=gan.make_pretraining):
+    """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
+
+    The pre-training is replayed too, and adversarial training goes on from what our pre-training gave.
+
+    Args:
+      path: of the trace.
+      make_game, make_pretraining: from Aylien's settings; another post's, if it can stand in for Aylien's.
+
+    Raises:
+      replay.BadTrace: the file is not usable.
+    """
+    meta, arrays = replay.load(path, 'aylien')
+    settings = trace_settings(meta)
+    shapes = trace_shapes(settings, meta['steps'])
+    replay.check_shapes(arrays, shapes)
+
+    def draw(*names):
+        return lambda seeds, step: tuple(tf.transpose(tf.gather(arrays[name], step))[None] for name in names)
+
+    def init(seeds):
+        names = [name[:-2] for name in shapes if name.endswith('/w')]  # in the order of the layers
+        return tuple(replay.linears(arrays, [n for n in names if n.startswith(f'init/{net}')]) for net in 'DG')
+
+    experiment = training.make_experiment(
+        init=init,
+        game=make_game(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
+        measure=lambda state: {},
+        regression=make_pretraining(settings)._replace(draw=draw('pre_x', 'pre_y')),
+        pretrain_steps=settings.pretrain_steps,
+    )
+    return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})

@@ -1,0 +1,238 @@
+"""The claims of Dev Nag's post, measured over many seeds of its program, and the ways in which runs fail."""
+
+import importlib.resources
+
+import numpy as np
+import scipy.stats
+
+from common.evaluation import claims, metrics
+from common.evaluation.claims import Verdict
+from common.storage import files
+from reproductions.devnag import figures, gan, outcomes
+
+ENSEMBLES = 4  # that the seeds are trained in, one after the other, so that progress shows
+LATE = 0.2  # the last part of the rounds, in which a moment must have settled
+SETTLED = 0.95  # of those rounds, in which the batch's moment must be within a quarter of the data's deviation
+POST = (8, 10)  # runs that ended well, of all that the post shows
+BOUNDS = (1 / 8, 1 / 4, 1 / 2, 1)  # for success, in deviations of the data; the second is `devnag.success_bound`
+COMPARED = ('mean', 'std', 'skewness', 'kurtosis', *(f'q{100 * p:02.0f}' for p in metrics.QUANTILES))  # with the author's
+
+
+def measure(seed, runs, tick=lambda: None):
+    """All claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. `tick` is called after each ensemble."""
+    table, history, _ = train(seed, runs, tick)
+    return measure_outcomes(table, history)
+
+
+def train(seed, runs, tick=lambda: None):
+    """The post's program over many seeds: (columns of results.csv, history, the last batch of each G [runs, batch])."""
+    settings, tables, histories, samples = gan.make_settings(), [], [], []
+    for seeds in np.array_split(np.arange(seed, seed + runs, dtype=np.uint32), ENSEMBLES):
+        table, history, players = outcomes.train_many(settings, int(seeds[0]), len(seeds))
+        tables.append(table)
+        histories.append(history)
+        samples.append(figures.last_batches(settings, seeds, players, np.arange(len(seeds))))
+        tick()
+    table, history = (
+        {name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name != 'step'}
+        for parts in (tables, histories)
+    )
+    return table, history | {'step': histories[0]['step']}, np.concatenate(samples)
+
+
+def measure_outcomes(table, history):
+    """The claims from the columns of results.csv and the history of the same runs, a record a round."""
+    return [
+        mean_returns(history),
+        deviation_rises(history),
+        near_gaussian(table),
+        eight_of_ten(table),
+        quick_discriminator(history),
+    ]
+
+
+def settled(values, target):
+    """Whether a batch's moment [runs, rounds] has come to stay within sigma / 4 of its target, [runs]."""
+    late = values[:, -max(1, int(LATE * values.shape[1])) :]
+    return (np.abs(late - target) < gan.make_settings().sigma / 4).mean(axis=1) >= SETTLED
+
+
+def mean_returns(history):
+    """N1: the mean overshoots 4 and comes back to a fairly stable, right range."""
+    settings = gan.make_settings()
+    overshoots = (history['mean'] > settings.mu + settings.sigma).any(axis=1)
+    stays = settled(history['mean'], settings.mu)
+    measured = {
+        'overshoots 4 by more than 1.25': claims.proportion(overshoots),
+        'mean settled (within 0.31 of 4 in 95 % of the last 1,000 rounds)': claims.proportion(stays),
+        'both': claims.proportion(overshoots & stays),
+        'largest mean on the way (median)': claims.median(history['mean'].max(axis=1)),
+    }
+    return _course('N1', 'the mean overshoots 4, then settles at it', measured)
+
+
+def deviation_rises(history):
+    """N2: the deviation first moves the wrong way, then rises to 1.25."""
+    settings = gan.make_settings()
+    std = history['std']
+    rising = np.where((std >= settings.sigma / 2).any(axis=1), (std >= settings.sigma / 2).argmax(axis=1), std.shape[1])
+    before = np.where(np.arange(std.shape[1]) < np.maximum(rising, 1)[:, None], std, np.inf)
+    falls = before.min(axis=1) < 0.9 * std[:, 0]
+    stays = settled(std, settings.sigma)
+    measured = {
+        'falls by a tenth or more before it reaches 0.625': claims.proportion(falls),
+        'deviation settled (within 0.31 of 1.25 in 95 % of the last 1,000 rounds)': claims.proportion(stays),
+        'both': claims.proportion(falls & stays),
+        'lowest deviation before the rise, of that at the start (median)': claims.median(before.min(axis=1) / std[:, 0]),
+    }
+    return _course('N2', 'the deviation falls first, then rises to 1.25', measured)
+
+
+def _course(claim, statement, measured):
+    """The verdict on a course in two parts, from the shares of the first part, the second, and both."""
+    first, second, both = list(measured.values())[:3]
+    if both.low > 0.5:
+        verdict, reason = Verdict.REPRODUCED, 'most seeds take this course'
+    elif max(first.low, second.low) > 0.5:
+        verdict, reason = Verdict.PARTLY, 'most seeds do one of the two, but not both'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'most seeds do neither'
+    return claims.Measurement(claim, statement, 'one run', measured, verdict, reason)
+
+
+def uniform_distance():
+    """Wasserstein distance to the data of a uniform distribution with the data's mean and deviation."""
+    settings = gan.make_settings()
+    places = (np.arange(100_000) + 0.5) / 100_000
+    flat = settings.mu + settings.sigma * np.sqrt(12) * (places - 0.5)
+    return float(metrics.wasserstein(flat[None], outcomes.truth(settings))[0])
+
+
+def near_gaussian(table):
+    """N3: the final shape is near Gaussian, its right tail a bit fatter than the left."""
+    good = {name: values[table['success'] == 1] for name, values in table.items()}
+    flat = uniform_distance()
+    if not len(good['seed']):
+        return claims.Measurement(
+            'N3', 'near Gaussian, right tail fatter', 'one run', {}, Verdict.CANNOT_BE_TESTED, 'no run ends well'
+        )
+    measured = {
+        'of the runs that end well, skewness and excess kurtosis within 0.5 of 0': claims.proportion(
+            (np.abs(good['skewness']) < 0.5) & (np.abs(good['kurtosis']) < 0.5)
+        ),
+        f'their Wasserstein distance to the data (median; a uniform distribution of these moments: {flat:.2f})': claims.median(
+            good['wasserstein']
+        ),
+        'right tail longer (q99 farther from the median than q01)': claims.proportion(
+            good['q99'] - good['q50'] > good['q50'] - good['q01']
+        ),
+        'skewness (median)': claims.median(good['skewness']),
+        'excess kurtosis (median)': claims.median(good['kurtosis']),
+    }
+    moments, distance, tail = list(measured.values())[:3]
+    if moments.low > 0.5 and distance.high < flat and tail.low > 0.5:
+        verdict, reason = (
+            Verdict.REPRODUCED,
+            'nearer to the Gaussian than a uniform distribution, and mostly with a longer right tail',
+        )
+    elif moments.low > 0.5:
+        faults = ['the shape is no nearer to the Gaussian than a uniform distribution'] * (distance.high >= flat)
+        faults += ['neither tail is the longer one'] * (tail.low <= 0.5 <= tail.high) + ['the left tail is longer'] * (
+            tail.high < 0.5
+        )
+        verdict, reason = Verdict.PARTLY, f'skewness and kurtosis are, but {" and ".join(faults)}'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'skewness and kurtosis are not those of a Gaussian'
+    return claims.Measurement('N3', 'near Gaussian, right tail a bit fatter', 'one run', measured, verdict, reason)
+
+
+FAILURES = ('not finite', 'narrow peak', 'hollow', 'wrong mean', 'wrong width', 'wrong shape')
+
+
+def classify(table):
+    """How each run ends, [runs]: 'good', or the first of `FAILURES` that fits.
+
+    Narrow peak: a deviation below half the data's. Hollow: an excess kurtosis below the uniform distribution's -1.2, so more
+    at the edges than in the middle (the post's concave one). Wrong mean, wrong width: off by so much that a Gaussian would
+    fail for it alone (a quarter of the data's deviation; 31 %). Wrong shape: none of these, and yet too far from the data.
+    """
+    settings = gan.make_settings()
+    width = 0.25 / np.sqrt(2 / np.pi)  # W1 between N(0, a) and N(0, b) is |a - b| sqrt(2 / pi)
+    fits = [
+        table['success'] == 1,
+        table['finite'] == 0,
+        table['std'] < settings.sigma / 2,
+        table['kurtosis'] < -1.2,
+        np.abs(table['mean'] - settings.mu) >= settings.sigma / 4,
+        np.abs(table['std'] / settings.sigma - 1) >= width,
+        np.ones(len(table['seed']), bool),
+    ]
+    return np.array(['good', *FAILURES])[np.argmax(fits, axis=0)]
+
+
+def eight_of_ten(table):
+    """N4: eight of ten runs end well; one is concave with a mean of about 6, one a narrow peak at -11."""
+    settings, kinds = gan.make_settings(), classify(table)
+    theirs = metrics.quantile_distance(original(), outcomes.truth(gan.make_settings()))
+    measured = {'runs that end well': claims.proportion(table['success'])}
+    measured['in the post'] = claims.proportion(np.arange(POST[1]) < POST[0])
+    measured["of the author's program, from its quantiles"] = claims.proportion(theirs < outcomes.success_bound(settings))
+    for bound in BOUNDS:
+        close = (table['finite'] == 1) & (table['wasserstein'] < bound * settings.sigma)
+        measured[f'with a bound of {bound:g} deviations'] = claims.proportion(close)
+    measured |= {f'ends as: {kind}': claims.proportion(kinds == kind) for kind in FAILURES}
+    good = int(table['success'].sum())
+    p = scipy.stats.fisher_exact([[good, len(kinds) - good], [POST[0], POST[1] - POST[0]]]).pvalue
+    seen = [kind for kind in ('hollow', 'narrow peak') if (kinds == kind).any()]
+    if p < 0.05:
+        verdict, reason = Verdict.NOT_REPRODUCED, f"the rate is not the post's (Fisher's exact test, p = {p:.2g})"
+    elif len(seen) == 2:
+        verdict, reason = Verdict.REPRODUCED, f"the rate agrees with the post's (p = {p:.2g}), and both of its failures occur"
+    else:
+        verdict = Verdict.PARTLY
+        reason = f"the rate agrees with the post's (p = {p:.2g}), but of its failures occur: {', '.join(seen) or 'none'}"
+    return claims.Measurement('N4', 'eight of ten runs end well', '8 of 10', measured, verdict, reason)
+
+
+def quick_discriminator(history):
+    """N5: D learns quickly, G slowly at first."""
+    settings = gan.make_settings()
+    chance = 2 * np.log(2)  # D's loss if it cannot tell
+    start = history['mean'][:, :1]
+    way = (history['mean'] - start) / (settings.mu - start)
+    quick, halfway = history['loss_d'] < chance / 2, way > 0.5
+    ever = quick.any(axis=1) & halfway.any(axis=1)
+    first_d, first_g = quick.argmax(axis=1)[ever], halfway.argmax(axis=1)[ever]
+    covered = way[ever, first_d]
+    measured = {
+        'D halves its loss before G is half-way to 4': claims.proportion(first_d < first_g),
+        'round in which D has halved its loss (median)': claims.median(first_d),
+        'round in which G is half-way (median)': claims.median(first_g),
+        "G's way by when D has halved its loss (median)": claims.median(covered),
+        "D's loss when G is half-way (median; 1.386 if it cannot tell)": claims.median(history['loss_d'][ever, first_g]),
+    }
+    first, way_then = measured['D halves its loss before G is half-way to 4'], list(measured.values())[3]
+    if first.low > 0.5 and way_then.high < 0.1:
+        verdict, reason = Verdict.REPRODUCED, 'when D has halved its loss, G has gone less than a tenth of its way'
+    elif first.low > 0.5:
+        verdict, reason = Verdict.PARTLY, 'D is first, but G has gone more than a tenth of its way by then'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'D is not clearly first'
+    return claims.Measurement('N5', 'D learns quickly, G slowly at first', 'qualitative', measured, verdict, reason)
+
+
+def original():
+    """The author's program's outcomes over seeds, {column: [runs]}."""
+    return _read('devnag_2018-11_moments.csv', ('seed', 'finite', *COMPARED), 33)
+
+
+def original_course():
+    """Its course: {'round': [records], 'mean' and 'std': [runs, records]} of the last generated batch of D's phase."""
+    table = _read('devnag_2018-11_moments_trajectory.csv', ('round', 'mean', 'std'), 3300)
+    rounds = np.unique(table['round']).astype(int)
+    return {'round': rounds} | {name: table[name].reshape(-1, len(rounds)) for name in ('mean', 'std')}
+
+
+def _read(name, columns, rows):
+    with importlib.resources.as_file(importlib.resources.files('reproductions.reference.originals') / name) as path:
+        return files.read_csv(path, columns, rows)

@@ -1,0 +1,116 @@
+"""The figures and tables of Dev Nag's post: a function (runs, directory) for each part."""
+
+import functools
+import pathlib
+import shutil
+import tempfile
+
+import numpy as np
+
+from common.evaluation import claims, two_sample
+from common.plotting import figures
+from common.storage import files
+from reproductions.devnag import claims as devnag_claims
+from reproductions.devnag import figures as devnag_figures
+from reproductions.devnag import gan
+from reproductions.gallery import Picture, command, quartiles
+
+FIRST, MOST = 1000, 200  # seed of the ensemble, and its seeds
+
+
+@functools.cache
+def ensemble(runs):
+    """The seeds from which claims, outcomes and the spread are drawn, trained once: (table, history, last batches).
+
+    No more than the 200 that the page speaks of: they take minutes.
+    """
+    runs = min(runs, MOST)
+    print(f'training {runs} seeds', flush=True)
+    return devnag_claims.train(FIRST, runs, tick=lambda: print('a quarter is done', flush=True))
+
+
+def copied(flags, names, out):
+    """Runs the command and copies {file: its name in figures/devnag}."""
+    with tempfile.TemporaryDirectory() as scratch:
+        command('devnag', scratch, *flags)
+        for source, target in names.items():
+            shutil.copy(pathlib.Path(scratch) / source, out / target)
+
+
+def one(runs, out):
+    """The post's figures of one run, and its training as a film."""
+    del runs
+    names = {f'figure.{kind}': f'one.{kind}' for kind in ('png', 'npz')}
+    copied(['--animation'], names | {f'animation.{kind}': f'animation.{kind}' for kind in ('gif', 'npz')}, out)
+
+
+def ten(runs, out):
+    """The post's ten runs: the grid of final distributions, and the moments against the round."""
+    del runs
+    names = {f'runs.{kind}': f'ten.{kind}' for kind in ('png', 'npz')}
+    copied(['--runs=10'], names | {f'ensemble.{kind}': f'ten_course.{kind}' for kind in ('png', 'npz')}, out)
+
+
+def many(runs, out):
+    """The spread over seeds."""
+    table, history, _ = ensemble(runs)
+    files.write_csv(out / 'many_results.csv', table)
+    title = f'GAN in 50 lines (2018-11, moments, {len(table["seed"]):,} seeds)'
+    devnag_figures.draw_ensemble(gan.make_settings(), out / 'many.png', title, table, history)
+
+
+def gallery(runs, out):
+    """An example of each way to end, with its share of the seeds: the run in the middle by its distance to the data."""
+    table, _, samples = ensemble(runs)
+    kinds = devnag_claims.classify(table)
+    chosen = {}
+    for kind in ('good', *devnag_claims.FAILURES):
+        rows = np.flatnonzero(kinds == kind)
+        if rows.size:
+            chosen[kind] = rows[np.argsort(table['wasserstein'][rows])[rows.size // 2]]
+    rows, settings = np.array(list(chosen.values())), gan.make_settings()
+    arrays = {
+        'title': f'How {len(kinds):,} runs of the post end, an example of each',
+        'kind': list(chosen),
+        'share': [claims.proportion(kinds == kind).value for kind in chosen],
+        **{name: table[name][rows] for name in ('seed', 'mean', 'std')},
+        'samples': samples[rows],
+        'truth': [settings.mu, settings.sigma],
+    }
+    figures.write(out / 'gallery.png', devnag_figures.gallery, arrays)
+
+
+def claims_table(runs, out):
+    """The table of claims."""
+    table, history, _ = ensemble(runs)
+    rows = devnag_claims.measure_outcomes(table, history)
+    files.write_json(out / 'claims.json', claims.as_json(rows))
+    files.write_text(out / 'claims.md', claims.as_markdown(rows))
+    print(claims.as_markdown(rows))
+
+
+def outcomes(runs, out):
+    """The table of our outcomes beside the author's program's, with the smallest p-value of the tests."""
+    ours, theirs = ensemble(runs)[0], devnag_claims.original()
+
+    def cells(table):
+        return [f'{np.mean(table["finite"]):.1%}', *(quartiles(table[column]) for column in ('mean', 'std'))]
+
+    p_values = two_sample.compare(ours, theirs, devnag_claims.COMPARED)
+    print(p_values)
+    row = ['`2018-11` moments', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]
+    lines = ["| program | success | finite | mean | std | authors' *n* | finite | mean | std | *p* |", '|' + '---|' * 10]
+    lines.append(f'| {" | ".join(map(str, row))} | {min(p_values.values()):.2g} |')
+    print('\n'.join(lines))
+    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+
+
+PARTS = {'one': one, 'ten': ten, 'many': many, 'gallery': gallery, 'claims': claims_table, 'outcomes': outcomes}
+PICTURES = {
+    'one.png': Picture('one', devnag_figures.one, 'mean and deviation against the round, final histogram'),
+    'animation.gif': Picture('one', devnag_figures.film, 'training as a film', in_post=False),
+    'ten.png': Picture('ten', devnag_figures.grid, 'ten final distributions'),
+    'ten_course.png': Picture('ten', devnag_figures.ensemble, 'the moments of the ten runs against the round', in_post=False),
+    'many.png': Picture('many', devnag_figures.ensemble, 'the spread over seeds', in_post=False),
+    'gallery.png': Picture('gallery', devnag_figures.gallery, 'the ways in which runs end', in_post=False),
+}

@@ -1,0 +1,97 @@
+"""Recorded runs of Dev Nag's programs, replayed: which arrays a trace must have, and its updates one by one."""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from common import training
+from common.evaluation import replay
+from common.nn import layers
+from reproductions.devnag import gan
+
+VIEWS = {'Only 4 moments': 'moments', 'Raw data': 'raw', 'Data and variances': 'variances', 'Data and diffs': 'diffs'}
+LOSSES = ('loss_d_real', 'loss_d_fake', 'loss_g')
+
+
+def trace_settings(meta):
+    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+    whole = [meta.get(name) for name in ('batch_size', 'd_steps', 'g_steps', 'epochs')]
+    variant, preprocess = str(meta.get('variant')), VIEWS.get(str(meta.get('preprocess')))
+    if variant not in gan.VARIANTS or preprocess not in gan.VARIANTS[variant].views:
+        raise replay.BadTrace('is of no known variant')
+    if not all(type(number) is int and 0 < number <= gan.DRAWS for number in whole):
+        raise replay.BadTrace('is of an impossible size')
+    batch_size, d_steps, g_steps, _ = whole
+    return gan.make_settings(variant, preprocess=preprocess, batch_size=batch_size, d_steps=d_steps, g_steps=g_steps)
+
+
+def trace_shapes(settings, rounds):
+    """The arrays that a trace of these settings must have: {name: shape}; weights are [out, in]."""
+    seeds = tf.zeros([1], tf.uint32)
+    networks = {'D': gan.init_discriminator(settings, seeds), 'G': gan.init_generator(settings, seeds)}
+    shapes = {}
+    for name, network in networks.items():
+        for i, layer in enumerate(network, start=1):
+            shapes[f'init/{name}/map{i}/w'] = tuple(layer.w.shape[1:])
+            shapes[f'init/{name}/map{i}/b'] = tuple(layer.b.shape[1:2])
+    d_updates, g_updates = rounds * settings.d_steps, rounds * settings.g_steps
+    shapes |= dict.fromkeys(('x', 'z_d'), (d_updates, settings.batch_size)) | {'z_g': (g_updates, settings.batch_size)}
+    return shapes | dict.fromkeys(('loss_d_real', 'loss_d_fake'), (d_updates,)) | {'loss_g': (g_updates,)}
+
+
+def replay_trace(path):
+    """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
+
+    Every update is compared, not only the last of a round, so a step is an update.
+
+    Raises:
+      replay.BadTrace: the file is not usable.
+    """
+    meta, arrays = replay.load(path, 'devnag')
+    settings = trace_settings(meta)
+    replay.check_shapes(arrays, trace_shapes(settings, meta['epochs']))
+    ours, _ = retrain(settings, meta['epochs'], arrays)
+    return replay.compare({name: (range(len(arrays[name])), arrays[name], ours[name]) for name in LOSSES})
+
+
+def retrain(settings, rounds, arrays):
+    """The training of a trace: ({loss: [updates]}, `training.Players` at its end)."""
+
+    def batch(name, update):
+        return tf.gather(tf.constant(arrays[name]), update)[None, None]
+
+    game = gan.make_game(settings)._replace(
+        draw_d=lambda seeds, update: (batch('x', update), batch('z_d', update)),
+        draw_g=lambda seeds, update: batch('z_g', update),
+    )
+
+    @tf.function(jit_compile=True, autograph=False)
+    def update_d(state):
+        real, fake = gan.losses_of_d(settings, state.d, state.g, *game.draw_d(None, state.step))
+        return training.play(game._replace(d_steps=1, g_steps=0), None, state)[0], real[0], fake[0]
+
+    @tf.function(jit_compile=True, autograph=False)
+    def update_g(state):
+        state, losses = training.play(game._replace(d_steps=0, g_steps=1), None, state)
+        return state, losses['loss_g'][0]
+
+    state = training.start_game(game, weights(arrays, 'D'), weights(arrays, 'G'))
+    ours = {name: [] for name in LOSSES}
+    for turn in range(rounds):
+        for k in range(settings.d_steps):  # each network counts its own updates
+            state, real, fake = update_d(state._replace(step=tf.constant(turn * settings.d_steps + k)))
+            ours['loss_d_real'].append(float(real))
+            ours['loss_d_fake'].append(float(fake))
+        for k in range(settings.g_steps):
+            state, loss = update_g(state._replace(step=tf.constant(turn * settings.g_steps + k)))
+            ours['loss_g'].append(float(loss))
+    return {name: np.array(values) for name, values in ours.items()}, state
+
+
+def weights(arrays, network):
+    """The initial layers of a trace's network, weights [out, in] and biases [out], as `layers.Linear` of one run."""
+    names = itertools.takewhile(lambda name: f'{name}/w' in arrays, (f'init/{network}/map{i}' for i in itertools.count(1)))
+    return tuple(
+        layers.Linear(tf.constant(arrays[f'{name}/w'][None]), tf.constant(arrays[f'{name}/b'][None, :, None])) for name in names
+    )

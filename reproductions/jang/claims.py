@@ -1,0 +1,251 @@
+"""The claims of Jang's post, measured over many seeds.
+
+Sorting is left out (`sort=False`) where it is not itself in question: it changes nothing (J2).
+"""
+
+import importlib.resources
+
+import numpy as np
+import scipy.stats
+
+from common.evaluation import claims
+from common.evaluation.claims import Verdict
+from common.storage import files
+from reproductions.jang import gan
+
+ARMS = {  # for J2: how real samples and noise of a batch are made to line up
+    'sorted, grid (the post)': {'sort': True, 'stratify': True},
+    'unsorted, grid': {'sort': False, 'stratify': True},
+    'sorted, independent': {'sort': True, 'stratify': False},
+    'unsorted, independent': {'sort': False, 'stratify': False},
+}
+MORE = 5  # times as many seeds for J2, the post's main explanation
+SIZES = ((12, 10), (24, 20), (48, 40))  # for J6: twice, four and eight times the post's widths
+BATCHES = (20, 50, 800)  # for J7, beside the post's 200
+ENSEMBLES = len(ARMS) + 3 + len(SIZES) + 2 * len(BATCHES) + 1
+COMPARED = ('mean', 'std', 'q05', 'q50', 'q95', 'd_mean', 'pretrain_mse', 'loss_d', 'loss_g')  # with the author's outcomes
+
+
+def measure(seed, runs, tick=lambda: None, arms=None):
+    """All claims over seeds seed .. seed+runs-1 (J2: five times as many): a list of `claims.Measurement`.
+
+    `tick` is called after each ensemble; `arms` may be what `alignment` gave.
+    """
+    arms = arms or alignment(seed, MORE * runs, tick)
+
+    def ensemble(every=50, **changes):
+        outcome = gan.train_many(gan.make_settings(**{'sort': False, **changes}), seed, runs, every)
+        tick()
+        return outcome
+
+    base = ensemble(every=20)
+    without = ensemble(every=20, pretrain_steps=0)
+    relu = ensemble(activation='relu')
+    sizes = {(6, 5): base[0]} | {widths: ensemble(hidden_sizes=widths)[0] for widths in SIZES}
+    by_batch = {
+        stratify: {size: ensemble(stratify=stratify, batch_size=size)[0] for size in BATCHES} for stratify in (False, True)
+    }
+    by_batch[True][200] = base[0]
+    by_batch[False][200] = ensemble(stratify=False)[0]
+    return [
+        pretraining_fits(base[0]),
+        alignment_matters(arms),
+        pretraining_helps(base[1], without[1]),
+        ends_well(base[0]),
+        relu_saturates(base, relu),
+        big_networks(sizes),
+        batch_size_matters(by_batch),
+    ]
+
+
+def alignment(seed, runs, tick=lambda: None):
+    """The four arms of J2: {arm: columns of results.csv}."""
+    tables = {}
+    for name, changes in ARMS.items():
+        tables[name], _ = gan.train_many(gan.make_settings(**changes), seed, runs, every=gan.NUM_STEPS)
+        tick()
+    return tables
+
+
+def pretraining_fits(table):
+    """J1: 1000 steps of least squares bring D's surface close to the density, with an error of about 0.01.
+
+    That number says little by itself, so the error is also held against that of the best constant.
+    """
+    x = np.linspace(-gan.HALF_RANGE, gan.HALF_RANGE, 100_001)
+    constant = float(np.var(gan.TRUTH.pdf(x)))
+    name = f'error below half of the best constant ({constant / 2:.4f})'
+    error = 'squared error after 1,000 steps (median)'
+    measured = {
+        error: claims.median(table['pretrain_mse']),
+        name: claims.proportion(table['pretrain_mse'] < constant / 2),
+        f'error above that of the best constant ({constant:.4f})': claims.proportion(table['pretrain_mse'] > constant),
+    }
+    share = measured[name]
+    if share.low > 0.9:
+        verdict, reason = Verdict.REPRODUCED, 'nine seeds of ten at least'
+    elif share.low > 0.5:
+        verdict, reason = Verdict.PARTLY, 'most seeds come close, but not nine of ten'
+    elif measured[error].low <= 0.01:
+        verdict, reason = (
+            Verdict.PARTLY,
+            "the error is the post's, but about half of the seeds with it are far from the density",
+        )
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, "the error stays above the post's"
+    return claims.Measurement('J1', 'pre-training brings D close to p_data', 'about 0.01', measured, verdict, reason)
+
+
+def alignment_matters(arms):
+    """J2: sorting and stratifying are crucial; with independent noise training fails."""
+    post, unsorted, independent, neither = arms.values()
+    measured = {f'success, {name}': claims.proportion(table['success']) for name, table in arms.items()}
+    measured |= {f'distance, {name} (median)': claims.median(table['wasserstein']) for name, table in arms.items()}
+    same = np.abs(post['wasserstein'] - unsorted['wasserstein']) < 0.01
+    sorting = 'success of the post less that without sorting'
+    grid = 'success with the grid less that with independent noise, both unsorted'
+    measured |= {
+        sorting: claims.difference_of_proportions(post['success'], unsorted['success']),
+        'same distance within 0.01, seed by seed, with and without sorting': claims.proportion(same),
+        grid: claims.difference_of_proportions(unsorted['success'], neither['success']),
+    }
+    p_sort, p_grid, p_both = (
+        scipy.stats.ks_2samp(a['wasserstein'], b['wasserstein']).pvalue
+        for a, b in ((post, unsorted), (unsorted, neither), (independent, neither))
+    )
+    found = (
+        f'Kolmogorov-Smirnov p of the distances: sorting {p_sort:.2g} (with independent noise {p_both:.2g}), grid {p_grid:.2g}'
+    )
+    with_, alone = measured['success, sorted, grid (the post)'], measured['success, unsorted, independent']
+    if measured[sorting].low > 0 and alone.high < with_.low / 2:
+        verdict, reason = Verdict.REPRODUCED, 'both matter, and without them less than half as many succeed'
+    elif measured[grid].low > 0:
+        verdict, reason = Verdict.PARTLY, 'sorting changes nothing; the grid helps, but independent noise does not fail'
+        if alone.high < with_.low / 2:
+            reason = 'sorting changes nothing; without the grid less than half as many succeed'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'sorting changes nothing, and the grid helps no more than chance'
+    statement = 'sorting and stratifying are crucial; independent noise fails'
+    return claims.Measurement('J2', statement, 'qualitative', measured, verdict, f'{reason}. {found}')
+
+
+def convergence_steps(history):
+    """Of each run, the first recorded iteration at which the distance is below the bound; inf where it never is, [runs]."""
+    below = history['wasserstein'] < gan.SUCCESS_BOUND
+    return np.where(below.any(axis=1), history['step'][below.argmax(axis=1)], np.inf)
+
+
+def pretraining_helps(with_, without):
+    """J3: pre-training D gives much faster convergence."""
+    steps = {'with pre-training': convergence_steps(with_), 'without': convergence_steps(without)}
+    measured = {f'iterations to converge {name} (median)': claims.median(values) for name, values in steps.items()}
+    measured |= {f'ever converge {name}': claims.proportion(np.isfinite(values)) for name, values in steps.items()}
+    fast, slow = list(measured.values())[:2]
+    if fast.high < slow.low / 2:
+        verdict, reason = Verdict.REPRODUCED, 'less than half the iterations'
+    elif fast.high < slow.low:
+        verdict, reason = Verdict.PARTLY, 'fewer iterations, but not half as many'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'not clearly fewer iterations'
+    reason += ' (the 1,000 steps of pre-training not counted)'
+    return claims.Measurement('J3', 'pre-training D: much faster convergence', 'qualitative', measured, verdict, reason)
+
+
+def ends_well(table):
+    """J4: after training p_g approximates p_data and D is about 0.5 everywhere."""
+    even = (table['d_min'] > 0.4) & (table['d_max'] < 0.6)
+    settled = (np.abs(table['loss_d'] - 2 * np.log(2)) < 0.05) & (np.abs(table['loss_g'] - np.log(2)) < 0.05)
+    failed = (table['success'] == 0) & settled
+    measured = {
+        'success (distance below sigma / 4)': claims.proportion(table['success']),
+        'distance (median)': claims.median(table['wasserstein']),
+        'D between 0.4 and 0.6 everywhere': claims.proportion(even),
+        'objectives within 0.05 of -2 ln 2 and -ln 2': claims.proportion(settled),
+        'of those, without success': claims.proportion(failed[settled]),
+    }
+    success, level = measured['success (distance below sigma / 4)'], measured['D between 0.4 and 0.6 everywhere']
+    if min(success.low, level.low) > 0.5:
+        verdict, reason = Verdict.REPRODUCED, 'most seeds'
+    elif max(success.low, level.low) > 0.5 or min(success.value, level.value) > 0.25:
+        verdict, reason = Verdict.PARTLY, 'not both for most seeds'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'the minority of seeds'
+    reason += '; losses at their equilibrium are no measure of success'
+    return claims.Measurement('J4', 'p_g approximates p_data, D is 0.5', '-1.386 and -0.693', measured, verdict, reason)
+
+
+def relu_saturates(tanh, relu):
+    """J5: tanh works where relu units saturate."""
+    name = 'success with tanh less that with relu'
+    measured = {f'success with {kind}': claims.proportion(run[0]['success']) for kind, run in (('tanh', tanh), ('relu', relu))}
+    measured[name] = claims.difference_of_proportions(tanh[0]['success'], relu[0]['success'])
+    for kind, (_, history) in (('tanh', tanh), ('relu', relu)):
+        for network in 'dg':
+            some = claims.proportion(history[f'flat_{network}'][:, -1] > 0)
+            measured[f'with {kind}, some hidden unit of {network.upper()} flat at the end'] = some
+    worse = measured['success with relu'].high < measured['success with tanh'].low / 2
+    flat = any(
+        measured[f'with relu, some hidden unit of {n} flat at the end'].low
+        > measured[f'with tanh, some hidden unit of {n} flat at the end'].high
+        for n in 'DG'
+    )
+    if worse and flat:
+        verdict, reason = Verdict.REPRODUCED, 'less than half as many succeed, and more units are flat'
+    elif measured[name].low > 0:
+        reason = 'relu succeeds less often, ' + (
+            'and its units are flat more often' if flat else 'but its units are flat no more often'
+        )
+        verdict = Verdict.PARTLY
+    elif flat:
+        verdict, reason = Verdict.PARTLY, 'more units of relu are flat, but it succeeds no less often'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'relu does as well'
+    return claims.Measurement('J5', 'tanh works where relu units saturate', 'qualitative', measured, verdict, reason)
+
+
+def big_networks(by_size):
+    """J6: a network that is too big fails to converge."""
+    measured = {f'success with {a}-{b} hidden units': claims.proportion(t['success']) for (a, b), t in by_size.items()}
+    small, *larger = measured.values()
+    if larger[-1].high < small.low / 2:
+        verdict, reason = Verdict.REPRODUCED, 'eight times the width succeeds less than half as often'
+    elif any(big.high < small.low for big in larger):
+        verdict, reason = Verdict.PARTLY, 'some larger network succeeds less often'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'up to eight times the width succeeds no less often'
+    return claims.Measurement('J6', 'a network that is too big fails to converge', 'qualitative', measured, verdict, reason)
+
+
+def batch_size_matters(by_batch):
+    """J7: performance does not scale with the size of the batch when samples are not aligned."""
+    measured = {}
+    for stratify, kind in ((False, 'independent noise'), (True, 'grid')):
+        for size in sorted(by_batch[stratify]):
+            table = by_batch[stratify][size]
+            measured[f'success, {kind}, M = {size}'] = claims.proportion(table['success'])
+            measured[f'distance, {kind}, M = {size} (median)'] = claims.median(table['wasserstein'])
+    gains = {
+        kind: claims.difference_of_proportions(by_batch[stratify][800]['success'], by_batch[stratify][20]['success'])
+        for stratify, kind in ((False, 'independent noise'), (True, 'grid'))
+    }
+    measured |= {f'success at M = 800 less that at 20, {kind}': gain for kind, gain in gains.items()}
+    free, aligned = gains.values()
+    if free.high < aligned.low:
+        verdict, reason = Verdict.REPRODUCED, 'the grid gains from larger batches, and independent noise does not'
+        if free.low > 0:
+            verdict, reason = Verdict.PARTLY, 'independent noise gains from larger batches too, but less than the grid'
+    elif free.low > 0:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'with independent noise larger batches succeed more often'
+    else:
+        verdict, reason = (
+            Verdict.PARTLY,
+            'larger batches do not clearly succeed more often, with the grid or without',
+        )
+    return claims.Measurement('J7', 'without alignment, no gain from larger batches', 'qualitative', measured, verdict, reason)
+
+
+def original():
+    """The author's program's outcomes over seeds, {column: [runs]}."""
+    source = importlib.resources.files('reproductions.reference.originals') / 'jang_2016-06.csv'
+    with importlib.resources.as_file(source) as path:
+        return files.read_csv(path, ('seed', 'finite', *COMPARED), rows=100)

@@ -1,0 +1,170 @@
+"""The figures of Jang's post: which numbers each holds, and how it is drawn from these alone."""
+
+import matplotlib
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from common.plotting import densities, figures
+from reproductions.jang import gan
+
+
+def published_histogram(generated):
+    """p_g as the post draws it, [10]: the mass in each of 10 bins over G's own range, drawn against linspace(-5, 5, 10).
+
+    Neither a density (it is not divided by the width of its bins) nor in its place (its bins are not those of the axis).
+    What is not finite is in none of them.
+    """
+    counts, _ = np.histogram(generated[np.isfinite(generated)], bins=gan.PUBLISHED_BINS)
+    return counts / len(generated)
+
+
+def surfaces(settings, seed, trained):
+    """Networks of the first run on the grid of the figures, {name: [points]}.
+
+    `d_initial` and `d_pretrained` are D's network as it is pre-trained, without the clamp; `d_start` and `d_final` are D, and
+    `g_start` and `g_final` G, as adversarial training begins and at its end.
+    """
+    evaluation = gan.make_evaluation(settings)
+    d_initial, g_start = gan.make_experiment(settings).init(tf.constant([seed], tf.uint32))
+    players = trained.pretrained, trained.players.d, trained.players.g
+    d_start, d_final, g_final = tf.nest.map_structure(lambda value: tf.constant(value[:1]), players)
+    grid = tf.constant(evaluation.grid[None, None], tf.float32)
+    found = {'d_initial': gan.mlp(settings, d_initial, grid)[0], 'd_pretrained': gan.mlp(settings, d_start, grid)[0]}
+    for stage, pair in (('start', (d_start, g_start)), ('final', (d_final, g_final))):
+        found[f'd_{stage}'], found[f'g_{stage}'] = evaluation.surfaces(*pair)
+    return {name: values.numpy()[0] for name, values in found.items()}
+
+
+def draw(settings, directory, seeds, trained, table):
+    """Writes the post's seven figures of the first seed and, for an ensemble, ensemble.png; each with its numbers as .npz."""
+    evaluation = gan.make_evaluation(settings)
+    grid, curves = evaluation.grid, surfaces(settings, seeds[0], trained)
+    p_data, history = gan.TRUTH.pdf(grid), trained.history
+    named = f'{settings.variant}, seed {seeds[0]}'
+
+    draw_lines(directory / 'data.png', f'The data, N({gan.MU:g}, {gan.SIGMA:g})', grid, {'p_data': p_data})
+    for name, stage, title in (
+        ('decision_before', 'initial', 'Decision boundary of D at initialisation'),
+        ('decision_after', 'pretrained', f'Decision boundary of D after {settings.pretrain_steps:,} steps of pre-training'),
+    ):
+        drawn = {'p_data': p_data, 'decision boundary': curves[f'd_{stage}']}
+        draw_lines(directory / f'{name}.png', f'{title} ({named})', grid, drawn)
+    if 'pretrain_loss' in history:
+        steps, curve = history['pretrain_step'], {'mean squared error': history['pretrain_loss'][0]}
+        labels = {'xlabel': 'step', 'ylabel': 'loss'}
+        draw_lines(directory / 'pretraining_loss.png', f"Loss of D's pre-training ({named})", steps, curve, **labels)
+    if 'loss_d' in history:
+        objectives = {'obj_d': -history['loss_d'][0], 'obj_g': -history['loss_g'][0]}
+        levels = {'-2 ln 2': -2 * np.log(2), '-ln 2': -np.log(2)}
+        labels = {'xlabel': 'iteration', 'ylabel': 'objective'}
+        draw_lines(directory / 'losses.png', f'Objectives ({named})', history['step'], objectives, levels, **labels)
+    for name, stage, title in (('before', 'start', 'Before training'), ('figure', 'final', 'After training')):
+        generated = curves[f'g_{stage}']
+        arrays = {'title': f'{title} ({named})', 'grid': grid, 'p_data': p_data, 'decision': curves[f'd_{stage}']}
+        arrays |= {'generated': generated, 'density': figures.density(generated, gan.BINS), 'places': gan.BINS.places}
+        arrays |= {'published': published_histogram(generated), 'published_places': gan.PUBLISHED_PLACES}
+        figures.write(directory / f'{name}.png', state, arrays)
+    if len(seeds) > 1:
+        real, title = gan.TRUTH.pdf(gan.BINS.places), f"Jang's GAN ({settings.variant}, {len(seeds):,} seeds)"
+        densities.ensemble(directory, title, evaluation, gan.BINS, real, seeds, trained.players, table, history)
+
+
+def draw_lines(path, title, x, curves, levels=None, xlabel='Data values', ylabel='Probability density'):
+    """Writes a figure of some curves {label: [points]} over x [points], with dotted levels {label: height}."""
+    levels = levels or {}
+    arrays = {'title': title, 'xlabel': xlabel, 'ylabel': ylabel, 'x': x, 'labels': list(curves)} | curves
+    arrays |= {'level_labels': np.array(list(levels), str), 'levels': np.array(list(levels.values()), float)}
+    figures.write(path, lines, arrays)
+
+
+MANY = 5000  # a curve of more points is drawn thin
+STYLES = {'decision boundary': (figures.GREEN, '--'), 'obj_g': (figures.ORANGE, '-')}  # as in other figures; the rest is blue
+
+
+def lines(path):
+    """Some curves over one axis.
+
+    Numbers:
+      title, xlabel, ylabel: text.
+      x: [points].
+      labels: [curves], text; of each the heights [points] under its own name.
+      level_labels, levels: [levels], dotted lines across; their names and heights.
+    """
+    n = figures.numbers(path)
+    x, labels = n['x'], n['labels']
+    with matplotlib.rc_context(figures.STYLE):
+        figure = Figure(figsize=(6.4, 3.6), layout='constrained')
+        axes = figure.subplots()
+        for label in labels:
+            colour, dashes = STYLES.get(label, (figures.BLUE, '-'))
+            axes.plot(x, n[label], color=colour, linestyle=dashes, label=label, linewidth=1 if len(x) > MANY else 1.6)
+        for label, height in zip(n['level_labels'], n['levels'], strict=True):
+            axes.axhline(height, color=figures.GREY, linestyle=':', linewidth=1)
+            axes.annotate(label, (1, height), xycoords=('axes fraction', 'data'), va='bottom', ha='right', color=figures.GREY)
+        axes.set(title=n['title'], xlabel=n['xlabel'], ylabel=n['ylabel'], xlim=(x[0], max(x[-1], x[0] + 1)))
+        axes.legend()
+        figures.save(figure, path)
+
+
+def state(path):
+    """p_data, D and p_g: on the left p_g as the post draws it, on the right as a density.
+
+    Numbers:
+      title: text.
+      grid, p_data, decision: [points].
+      published, published_places: [10], the post's histogram and where it draws it.
+      density, places: [bins].
+    """
+    n = figures.numbers(path)
+    grid = n['grid']
+    with matplotlib.rc_context(figures.STYLE):
+        figure = Figure(figsize=(10, 4.2), layout='constrained')
+        figure.suptitle(n['title'])
+        panels = figure.subplots(1, 2, sharey=True)
+        drawn = (
+            ('As published: share of samples in each of 10 bins\nover their own range, on an axis that is not theirs',
+             n['published_places'], n['published']),
+            ('As densities: all three curves on one axis\nand, p_data and p_g, in one unit', n['places'], n['density']),
+        )  # fmt: skip
+        for axes, (heading, places, generated) in zip(panels, drawn, strict=True):
+            axes.plot(grid, n['p_data'], color=figures.BLUE, label='p_data')
+            axes.plot(grid, n['decision'], color=figures.GREEN, linestyle='--', label='decision boundary')
+            axes.plot(places, generated, color=figures.ORANGE, label='p_g')
+            axes.set_title(heading, fontsize=9.5)
+            axes.set(xlabel='Data values', xlim=(grid[0], grid[-1]), ylim=(0, 1))
+        panels[0].set_ylabel('Probability density')
+        panels[0].legend(loc='upper right')
+        figures.save(figure, path)
+
+
+def alignment(path):
+    """Distances to the data over seeds, by how samples and noise are made to line up.
+
+    Numbers:
+      labels: [4], text, the post's way first and then unsorted samples; of each the distances [runs] under its own name.
+      bound: the distance below which a run succeeds.
+    """
+    n = figures.numbers(path)
+    post, unsorted, *_ = distances = [n[label] for label in n['labels']]
+    with matplotlib.rc_context(figures.STYLE):
+        figure = Figure(figsize=(11, 4.4), layout='constrained')
+        left, right = figure.subplots(1, 2)
+        styles = ((figures.BLUE, '-'), (figures.GREEN, '--'), (figures.ORANGE, '-'), (figures.GREY, ':'))
+        for label, values, (colour, dashes) in zip(n['labels'], distances, styles, strict=True):
+            left.ecdf(values, color=colour, linestyle=dashes, label=label)
+        left.axvline(n['bound'], color='black', linestyle=':', linewidth=1)
+        left.annotate('success', (n['bound'], 0.02), ha='right', rotation=90, va='bottom', textcoords='offset points',
+                      xytext=(-2, 0), fontsize=8.5)  # fmt: skip
+        left.set(
+            title=f'Four ways to line samples up, {len(post):,} seeds each', xlabel='Wasserstein distance to the data',
+            ylabel='share of seeds below', xscale='log', xlim=(0.04, 4),
+        )  # fmt: skip
+        left.legend(loc='lower right', fontsize=8.5)
+        right.plot([0.04, 4], [0.04, 4], color=figures.GREY, linewidth=0.8)
+        right.scatter(post, unsorted, s=9, color=figures.BLUE, alpha=0.4, linewidth=0)
+        right.set(
+            title='The same seed, sorted and unsorted (grid)', xlabel='distance, sorted', ylabel='distance, unsorted',
+            xscale='log', yscale='log', xlim=(0.04, 4), ylim=(0.04, 4), aspect='equal',
+        )  # fmt: skip
+        figures.save(figure, path)

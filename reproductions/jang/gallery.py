@@ -1,0 +1,108 @@
+"""The figures and tables of Jang's post: a function (runs, directory) for each part."""
+
+import pathlib
+import shutil
+import tempfile
+
+import numpy as np
+
+from common.evaluation import claims, two_sample
+from common.plotting import figures
+from common.storage import files
+from reproductions.gallery import Picture, command, quartiles
+from reproductions.jang import claims as jang_claims
+from reproductions.jang import figures as jang_figures
+from reproductions.jang import gan
+
+SEED = 1000  # of the ensembles
+POST_FIGURES = {  # of the solo run: file of the command, and its name here
+    'data': 'data',
+    'decision_before': 'decision_before',
+    'pretraining_loss': 'pretraining_loss',
+    'decision_after': 'decision_after',
+    'before': 'before',
+    'losses': 'losses',
+    'figure': 'after',
+}
+
+
+def run(runs, out):
+    """The post's seven figures and the animation, of seed 0."""
+    del runs
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        command('jang', scratch / 'figures')
+        command('jang', scratch / 'film', '--animation')
+        for source, target in POST_FIGURES.items():
+            for suffix in ('png', 'npz'):
+                shutil.copy(scratch / 'figures' / f'{source}.{suffix}', out / f'{target}.{suffix}')
+        for suffix in ('gif', 'npz'):
+            shutil.copy(scratch / 'film' / f'animation.{suffix}', out)
+
+
+def ensemble(runs, out):
+    """The spread over seeds, with the row of each."""
+    with tempfile.TemporaryDirectory() as scratch:
+        command('jang', scratch, f'--runs={runs}', f'--seed={SEED}')
+        for name in ('ensemble.png', 'ensemble.npz', 'results.csv'):
+            shutil.copy(pathlib.Path(scratch) / name, out)
+
+
+def measured(runs, out):
+    """What sorting and stratifying change, the claims, and our outcomes beside the author's."""
+    arms = jang_claims.alignment(SEED, runs)
+    write_alignment(arms, out)
+    write_outcomes(next(iter(arms.values())), out)
+    write_claims(jang_claims.measure(SEED, max(100, runs // jang_claims.MORE), arms=arms), out)
+
+
+def write_claims(rows, out):
+    """claims.json and claims.md."""
+    files.write_json(out / 'claims.json', claims.as_json(rows))
+    files.write_text(out / 'claims.md', claims.as_markdown(rows))
+
+
+def write_alignment(arms, out):
+    """alignment.md, .npz and .png: success and distance to the data, by how samples and noise are made to line up."""
+    lines = ['| real samples, noise | seeds | success | distance to the data: median | quartiles |', '|---|---|---|---|---|']
+    for name, table in arms.items():
+        share, middle = claims.proportion(table['success']), claims.median(table['wasserstein'])
+        low, high = np.quantile(table['wasserstein'], [0.25, 0.75])
+        lines.append(
+            f'| {name} | {share.n:,} | {share.value:.1%} [{share.low:.1%}, {share.high:.1%}] '
+            f'| {middle.value:.3f} [{middle.low:.3f}, {middle.high:.3f}] | {low:.3f} .. {high:.3f} |'
+        )
+    files.write_text(out / 'alignment.md', '\n'.join(lines) + '\n')
+    distances = {name: table['wasserstein'] for name, table in arms.items()}
+    seeds = next(iter(arms.values()))['seed']
+    arrays = {'labels': list(arms), 'bound': gan.SUCCESS_BOUND, 'seed': seeds} | distances
+    figures.write(out / 'alignment.png', jang_figures.alignment, arrays)
+
+
+def write_outcomes(ours, out):
+    """outcomes.md: our outcomes beside the author's program's, with the p-value of each test."""
+    theirs = jang_claims.original()
+    p_values = two_sample.compare(ours, theirs, jang_claims.COMPARED)
+    lines = [
+        f"| | ours, {len(ours['seed']):,} seeds | the author's program, {len(theirs['seed'])} seeds | *p* |",
+        '|---|---|---|---|',
+        f'| finite | {np.mean(ours["finite"]):.1%} | {np.mean(theirs["finite"]):.1%} | {p_values["finite"]:.2g} |',
+    ]
+    for name in jang_claims.COMPARED:
+        lines.append(f'| {name} | {quartiles(ours[name])} | {quartiles(theirs[name])} | {p_values[name]:.2g} |')
+    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+
+
+PARTS = {'run': run, 'ensemble': ensemble, 'measured': measured}
+PICTURES = {
+    'data.png': Picture('run', jang_figures.lines, 'p_data'),
+    'decision_before.png': Picture('run', jang_figures.lines, 'decision boundary at initialisation'),
+    'pretraining_loss.png': Picture('run', jang_figures.lines, 'loss of the pre-training'),
+    'decision_after.png': Picture('run', jang_figures.lines, 'decision boundary after pre-training'),
+    'before.png': Picture('run', jang_figures.state, 'before training: p_data, D, p_g'),
+    'losses.png': Picture('run', jang_figures.lines, 'objectives over the iterations'),
+    'after.png': Picture('run', jang_figures.state, 'after training: p_data, D, p_g'),
+    'animation.gif': Picture('run', figures.animation, 'training as a film', in_post=False),
+    'ensemble.png': Picture('ensemble', figures.ensemble, 'the spread over seeds', in_post=False),
+    'alignment.png': Picture('measured', jang_figures.alignment, 'what sorting and stratifying change', in_post=False),
+}

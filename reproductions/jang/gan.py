@@ -1,0 +1,242 @@
+"""The GAN of Jang's post, to be read beside it from top to bottom.
+
+What was published, data, noise, networks, losses, schedule, outcomes.
+"""
+
+import functools
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from common import training
+from common.evaluation import metrics, outcomes
+from common.nn import layers, losses, optimizers, random, sorting
+from common.nn.random import Stream
+from common.plotting import figures
+
+# --- What was published -------------------------------------------------------------------------------------------------------
+
+
+class Variant(NamedTuple):
+    """One published state of the program, ericjang/genadv_tutorial on GitHub."""
+
+    published: str  # commit
+    batch_size: int  # M in the post
+    sort: bool  # the real samples of a batch
+
+
+VARIANTS = {
+    '2016-06': Variant('52322e0', 200, True),
+    '2015-12': Variant('d35a9db', 1000, False),
+}
+DEFAULT_VARIANT = '2016-06'
+
+MU, SIGMA = -1.0, 1.0  # of the data
+HALF_RANGE = 5.0  # noise, the samples of the pre-training and the axes of the figures cover +-5
+OUTPUT_SCALE = 5.0  # of G, whose last layer ends in tanh as well
+CLAMP = (0.01, 0.99)  # D's probabilities are kept inside, without a gradient outside
+NUM_STEPS = 10_000
+LEARNING_RATE, MOMENTUM = 0.001, 0.6
+DECAY, DECAYS = 0.95, 4  # the rate is multiplied by 0.95 every quarter of the iterations, staircase
+PLOT_POINTS = 5000  # at which the post draws D and G
+PUBLISHED_BINS = 10  # of the post's histogram of G
+PUBLISHED_PLACES = np.linspace(-5, 5, PUBLISHED_BINS)  # where the post draws it
+BINS = figures.Bins(np.linspace(-5, 5, 101), np.linspace(-4.95, 4.95, 100))  # of ours
+
+
+class Settings(NamedTuple):
+    """Everything that decides what is computed, but for seeds."""
+
+    variant: str
+    sort: bool
+    stratify: bool
+    activation: str
+    hidden_sizes: tuple[int, ...]
+    batch_size: int
+    learning_rate: float
+    pretrain_steps: int
+    num_steps: int  # it decides the decay of the rate as well
+
+
+def make_settings(variant=DEFAULT_VARIANT, **changes):
+    """The settings of a variant; `changes` may name any other field, and None stands for the post's own value."""
+    published = VARIANTS[variant]
+    settings = Settings(
+        variant=variant,
+        sort=published.sort,
+        stratify=True,
+        activation='tanh',
+        hidden_sizes=(6, 5),
+        batch_size=published.batch_size,
+        learning_rate=LEARNING_RATE,
+        pretrain_steps=1000,
+        num_steps=NUM_STEPS,
+    )
+    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
+
+
+# --- Data and noise -----------------------------------------------------------------------------------------------------------
+
+
+def real_samples(settings, seeds, step):
+    """N(-1, 1), [runs, 1, batch], in ascending order if the settings say so."""
+    return in_order(settings, MU + SIGMA * random.normal(seeds, Stream.DATA, step, settings.batch_size)[:, None, :])
+
+
+def noise(settings, seeds, stream, step):
+    """The input of G, [runs, 1, batch]: a fixed grid over +-5 jittered by U(0, 1) * 0.01, or independent U(-5, 5)."""
+    if settings.stratify:
+        return random.stratified(seeds, stream, step, settings.batch_size, HALF_RANGE)
+    return in_order(settings, independent(settings, seeds, stream, step))
+
+
+def independent(settings, seeds, stream, step):
+    """U(-5, 5), [runs, 1, batch]."""
+    return HALF_RANGE * (2 * random.uniform(seeds, stream, step, settings.batch_size)[:, None, :] - 1)
+
+
+def in_order(settings, samples):
+    """The samples of each batch in ascending order, or as they are."""
+    return sorting.ascending(samples) if settings.sort else samples
+
+
+def pretraining_batch(settings, seeds, step):
+    """x ~ U(-5, 5) and the true density at x, each [runs, 1, batch]."""
+    x = independent(settings, seeds, Stream.PRETRAIN, step)
+    return x, tf.exp(-0.5 * tf.square((x - MU) / SIGMA)) / (SIGMA * np.sqrt(2 * np.pi))
+
+
+# --- Networks -----------------------------------------------------------------------------------------------------------------
+
+
+def init_mlp(settings, seeds, stream):
+    """The one shape of both networks: 1 -> 6 -> 5 -> 1, weights N(0, 1), biases 0."""
+    widths = [1, *settings.hidden_sizes, 1]
+    return layers.normal_linears(seeds, stream, [(b, a) for a, b in itertools.pairwise(widths)])
+
+
+def mlp(settings, params, x):
+    """tanh on every layer, the last one too: [runs, 1, batch] -> [runs, 1, batch] within +-1.
+
+    With `activation='relu'` the hidden layers are relu and the last one stays tanh: a relu at the output could not give G a
+    negative sample.
+    """
+    *_, hidden = hidden_units(settings, params, x)
+    return tf.tanh(layers.dense(hidden, params[-1]))
+
+
+def hidden_units(settings, params, x):
+    """The outputs of the hidden layers, a list of [runs, width, batch]."""
+    activation = {'tanh': tf.tanh, 'relu': tf.nn.relu}[settings.activation]
+    units = []
+    for layer in params[:-1]:
+        x = activation(layers.dense(x, layer))
+        units.append(x)
+    return units
+
+
+def generator(settings, g, z):
+    """5 * mlp(z): [runs, 1, batch] -> [runs, 1, batch]."""
+    return OUTPUT_SCALE * mlp(settings, g, z)
+
+
+def discriminator(settings, d, x):
+    """The probability that x is real, mlp(x) clamped to [0.01, 0.99]: [runs, 1, batch] -> [runs, 1, batch]."""
+    return tf.clip_by_value(mlp(settings, d, x), *CLAMP)
+
+
+# --- Losses and schedule ------------------------------------------------------------------------------------------------------
+
+
+def make_game(settings):
+    """The adversarial training. The post maximises the objectives obj_d and obj_g; the losses here are their negatives."""
+    return training.Game(
+        loss_d=lambda d, g, x, z: losses.discriminator_loss(
+            discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z))
+        ),
+        loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(settings, g, z))),
+        draw_d=lambda seeds, step: (real_samples(settings, seeds, step), noise(settings, seeds, Stream.NOISE_D, step)),
+        draw_g=lambda seeds, step: noise(settings, seeds, Stream.NOISE_G, step),
+        optimizer_d=make_optimizer(settings),
+        optimizer_g=make_optimizer(settings),
+    )
+
+
+def make_pretraining(settings):
+    """D, not yet clamped, regressed onto the true density; its optimiser is the game's, with a counter of its own."""
+    return training.Regression(
+        loss=lambda d, x, y: losses.mean_squared_error(mlp(settings, d, x), y),
+        draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
+        optimizer=make_optimizer(settings),
+    )
+
+
+def make_optimizer(settings):
+    """Momentum with a decaying rate."""
+    every = max(1, settings.num_steps // DECAYS)
+    return optimizers.momentum(optimizers.exponential_decay(settings.learning_rate, DECAY, every), MOMENTUM)
+
+
+@functools.cache
+def make_experiment(settings):
+    """The settings made runnable; cached, so that a second training compiles nothing."""
+    return training.make_experiment(
+        init=lambda seeds: tuple(init_mlp(settings, seeds, stream) for stream in (Stream.WEIGHTS_D, Stream.WEIGHTS_G)),
+        game=make_game(settings),
+        measure=lambda state: measure(settings, state.d, state.g),
+        regression=make_pretraining(settings),
+        pretrain_steps=settings.pretrain_steps,
+    )
+
+
+# --- Outcomes -----------------------------------------------------------------------------------------------------------------
+
+
+TRUTH = metrics.gaussian(MU, SIGMA)
+SUCCESS_BOUND = SIGMA / 4
+"""A run succeeds if its Wasserstein distance to the data is below a quarter of the data's deviation, and has converged at the
+first record where it is. A Gaussian at the right place passes if it keeps 69 % of the width, one of the right width if it is
+less than a quarter of a deviation off; noise that G passes on unchanged, U(-5, 5), is 1.84 away and a G collapsed onto the mean
+0.80."""
+
+
+def measure(settings, d, g):
+    """What is recorded on the way, [runs] each: mean, deviation and Wasserstein distance of G on 64 points over +-5, and the
+    share of hidden units of each network that are flat there (their output moves by less than a hundredth)."""
+    points = outcomes.middles(64, HALF_RANGE)
+    samples = generator(settings, g, points)
+    edges = np.linspace(-OUTPUT_SCALE, OUTPUT_SCALE, 201)
+    return {
+        'mean': tf.reduce_mean(samples, axis=[1, 2]),
+        'std': tf.math.reduce_std(samples, axis=[1, 2]),
+        'wasserstein': metrics.wasserstein_on_grid(samples, edges, TRUTH.cdf(edges)),
+        'flat_d': flat_share(settings, d, points),
+        'flat_g': flat_share(settings, g, points),
+    }
+
+
+def flat_share(settings, params, points):
+    """Share of a network's hidden units whose output moves by less than 0.01 over the points, [runs]: saturated or dead."""
+    units = tf.concat(hidden_units(settings, params, points), axis=1)
+    moves = tf.reduce_max(units, axis=2) - tf.reduce_min(units, axis=2)
+    return tf.reduce_mean(tf.cast(moves < 0.01, tf.float32), axis=1)
+
+
+@functools.cache
+def make_evaluation(settings):
+    """What the final networks are judged on: the grid of the post's figures, the true distribution, the bound for success."""
+    return outcomes.make_evaluation(
+        discriminator=lambda d, x: discriminator(settings, d, x),
+        generator=lambda g, z: generator(settings, g, z),
+        grid=np.linspace(-HALF_RANGE, HALF_RANGE, PLOT_POINTS),
+        batch_size=PLOT_POINTS,
+        truth=TRUTH,
+        success_bound=SUCCESS_BOUND,
+    )
+
+
+def train_many(settings, seed, runs, every=50):
+    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
+    return outcomes.train_many(make_experiment(settings), make_evaluation(settings), seed, runs, settings.num_steps, every)

@@ -1,0 +1,66 @@
+"""Recorded runs of Jang's program, replayed: which arrays a trace must have, and the game that draws from them."""
+
+import tensorflow as tf
+
+from common import training
+from common.evaluation import replay
+from reproductions.jang import gan
+
+
+def trace_settings(meta):
+    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+    if str(meta.get('variant')) not in gan.VARIANTS:
+        raise replay.BadTrace('is of no known variant')
+    most = {'batch_size': 10_000, 'train_iters': 10**6, 'pretrain_steps': 10**6, 'steps': 10**6}
+    if not all(type(meta.get(name)) is int and 0 < meta[name] <= limit for name, limit in most.items()):
+        raise replay.BadTrace('is of an impossible size')
+    return gan.make_settings(
+        meta['variant'],
+        batch_size=meta['batch_size'],
+        pretrain_steps=meta['pretrain_steps'],
+        num_steps=meta['train_iters'],
+    )
+
+
+def trace_shapes(settings, steps):
+    """The arrays that a trace of these settings must have: {name: shape}; weights are [in, out]."""
+    batch, widths = settings.batch_size, (1, *settings.hidden_sizes, 1)
+    shapes = dict.fromkeys(('x', 'z_d', 'z_g'), (steps, batch, 1)) | dict.fromkeys(('obj_d', 'obj_g'), (steps,))
+    shapes |= dict.fromkeys(('pre_x', 'pre_y'), (settings.pretrain_steps, batch, 1))
+    shapes['pre_loss'] = (settings.pretrain_steps,)
+    for network in ('init/D_pre', 'start/G'):
+        for i in range(len(widths) - 1):
+            shapes |= {f'{network}/w{i}': widths[i : i + 2], f'{network}/b{i}': widths[i + 1 : i + 2]}
+    return shapes
+
+
+def replay_trace(path):
+    """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
+
+    The pre-training is replayed too, and adversarial training goes on from what our pre-training gave. The objectives of the
+    record are maximised, so `loss_d` and `loss_g` are compared with their negatives.
+
+    Raises:
+      replay.BadTrace: the file is not usable.
+    """
+    meta, arrays = replay.load(path, 'jang')
+    settings = trace_settings(meta)
+    replay.check_shapes(arrays, trace_shapes(settings, meta['steps']))
+    arrays |= {'loss_d': -arrays['obj_d'], 'loss_g': -arrays['obj_g']}
+
+    def draw(*names):
+        return lambda seeds, step: tuple(tf.transpose(tf.gather(arrays[name], step))[None] for name in names)
+
+    def network(name):
+        depth = range(len(settings.hidden_sizes) + 1)
+        renamed = {f'{i}/{part}': arrays[f'{name}/{part}{i}'] for i in depth for part in 'wb'}
+        return replay.linears(renamed, depth)
+
+    experiment = training.make_experiment(
+        init=lambda seeds: (network('init/D_pre'), network('start/G')),
+        game=gan.make_game(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
+        measure=lambda state: {},
+        regression=gan.make_pretraining(settings)._replace(draw=draw('pre_x', 'pre_y')),
+        pretrain_steps=settings.pretrain_steps,
+    )
+    return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})

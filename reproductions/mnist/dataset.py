@@ -1,0 +1,192 @@
+"""MNIST from a Keras `mnist.npz`, from the four IDX files, from Keras's cache or download, or from the subset that is bundled.
+
+The digits are known by the SHA-256 of their IDX files, uncompressed. Those of any other container are put into that form first,
+so that one table of checksums serves all of them.
+"""
+
+import gzip
+import hashlib
+import importlib.resources
+import os
+import pathlib
+import socket
+import struct
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from common.storage import files
+
+PARTS = {  # of a Keras archive, and the IDX file of each
+    'x_train': 'train-images-idx3-ubyte',
+    'y_train': 'train-labels-idx1-ubyte',
+    'x_test': 't10k-images-idx3-ubyte',
+    'y_test': 't10k-labels-idx1-ubyte',
+}
+KNOWN = {  # SHA-256 of the uncompressed IDX files, in the order of `PARTS`
+    'MNIST': (
+        'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
+        '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
+        '0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7',
+        'ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2',
+    ),
+    'MNIST, bundled subset': (
+        '92e265b7414886ac52594f31a52609edbfc8c4bfa17dbe9e48c742312f417caa',
+        'f7122ad9ee966f9c5014cbeac576e34fabb37bb75738f2f277c6fd4a7ba36fd4',
+        '780e99a56e963f3affe4791a03545a6ddbdc0904dd880c7f3c50753282177303',
+        'b547e409b08f1d55c77b7f0964dfb27202f97c41c014d9427a3acecfcf6a7129',
+    ),
+}
+UNKNOWN = 'unknown digits'
+KERAS_URL = 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz'
+KERAS_SHA256 = '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1'  # of that file, as Keras has it
+TIMEOUT = 5  # seconds without an answer from the network
+SIDE, CLASSES = 28, 10
+MOST = 10**6  # digits in a file: no header makes us allocate more
+
+
+class BadData(Exception):
+    """The digits cannot be had; the message says which file and why in one line."""
+
+
+class Digits(NamedTuple):
+    """Images uint8 [n, 784] and labels uint8 [n]."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    name: str  # a key of `KNOWN`, or `UNKNOWN`
+    sha256: str  # of the four parts together
+
+
+def load(source):
+    """The digits that --data names.
+
+    Args:
+      source: 'auto' (Keras's cache, else its download, else the bundled subset), 'bundled', or a path: an .npz file with the
+        arrays of Keras's, or a directory with the four IDX files, each plain or .gz.
+
+    Returns:
+      (`Digits`, a line for the user or ''): where they are not what he may expect.
+
+    Raises:
+      BadData
+    """
+    if source == 'bundled':
+        return bundled(), ''
+    if source == 'auto':
+        path, problem = _keras_file()
+        if problem:
+            return bundled(), f'no MNIST at {path} and none from the network ({problem}): using the bundled 10,000 digits'
+    else:
+        path = pathlib.Path(source)
+    try:
+        arrays = _read_idx_files(path) if path.is_dir() else _read_archive(path)
+    except OSError as error:  # a path that is none: too long, or not to be looked at
+        raise BadData(f'{path} cannot be read ({error.strerror})') from error
+    digits = _identify(arrays, path)
+    return digits, f'{path} is not MNIST as published (its checksums differ): taken as it is' if digits.name == UNKNOWN else ''
+
+
+def bundled():
+    """8,000 training and 2,000 test digits of MNIST, as many of each class. Raises BadData if the installed file is damaged."""
+    source = importlib.resources.files('reproductions.data') / 'mnist10k.npz'
+    with importlib.resources.as_file(source) as path:
+        digits = _identify(_read_archive(path), path)
+        if digits.name != 'MNIST, bundled subset':
+            raise BadData(f'{path} is damaged (its checksums differ); install the suite again')
+    return digits
+
+
+def _keras_file():
+    """(path of Keras's file, '') or, where there is none and it cannot be downloaded, (path, why)."""
+    path = pathlib.Path(os.environ.get('KERAS_HOME') or pathlib.Path.home() / '.keras') / 'datasets' / 'mnist.npz'
+    if path.exists():
+        return path, ''
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tf.keras.utils.get_file(path.name, KERAS_URL, cache_dir=path.parent.parent, file_hash=KERAS_SHA256)
+    except Exception as error:  # get_file raises a bare Exception for what urllib raises
+        return path, str(error).splitlines()[0].rpartition('] ')[2]
+    finally:
+        socket.setdefaulttimeout(before)
+    return path, ''
+
+
+def _read_archive(path):
+    """The four arrays of a Keras archive, images as [n, 28, 28]."""
+    try:
+        arrays = files.read_npz(path)
+    except IsADirectoryError as error:
+        raise BadData(f'{path} is a directory') from error
+    except files.BadArchive as error:
+        raise BadData(f'{path} {error}') from error
+    lacking = [name for name in PARTS if name not in arrays]
+    if lacking:
+        raise BadData(f'{path} lacks {lacking[0]}')
+    return {name: arrays[name] for name in PARTS}
+
+
+def _read_idx_files(directory):
+    """The same from the four IDX files of a directory."""
+    arrays = {}
+    for name, stem in PARTS.items():
+        found = [path for path in (directory / stem, directory / f'{stem}.gz') if path.is_file()]
+        if not found:
+            raise BadData(f'{directory} has no {stem} and no {stem}.gz')
+        arrays[name] = _read_idx(found[0], 3 if name.startswith('x') else 1)
+    return arrays
+
+
+def _read_idx(path, dimensions):
+    """The bytes of one IDX file in its header's shape: magic 0x0000080n, n sizes of four bytes, most significant first."""
+    try:
+        with gzip.open(path) if path.suffix == '.gz' else open(path, 'rb') as file:
+            header = file.read(4 + 4 * dimensions)
+            if len(header) < 4 + 4 * dimensions or header[:4] != bytes([0, 0, 8, dimensions]):
+                raise BadData(f'{path} is no IDX file of bytes in {dimensions} dimension{"s" * (dimensions > 1)}')
+            shape = struct.unpack(f'>{dimensions}I', header[4:])
+            if shape[0] > MOST or shape[1:] not in ((), (SIDE, SIDE)):
+                raise BadData(f'{path} holds {" x ".join(map(str, shape))}, not digits of {SIDE} x {SIDE}')
+            size = int(np.prod(shape))
+            values = _read_up_to(file, size + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadData(f'{path} cannot be read ({getattr(error, "strerror", None) or error})') from error
+    if len(values) != size:
+        raise BadData(f'{path} is {"truncated" if len(values) < size else "longer than its header says"}')
+    return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def _read_up_to(file, size):
+    """The next `size` bytes of a file or, where it ends before, the rest; no memory is set aside for what is not there."""
+    parts = []
+    while size and (part := file.read(min(size, 2**20))):
+        parts.append(part)
+        size -= len(part)
+    return b''.join(parts)
+
+
+def _identify(arrays, path):
+    """`Digits` from the four arrays, their form checked and their name found by their checksums."""
+    for kind in ('train', 'test'):
+        x, y = arrays[f'x_{kind}'], arrays[f'y_{kind}']
+        if x.dtype != np.uint8 or x.ndim != 3 or x.shape[1:] != (SIDE, SIDE) or not len(x):
+            raise BadData(f'{path} has x_{kind} as {x.dtype} {x.shape}, not bytes of [n, {SIDE}, {SIDE}]')
+        if y.dtype.kind not in 'iu' or y.shape != x.shape[:1] or y.min() < 0 or y.max() >= CLASSES:
+            raise BadData(f'{path} has y_{kind} that are not a label from 0 to 9 for each of {len(x)} digits')
+    arrays = {name: np.ascontiguousarray(array, np.uint8) for name, array in arrays.items()}
+    checksums = tuple(_sha256(array) for array in arrays.values())
+    names = [name for name, known in KNOWN.items() if known == checksums] or [UNKNOWN]
+    flat = {name: array.reshape(len(array), -1) if array.ndim == 3 else array for name, array in arrays.items()}
+    return Digits(**flat, name=names[0], sha256=hashlib.sha256(''.join(checksums).encode()).hexdigest())
+
+
+def _sha256(array):
+    """Checksum of an array as an uncompressed IDX file."""
+    header = struct.pack(f'>4B{array.ndim}I', 0, 0, 8, array.ndim, *array.shape)
+    return hashlib.sha256(header + array.tobytes()).hexdigest()

@@ -1,0 +1,58 @@
+"""Recorded runs of the MNIST post's listing, replayed: which arrays a trace must have, and the game that draws from them."""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from common.evaluation import replay
+from reproductions.mnist import gan
+
+
+def trace_settings(meta):
+    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+    if not all(type(meta.get(name)) is int and 0 < meta[name] <= 10_000 for name in ('batch_size', 'steps')):
+        raise replay.BadTrace('is of an impossible size')
+    for name in ('d_arch', 'g_arch'):
+        widths = meta.get(name)
+        if not isinstance(widths, list) or not all(type(w) is int and 0 < w <= 10_000 for w in widths) or len(widths) < 2:
+            raise replay.BadTrace(f'has no widths in {name}')
+    if meta['d_arch'][0] != meta['g_arch'][-1] or meta['d_arch'][-1] != 1:
+        raise replay.BadTrace('has networks that do not fit together')
+    return gan.make_settings(d_widths=tuple(meta['d_arch']), g_widths=tuple(meta['g_arch']), batch_size=meta['batch_size'])
+
+
+def trace_shapes(settings, steps):
+    """The arrays of floats that a trace of these settings must have: {name: shape}; weights are [in, out]."""
+    shapes = {'z': (steps, settings.batch_size, settings.g_widths[0]), 'loss_d': (steps,), 'loss_g': (steps,)}
+    for network, widths in (('D', settings.d_widths), ('G', settings.g_widths)):
+        for i, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
+            shapes |= {f'init/{network}/l{i}/w': (inputs, outputs), f'init/{network}/l{i}/b': (outputs,)}
+    return shapes
+
+
+def replay_trace(path):
+    """Runs a recorded training again from its own initial weights, on its own digits and noise: the columns of replay.csv.
+
+    Raises:
+      replay.BadTrace: the file is not usable.
+    """
+    meta, arrays = replay.load(path, 'mnist')
+    settings = trace_settings(meta)
+    replay.check_shapes(arrays, trace_shapes(settings, meta['steps']))
+    wanted = (meta['steps'], settings.batch_size, settings.d_widths[0])
+    if 'x' not in arrays or arrays['x'].dtype != np.uint8 or arrays['x'].shape != wanted:
+        raise replay.BadTrace(f'has no x of bytes {wanted}')
+
+    def draw(seeds, step):
+        x, z = (tf.transpose(tf.gather(arrays[name], step))[None] for name in 'xz')
+        return tf.cast(x, tf.float32) / 255, z
+
+    def network(name, widths):
+        return replay.linears(arrays, [f'init/{name}/l{i}' for i in range(len(widths) - 1)])
+
+    game = gan.make_game(settings, np.zeros([1, settings.d_widths[0]], np.uint8))._replace(draw_d=draw)
+    experiment = gan.make_experiment(settings, game)._replace(
+        init=lambda seeds: (network('D', settings.d_widths), network('G', settings.g_widths))
+    )
+    return replay.compare_run(experiment, meta, arrays, {'loss_d': 'loss_d', 'loss_g': 'loss_g'})

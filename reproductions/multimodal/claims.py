@@ -1,0 +1,306 @@
+"""The claims of the multi-modal post, measured over many seeds.
+
+The rules of the verdicts were written before the seeds that they judge were trained; the defaults were chosen on other seeds.
+"""
+
+import numpy as np
+import scipy.stats
+
+from common.evaluation import claims
+from common.evaluation.claims import Verdict
+from common.storage import files
+from reproductions.multimodal import figures, gan
+
+STATED = {1: 30, 2: 30, 3: 300}  # the step by which the post's run of so many modes converges
+MODES = (1, 2, 3, 5, 10, 15)  # for M4: the post's, one in between, and where it hopes to go
+WIDTHS = (2, 4, 8, 12, 20, 40, 60)  # of every hidden layer: h times each of the modes, and one less
+SLOW_STEPS = 20_000  # for Aylien's own generator: the rate has then fallen to a thousandth
+
+
+def own_generator(modes):
+    """Aylien's generator on the post's data."""
+    return gan.make_settings(modes, hidden_sizes=(4,), activation='softplus')
+
+
+def smaller_generators(changes=lambda modes: {}):
+    """M2, one mode with a layer less, and M3, three modes with the last two layers of 2h: {claim: settings}.
+
+    `changes(modes)` are other choices of what the post leaves open.
+    """
+    layers = changes(1).get('layers', 3)
+    return {
+        'M2': gan.make_settings(1, **changes(1) | {'layers': layers - 1}),
+        'M3': gan.make_settings(3, **changes(3) | {'hidden_sizes': (12,) * (layers - 2) + (8, 8)}),
+    }
+
+
+ARMS = (
+    {
+        f'{modes} modes, width {width}': gan.make_settings(modes, hidden_sizes=(width,) * 3)
+        for modes in MODES
+        for width in WIDTHS
+    }
+    | smaller_generators()
+    | {f'{modes} modes, own': own_generator(modes) for modes in STATED}
+)
+ENSEMBLES = len(ARMS)
+
+
+def measure(seed, runs, tick=lambda: None):
+    """All claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. `tick` is called after each ensemble."""
+    return judge(train_arms(ARMS, seed, runs, tick))
+
+
+def train_arms(arms, seed, runs, tick=lambda: None):
+    """The columns of results.csv of every arm: {arm: {column: [runs]}}."""
+    tables = {}
+    for name, settings in arms.items():
+        num_steps = SLOW_STEPS if name.endswith('own') else gan.NUM_STEPS
+        tables[name], _ = gan.train_many(settings, seed, runs, num_steps)
+        tick()
+    return tables
+
+
+def load_arms(path):
+    """Outcomes of arms as `scripts/multimodal_figures.py` keeps them: {arm: {column: [runs]}}."""
+    tables = {}
+    for name, values in files.read_npz(path).items():
+        arm, column = name.rsplit('/', 1)
+        tables.setdefault(arm, {})[column] = values.astype(np.float64)
+    return tables
+
+
+def judge(tables):
+    """All claims from the outcomes of every arm."""
+    by_width = {modes: {width: tables[f'{modes} modes, width {width}'] for width in WIDTHS} for modes in MODES}
+    post = {modes: by_width[modes][4 * modes] for modes in STATED}
+    return [
+        converge_early(post),
+        layer_removed(post[1], tables['M2']),
+        layers_narrowed(post[3], tables['M3']),
+        width_grows_with_modes(by_width),
+        own_generator_is_weak(post, {modes: tables[f'{modes} modes, own'] for modes in STATED}),
+        peaks_are_taller(post),
+    ]
+
+
+def converge_early(post):
+    """M1: one and two modes converge within 20-30 steps, three within 300; all well before 5000."""
+    measured, by_then, at_all, first, at_once = {}, [], [], [], []
+    for modes, step in STATED.items():
+        table, name = post[modes], figures.counted(modes)
+        by_then.append(claims.proportion(table['convergence_step'] <= step))
+        at_all.append(claims.proportion(np.isfinite(table['convergence_step'])))
+        first.append(claims.proportion(table['first_step_below'] <= step))
+        at_once.append(claims.proportion(table['first_step_below'] == 0))
+        measured |= {
+            f'{name}: converged by step {step}': by_then[-1],
+            f'{name}: below the bound by then, if only once': first[-1],
+            f'{name}: below the bound after one update': at_once[-1],
+            f'{name}: converged within 5,000': at_all[-1],
+        }
+        if at_all[-1].value:
+            steps = table['convergence_step'][np.isfinite(table['convergence_step'])]
+            measured[f'{name}: step of those that converge (median)'] = claims.median(steps)
+    if all(share.low > 0.5 for share in by_then):
+        verdict, reason = Verdict.REPRODUCED, 'most seeds have converged by the stated steps'
+    elif all(share.low > 0.5 for share in first):
+        verdict, reason = Verdict.PARTLY, 'most seeds get there by the stated steps, but do not stay'
+    elif any(share.low > 0.5 for share in first):
+        there = ' and '.join(str(modes) for modes, share in zip(STATED, first, strict=True) if share.low > 0.5)
+        verdict, reason = (
+            Verdict.PARTLY,
+            f'with {there} modes most seeds get there by the stated steps, but not with the others',
+        )
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'most seeds do not get there by the stated steps'
+    if at_once[0].low > 0.5:
+        reason += '. With one mode most are there before they have learnt anything'
+    return claims.Measurement(
+        'M1', 'one, two and three modes converge early', 'within 20-30, 20-30 and 300 steps', measured, verdict, reason
+    )
+
+
+def slowed(claim, statement, stated, full, reduced):
+    """M2 and M3: a smaller generator converges later, by a rank test of the convergence steps in which never is the last."""
+    kinds = {'the post': full, 'smaller': reduced}
+    measured = {}
+    for column, what in (('convergence_step', 'converged within 5,000'), ('first_step_below', 'below the bound at least once')):
+        measured |= {f'{what}, {kind}': claims.proportion(np.isfinite(table[column])) for kind, table in kinds.items()}
+        for kind, table in kinds.items():
+            if np.isfinite(table[column]).any():
+                steps = table[column][np.isfinite(table[column])]
+                measured[f'{what}: step, {kind} (median)'] = claims.median(steps)
+    p_lasting, p_first = (
+        scipy.stats.mannwhitneyu(reduced[column], full[column], alternative='greater').pvalue
+        for column in ('convergence_step', 'first_step_below')
+    )
+    fast, slow = (claims.median(table['convergence_step']) for table in (full, reduced))
+    if np.isfinite(fast.high) and slow.low >= 2 * fast.high:
+        verdict, reason = Verdict.REPRODUCED, 'twice as late at least'
+    elif p_lasting < 0.01:
+        verdict, reason = Verdict.PARTLY, 'later, but not twice as late'
+    elif p_first < 0.01:
+        verdict, reason = Verdict.PARTLY, 'below the bound later for the first time, but it stays there no later'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'no later'
+    reason += f' (rank tests: p = {p_lasting:.2g}; of the first step below the bound {p_first:.2g})'
+    return claims.Measurement(claim, statement, stated, measured, verdict, reason)
+
+
+def layer_removed(full, shallow):
+    """M2: removing one generator layer, with one mode, moves convergence from step 20 to about 150."""
+    return slowed('M2', 'one mode: a layer less converges later', 'step 150 instead of 20', full, shallow)
+
+
+def layers_narrowed(full, narrow):
+    """M3: narrowing the last two layers of the three-mode generator to 2h moves convergence from step 300 to 3050."""
+    return slowed('M3', 'three modes: the last two layers of 2h converge later', 'step 3050 instead of 300', full, narrow)
+
+
+def all_modes_converged(modes, table):
+    """Runs that converged and have every mode, [runs]: with many modes one can be missing within the bound."""
+    return np.isfinite(table['convergence_step']) & (table['modes_covered'] == modes)
+
+
+def width_needed(modes, by_width):
+    """The smallest width at which at least half as many seeds converge, with every mode, as at the best one.
+
+    NaN where not a tenth of the seeds converges at any width.
+    """
+    shares = {width: all_modes_converged(modes, table).mean() for width, table in by_width.items()}
+    best = max(shares.values())
+    return next((width for width in sorted(shares) if shares[width] >= best / 2), np.nan) if best >= 0.1 else np.nan
+
+
+def width_grows_with_modes(by_width):
+    """M4: the width that is needed grows about linearly with the number of modes."""
+    needed = {modes: width_needed(modes, tables) for modes, tables in by_width.items()}
+    measured = {}
+    for modes, tables in by_width.items():
+        shares = {width: claims.proportion(all_modes_converged(modes, table)) for width, table in tables.items()}
+        best = max(shares, key=lambda width: shares[width].value)
+        kind = f'{figures.counted(modes)}: converged with every mode at width'
+        measured[f'{kind} {4 * modes}, the rule'] = shares[4 * modes]
+        if shares[best].value:
+            measured[f'{kind} {best}, the best'] = shares[best]
+    found = {modes: width for modes, width in needed.items() if np.isfinite(width)}
+    none = [str(modes) for modes in needed if modes not in found]
+    text = ', '.join(f'{width} for {modes}' for modes, width in found.items()) or 'none'
+    text = f'width needed: {text}' + (f'; with {", ".join(none)} modes no width up to {max(WIDTHS)} is enough' if none else '')
+    exponent = np.nan
+    if len(found) > 2:
+        line = scipy.stats.linregress(list(found), list(found.values()))
+        exponent = scipy.stats.linregress(np.log(list(found)), np.log(list(found.values()))).slope
+        text += f'. Line: {line.slope:.2g} units a mode, R² = {line.rvalue**2:.2f}; exponent {exponent:.2f}'
+    if not none and line.rvalue**2 > 0.9 and 0.5 < exponent < 1.5:
+        verdict, reason = Verdict.REPRODUCED, 'about linear'
+    elif len(found) > 2 and line.slope > 0:
+        verdict, reason = Verdict.PARTLY, 'more modes need more width' + (', as far as any width is enough' if none else '')
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'more modes do not need more width, or no width is enough'
+    return claims.Measurement(
+        'M4', 'the width needed grows about linearly with the modes', '4 units a mode', measured, verdict, f'{reason}. {text}'
+    )
+
+
+def own_generator_is_weak(post, own):
+    """M5: Aylien's own generator, unchanged, takes about four hours on this data."""
+    measured, weak = {}, []
+    for modes in STATED:
+        name = figures.counted(modes)
+        theirs = claims.proportion(np.isfinite(own[modes]['convergence_step']))
+        wide = claims.proportion(np.isfinite(post[modes]['convergence_step']))
+        measured |= {
+            f"{name}: Aylien's generator, converged within {SLOW_STEPS:,}": theirs,
+            f"{name}: the post's, converged within 5,000": wide,
+        }
+        weak.append(theirs.high < wide.low / 2)
+    if all(weak):
+        verdict, reason = Verdict.REPRODUCED, 'in four times the steps less than half as many seeds converge'
+    elif any(weak):
+        some = ' and '.join(str(modes) for modes, flag in zip(STATED, weak, strict=True) if flag)
+        verdict, reason = Verdict.PARTLY, f'with {some} modes less than half as many converge in four times the steps'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'as many or nearly as many converge'
+    reason += '; the hours cannot be compared, since neither their steps nor their machine are known'
+    return claims.Measurement('M5', "Aylien's own generator is too weak", 'about 4 hours', measured, verdict, reason)
+
+
+def peaks_are_taller(post):
+    """M6: generated peaks are taller than the data's: G puts its mass on the means."""
+    measured, seen = {}, []
+    for modes, table in post.items():
+        success, name = table['success'] == 1, figures.counted(modes)
+        if success.any():
+            taller = claims.proportion(table['peak_height'][success] > 1)
+            narrower = claims.proportion(table['mode_width'][success] < 1)
+            measured |= {
+                f'{name}: taller than the data': taller,
+                f"{name}: generated peak over the data's (median)": claims.median(table['peak_height'][success]),
+                f'{name}: narrower than the modes': narrower,
+                f'{name}: width over that of the modes (median)': claims.median(table['mode_width'][success]),
+            }
+            seen.append(min(taller.low, narrower.low) > 0.5)
+    if seen and all(seen):
+        verdict, reason = Verdict.REPRODUCED, 'taller and narrower for most seeds'
+    elif any(seen):
+        verdict, reason = Verdict.PARTLY, 'taller and narrower for most seeds, but not with every number of modes'
+    else:
+        verdict, reason = Verdict.NOT_REPRODUCED, 'not both taller and narrower for most seeds'
+    return claims.Measurement('M6', 'generated peaks are taller: mass on the means', 'qualitative', measured, verdict,
+                              f'of the seeds that end below the bound, {reason}')  # fmt: skip
+
+
+# --- The unknowns -------------------------------------------------------------------------------------------------------------
+
+
+def fixed(**changes):
+    """A choice that is the same for every number of modes."""
+    return lambda modes: changes
+
+
+CHOICES = {  # what the post leaves open, one at a time: how the settings of so many modes change
+    'as chosen': fixed(),
+    'activation softplus': fixed(activation='softplus'),
+    'activation relu': fixed(activation='relu'),
+    'activation sigmoid': fixed(activation='sigmoid'),
+    'one layer more': fixed(layers=4),
+    "one mode at 4 (Aylien's), the others over ±6": lambda modes: {
+        'means': (4.0,) if modes == 1 else tuple(np.linspace(-6, 6, modes).tolist())
+    },
+    'deviations halved': lambda modes: {'deviations': tuple(s / 2 for s in gan.default_modes(modes)[1])},
+    'batch 60': fixed(batch_size=60),
+    'batch 240': fixed(batch_size=240),
+    'noise over ±4': fixed(noise_range=4.0),
+    'rate 0.005': fixed(learning_rate=0.005),
+    'rate 0.1': fixed(learning_rate=0.1),
+    'no pre-training': fixed(pretrain_steps=0),
+    "all of Aylien's": lambda modes: {'activation': 'softplus'} | ({'means': (4.0,)} if modes == 1 else {}),
+}
+
+
+ONE_MODE = {  # where the one mode is decides how far the untrained generator is from it: {arm: settings}
+    f'{activation}, mean {mean:g}': gan.make_settings(1, means=(mean,), activation=activation)
+    for activation in ('tanh', 'softplus')
+    for mean in (0.0, 1.0, 2.0, 3.0, 4.0)
+}
+
+
+def choice_arms(name):
+    """1, 2, 3 and 5 modes with the post's widths, and the smaller generators of M2 and M3: {arm: settings}."""
+    changes = CHOICES[name]
+    return {f'{modes} modes': gan.make_settings(modes, **changes(modes)) for modes in (*STATED, 5)} | smaller_generators(
+        changes
+    )
+
+
+def judge_choice(tables):
+    """The claims M1, M2, M3 and M6 from the outcomes of the arms of a choice."""
+    post = {modes: tables[f'{modes} modes'] for modes in STATED}
+    return [
+        converge_early(post),
+        layer_removed(post[1], tables['M2']),
+        layers_narrowed(post[3], tables['M3']),
+        peaks_are_taller(post),
+    ]

@@ -1,0 +1,173 @@
+"""The figures and tables of the multi-modal post: a function (runs, directory) for each part."""
+
+import pathlib
+import tempfile
+
+import numpy as np
+from tqdm import tqdm
+
+from common.evaluation import claims
+from common.plotting import figures
+from common.storage import files
+from reproductions.gallery import Picture, command, keep
+from reproductions.multimodal import claims as multimodal_claims
+from reproductions.multimodal import figures as multimodal_figures
+from reproductions.multimodal import gan
+
+SEED = 1000  # of the ensembles; the defaults were chosen on the first 200 seeds
+KEPT = ('seed', 'success', 'wasserstein', 'modes_covered', 'mode_mass_error', 'between_mass', 'mode_width', 'peak_height',
+        'first_step_below', 'convergence_step')  # fmt: skip
+
+
+def train(arms, runs, path):
+    """Trains every arm and keeps its outcomes at `path`, for the parts that only judge and draw."""
+    arrays = {}
+    for arm, settings in tqdm(arms.items(), desc=path.stem, unit=' ensembles'):
+        table = multimodal_claims.train_arms({arm: settings}, SEED, runs)[arm]
+        arrays |= {f'{arm}/{column}': table[column].astype(np.float32) for column in KEPT}
+    files.write_npz(path, arrays)
+
+
+def choice_arms():
+    """The arms of every choice: {'choice: arm': settings}."""
+    return {
+        f'{name}: {arm}': settings
+        for name in multimodal_claims.CHOICES
+        for arm, settings in multimodal_claims.choice_arms(name).items()
+    }
+
+
+def judged(runs, out):
+    """The claims, and the width against the modes, from the kept outcomes."""
+    del runs
+    tables = multimodal_claims.load_arms(out / 'arms.npz')
+    rows = multimodal_claims.judge(tables)
+    files.write_json(out / 'claims.json', claims.as_json(rows))
+    files.write_text(out / 'claims.md', claims.as_markdown(rows))
+    draw_widths(tables, out)
+
+
+def draw_widths(tables, out):
+    """widths.png and .npz: what becomes of so many modes with hidden layers of such widths."""
+    modes, widths = multimodal_claims.MODES, multimodal_claims.WIDTHS
+    by_width = {m: {width: tables[f'{m} modes, width {width}'] for width in widths} for m in modes}
+    arrays = {
+        'runs': len(tables['M2']['seed']),
+        'width': widths,
+        'modes': modes,
+        'labels': [multimodal_figures.counted(m) for m in modes],
+        'converged': [[multimodal_claims.all_modes_converged(m, t).mean() for t in by_width[m].values()] for m in modes],
+        'covered': [[np.nanmean(t['modes_covered']) / m for t in by_width[m].values()] for m in modes],
+        'needed': [multimodal_claims.width_needed(m, by_width[m]) for m in modes],
+    }
+    figures.write(out / 'widths.png', multimodal_figures.widths, arrays)
+
+
+def choices(runs, out):
+    """choices.md, from the kept outcomes: how much the verdicts move with what the post leaves open."""
+    del runs
+    trained = multimodal_claims.load_arms(out / 'choices.npz')
+    lines = [
+        '| choice | 1 mode: by 30, 5,000 | 2 modes: by 30, 5,000 | 3 modes: by 300, 5,000 | 5 modes: 5,000 '
+        '| M1 | M2 | M3 | M6 |',
+        '|' + '---|' * 9,
+    ]
+    for name in multimodal_claims.CHOICES:
+        tables = {arm: trained[f'{name}: {arm}'] for arm in multimodal_claims.choice_arms(name)}
+        cells = [choice_cell(tables[f'{modes} modes'], step) for modes, step in multimodal_claims.STATED.items()]
+        five = np.isfinite(tables['5 modes']['convergence_step']).mean()
+        verdicts = [row.verdict.value for row in multimodal_claims.judge_choice(tables)]
+        lines.append(f'| {" | ".join([name, *cells, f"{five:.0%}", *verdicts])} |')
+    files.write_text(out / 'choices.md', '\n'.join(lines) + '\n')
+
+
+def choice_cell(table, step):
+    """Shares of seeds below the bound by the post's step, if only once, and converged within 5,000."""
+    return f'{np.mean(table["first_step_below"] <= step):.0%}, {np.isfinite(table["convergence_step"]).mean():.0%}'
+
+
+def one_mode(runs, out):
+    """one_mode.md, from the kept outcomes: how near the untrained generator is to one mode, by where the mode is."""
+    del runs
+    lines = [
+        '| activation, mean | below the bound after one update | by step 30 | at least once | converged within 5,000 |',
+        '|---|---|---|---|---|',
+    ]
+    for arm, table in multimodal_claims.load_arms(out / 'one_mode.npz').items():
+        first = table['first_step_below']
+        shares = (first == 0, first <= 30, np.isfinite(first), np.isfinite(table['convergence_step']))
+        lines.append(f'| {arm} | {" | ".join(f"{share.mean():.0%}" for share in shares)} |')
+    files.write_text(out / 'one_mode.md', '\n'.join(lines) + '\n')
+
+
+def one_number_of_modes(modes, runs, out):
+    """The ensemble for a number of modes, and the final distributions and the animation of one seed.
+
+    The seed is the one that converges at the median step of those that do.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        command('multimodal', scratch / 'many', f'--modes={modes}', f'--runs={runs}', f'--seed={SEED}')
+        table = files.read_csv(scratch / 'many' / 'results.csv')
+        steps = table['convergence_step']
+        seed = int(table['seed'][steps == np.quantile(steps[np.isfinite(steps)], 0.5, method='lower')][0])
+        command('multimodal', scratch / 'one', f'--modes={modes}', f'--seed={seed}', '--animation')
+        keep(scratch, out, f'modes{modes}')
+
+
+def data(runs, out):
+    """The data of one, two and three modes."""
+    del runs
+    settings = [gan.make_settings(modes) for modes in multimodal_claims.STATED]
+    real = {multimodal_figures.counted(len(one.means)): multimodal_figures.real_density(one) for one in settings}
+    arrays = {'labels': list(real), 'places': gan.bins(settings[0]).places}  # up to three modes have the same bins
+    figures.write(out / 'data.png', multimodal_figures.data, arrays | real)
+
+
+def convergence(runs, out):
+    """When the seeds of one, two and three modes converge, from the ensembles' results: convergence.png and outcomes.md."""
+    del runs
+    tables = {modes: files.read_csv(out / f'modes{modes}_results.csv') for modes in multimodal_claims.STATED}
+    title = f'When {len(tables[1]["seed"]):,} seeds each come within one deviation of the data'
+    labelled = {multimodal_figures.counted(modes): table for modes, table in tables.items()}
+    multimodal_figures.draw_convergence(out / 'convergence.png', title, labelled, gan.NUM_STEPS)
+    lines = [
+        '| modes | the post | below the bound by then, if only once | converged by then | converged within 5,000 '
+        '| step of those: median | quartiles | never |',
+        '|' + '---|' * 8,
+    ]
+    for modes, table in tables.items():
+        stated, steps = multimodal_claims.STATED[modes], table['convergence_step']
+        low, middle, high = np.quantile(steps[np.isfinite(steps)], [0.25, 0.5, 0.75])
+        shares = (table['first_step_below'] <= stated, steps <= stated, np.isfinite(steps))
+        cells = [f'{e.value:.1%} [{e.low:.1%}, {e.high:.1%}]' for e in map(claims.proportion, shares)]
+        never = f'{np.isinf(steps).mean():.1%}'
+        lines.append(f'| {modes} | step {stated} | {" | ".join(cells)} | {middle:,.0f} | {low:,.0f} .. {high:,.0f} | {never} |')
+    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+
+
+PARTS = {
+    'data': data,
+    'modes1': lambda runs, out: one_number_of_modes(1, runs, out),
+    'modes2': lambda runs, out: one_number_of_modes(2, runs, out),
+    'modes3': lambda runs, out: one_number_of_modes(3, runs, out),
+    'convergence': convergence,
+    'arms': lambda runs, out: train(multimodal_claims.ARMS, min(runs, 500), out / 'arms.npz'),
+    'claims': judged,
+    'choice_arms': lambda runs, out: train(choice_arms(), min(runs, 200), out / 'choices.npz'),
+    'choices': choices,
+    'one_mode_arms': lambda runs, out: train(multimodal_claims.ONE_MODE, min(runs, 200), out / 'one_mode.npz'),
+    'one_mode': one_mode,
+}
+PICTURES = {
+    'data.png': Picture('data', multimodal_figures.data, 'the data'),
+    'convergence.png': Picture('convergence', multimodal_figures.convergence, 'when seeds converge', in_post=False),
+    'widths.png': Picture('claims', multimodal_figures.widths, 'width against modes', in_post=False),
+}
+for modes, words in ((1, 'one mode'), (2, 'two modes'), (3, 'three modes')):
+    part = f'modes{modes}'
+    PICTURES |= {
+        f'{part}_final.png': Picture(part, figures.distributions, f'generated and real distributions, {words}'),
+        f'{part}_animation.gif': Picture(part, figures.animation, f'video of the training, {words}'),
+        f'{part}_ensemble.png': Picture(part, figures.ensemble, f'the spread over seeds, {words}', in_post=False),
+    }

@@ -1,0 +1,256 @@
+"""The GAN of the multi-modal post, to be read beside it from top to bottom.
+
+What was published, data, noise, networks, losses, schedule, outcomes.
+"""
+
+import functools
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from common import training
+from common.evaluation import metrics, outcomes
+from common.nn import layers, losses, random
+from common.nn.random import Stream
+from common.plotting import figures
+from reproductions.aylien import gan as aylien
+
+# --- What was published -------------------------------------------------------------------------------------------------------
+
+VARIANTS = ('2017-04',)  # the post; no program was published
+AYLIEN = '2016-12'  # Aylien's program as it was then, from which D, optimiser, rate, pre-training, batch and noise are taken
+SEED = 4  # the seed of which the post says that models converge with it
+
+NUM_STEPS = 5000  # the post's limit
+RECORD_EVERY = 50
+EARLY_RECORDS = tuple(range(1, 402, 5))  # after every fifth step up to the 400th, where the post's convergence happens
+REACH = 4.0  # the outermost means of two modes and more lie at +-4, where Aylien's single mean is
+SIGMA = 0.5  # Aylien's
+MOST_MODES, MOST_UNITS = 100, 1000  # that the command line takes
+LEAST_DEVIATION = 1e-3  # likewise: the figures' bins are half as wide, 32,000 of them
+SPACING = 8.0  # least distance of the default modes in deviations: three modes at -4, 0, 4 are that far apart
+
+
+class Settings(NamedTuple):
+    """Everything that decides what is computed, but for seeds and the number of steps."""
+
+    means: tuple[float, ...]  # ascending
+    deviations: tuple[float, ...]
+    hidden_sizes: tuple[int, ...]  # of G
+    activation: str  # of G's hidden layers
+    minibatch: bool  # minibatch discrimination in D, an extension
+    batch_size: int
+    noise_range: float
+    learning_rate: float
+    pretrain_steps: int
+
+
+def make_settings(modes=3, hidden_size=4, layers=3, minibatch=False, **changes):
+    """The settings for so many modes with G's hidden layers all of `hidden_size * modes` units, as the post has them.
+
+    `changes` may name any field, and None stands for the default.
+    """
+    means, deviations = default_modes(modes)
+    base = aylien.make_settings(AYLIEN, minibatch)
+    settings = Settings(
+        means=means,
+        deviations=deviations,
+        hidden_sizes=(hidden_size * modes,) * layers,
+        activation='tanh',
+        minibatch=minibatch,
+        batch_size=-(-base.batch_size // modes) * modes,  # 12, or the next number that the modes divide
+        noise_range=aylien.NOISE_RANGE,
+        learning_rate=base.learning_rate,
+        pretrain_steps=base.pretrain_steps,
+    )
+    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
+
+
+def default_modes(modes):
+    """Means spread evenly and symmetrically about 0, and their deviations: (means, deviations), [modes] each."""
+    if modes == 1:
+        return (0.0,), (SIGMA,)
+    means = np.linspace(-REACH, REACH, modes)
+    return tuple(means.tolist()), (min(SIGMA, float(means[1] - means[0]) / SPACING),) * modes
+
+
+# --- Data and noise -----------------------------------------------------------------------------------------------------------
+
+
+def real_samples(settings, seeds, step, count, stream=Stream.DATA):
+    """Equal parts of every mode, [runs, 1, count].
+
+    Modes are dealt like cards, on from batch to batch: sample k of step t is of mode (t * count + k) mod modes. A batch that
+    the modes divide has equally many of each; in any other, no two modes differ by more than one sample, and the modes that are
+    short take turns.
+    """
+    modes = len(settings.means)
+    mode = (tf.range(count) + tf.cast(step, tf.int32) % modes * count) % modes
+    mean, deviation = (tf.gather(np.float32(values), mode) for values in (settings.means, settings.deviations))
+    return (mean + deviation * random.normal(seeds, stream, step, count))[:, None, :]
+
+
+def noise(settings, seeds, stream, step):
+    """Aylien's stratified noise, [runs, 1, batch]."""
+    return random.stratified(seeds, stream, step, settings.batch_size, settings.noise_range)
+
+
+def pretraining_batch(settings, seeds, step):
+    """x ~ U(-5, 5), as Aylien's program draws it, and the true density at x, each [runs, 1, batch]."""
+    x = aylien.PRETRAIN_RANGE * (2 * random.uniform(seeds, Stream.PRETRAIN, step, settings.batch_size)[:, None, :] - 1)
+    means, deviations = (np.float32(values)[:, None] for values in (settings.means, settings.deviations))
+    densities = tf.exp(-0.5 * tf.square((x - means) / deviations)) / (deviations * np.float32(np.sqrt(2 * np.pi)))
+    return x, tf.reduce_mean(densities, axis=1, keepdims=True)
+
+
+# --- Networks -----------------------------------------------------------------------------------------------------------------
+
+
+def init_generator(settings, seeds):
+    """G: linear layers 1 -> hidden sizes -> 1; weights N(0, 1), biases 0."""
+    widths = [1, *settings.hidden_sizes, 1]
+    return layers.normal_linears(seeds, Stream.WEIGHTS_G, [(b, a) for a, b in itertools.pairwise(widths)])
+
+
+ACTIVATIONS = {'tanh': tf.tanh, 'softplus': tf.nn.softplus, 'relu': tf.nn.relu, 'sigmoid': tf.sigmoid}
+
+
+def generator(settings, g, z):
+    """[runs, 1, batch] -> [runs, 1, batch]."""
+    *hidden, last = g
+    for layer in hidden:
+        z = ACTIVATIONS[settings.activation](layers.dense(z, layer))
+    return layers.dense(z, last)
+
+
+def aylien_settings(settings):
+    """The settings of Aylien's discriminator and optimiser, which the post keeps."""
+    return aylien.make_settings(AYLIEN, settings.minibatch, learning_rate=settings.learning_rate)
+
+
+def discriminator(settings, d, x):
+    """Aylien's: the probability that x is real, [runs, 1, batch] -> [runs, 1, batch]."""
+    return aylien.discriminator(aylien_settings(settings), d, x)
+
+
+# --- Losses and schedule ------------------------------------------------------------------------------------------------------
+
+
+def make_game(settings):
+    """The adversarial training, Aylien's losses with the plain log."""
+    optimizer = aylien.make_optimizer(aylien_settings(settings))
+    return training.Game(
+        loss_d=lambda d, g, x, z: losses.discriminator_loss(
+            discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z))
+        ),
+        loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(settings, g, z))),
+        draw_d=lambda seeds, step: (
+            real_samples(settings, seeds, step, settings.batch_size),
+            noise(settings, seeds, Stream.NOISE_D, step),
+        ),
+        draw_g=lambda seeds, step: noise(settings, seeds, Stream.NOISE_G, step),
+        optimizer_d=optimizer,
+        optimizer_g=optimizer,
+    )
+
+
+def make_pretraining(settings):
+    """D regressed onto the true density, as in Aylien's program."""
+    return training.Regression(
+        loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
+        draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
+        optimizer=aylien.make_optimizer(aylien_settings(settings)),
+    )
+
+
+@functools.cache
+def make_experiment(settings):
+    """The settings made runnable; cached, so that a second training compiles nothing."""
+    return training.make_experiment(
+        init=lambda seeds: (aylien.init_discriminator(aylien_settings(settings), seeds), init_generator(settings, seeds)),
+        game=make_game(settings),
+        measure=lambda state: measure(settings, state.g),
+        regression=make_pretraining(settings),
+        pretrain_steps=settings.pretrain_steps,
+        early=EARLY_RECORDS,
+    )
+
+
+# --- Outcomes -----------------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def truth(settings):
+    """The data's distribution."""
+    return metrics.gaussian_mixture(settings.means, settings.deviations)
+
+
+def success_bound(settings):
+    """A run succeeds if its Wasserstein distance to the data is below the modes' mean deviation, and has converged at the first
+    record from which on it stays there.
+
+    The post counts a generator as converged that puts its mass on the means ("the great peaks are not incorrect"): with the
+    right share on every mean it is 0.80 deviations away, and passes. Noise spread evenly over modes 8 deviations apart is 1.2
+    away, three modes of which one is missing are 2.7, and a generator that is right but for a shift of more than a deviation is
+    further away than that: they fail.
+    """
+    return float(np.mean(settings.deviations))
+
+
+def measure(settings, g):
+    """What is recorded on the way, [runs]: mean, deviation and Wasserstein distance of G on 256 points over the noise range."""
+    samples = generator(settings, g, outcomes.middles(256, settings.noise_range))
+    return {
+        'mean': tf.reduce_mean(samples, axis=[1, 2]),
+        'std': tf.math.reduce_std(samples, axis=[1, 2]),
+        'wasserstein': metrics.wasserstein_inside(samples, truth(settings)),
+    }
+
+
+@functools.cache
+def bins(settings):
+    """The bins of the figures: Aylien's, or as many more as make them half as wide as the narrowest mode's deviation."""
+    half_range = aylien.NOISE_RANGE
+    count = max(len(aylien.BINS.places), int(np.ceil(4 * half_range / min(settings.deviations))))
+    edges = np.linspace(-half_range, half_range, count + 1)
+    return figures.Bins(edges, (edges[:-1] + edges[1:]) / 2)
+
+
+def peak_height(settings, generated):
+    """The generated density's tallest bin over the data's, [runs, points] -> [runs]; NaN where nothing is in range."""
+    edges = bins(settings).edges
+    tallest = [np.histogram(samples, edges)[0].max() / samples.size for samples in generated]
+    return np.where(np.isfinite(generated).all(axis=1), tallest, np.nan) / np.diff(truth(settings).cdf(edges)).max()
+
+
+@functools.cache
+def make_evaluation(settings):
+    """What the final networks are judged on: Aylien's grid (G's noise over its own range), the true distribution, the bound."""
+    return outcomes.make_evaluation(
+        discriminator=lambda d, x: discriminator(settings, d, x),
+        generator=lambda g, x: generator(settings, g, x * (settings.noise_range / aylien.NOISE_RANGE)),
+        grid=np.linspace(-aylien.NOISE_RANGE, aylien.NOISE_RANGE, aylien.PLOT_POINTS),
+        batch_size=settings.batch_size,
+        truth=truth(settings),
+        success_bound=success_bound(settings),
+        columns=lambda generated: (
+            metrics.describe_modes(generated, settings.means, settings.deviations)
+            | {'peak_height': peak_height(settings, generated)}
+        ),
+    )
+
+
+def convergence(settings, runs, history):
+    """The columns of results.csv that say when a run converged, [runs] each: see `metrics.convergence_steps`."""
+    if 'step' not in history:  # stopped before the game
+        return dict.fromkeys(('first_step_below', 'convergence_step'), np.full(runs, np.inf))
+    first, lasting = metrics.convergence_steps(history['step'], history['wasserstein'], success_bound(settings))
+    return {'first_step_below': first, 'convergence_step': lasting}
+
+
+def train_many(settings, seed, runs, num_steps=NUM_STEPS, every=RECORD_EVERY):
+    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
+    table, history = outcomes.train_many(make_experiment(settings), make_evaluation(settings), seed, runs, num_steps, every)
+    return table | convergence(settings, runs, history), history

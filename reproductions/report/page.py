@@ -1,0 +1,68 @@
+"""The report as one HTML file that needs nothing else: pictures are inside, nothing is fetched."""
+
+import base64
+import importlib.resources
+import mimetypes
+
+import jinja2
+import markdown_it
+import markupsafe
+
+from common.storage import files
+
+SYMBOLS = {'reproduced': '✓', 'partly': '◐', 'not reproduced': '✗', 'cannot be tested': '–'}  # never by colour alone
+
+
+def number(value):
+    """A number to three digits, thousands whole and with commas; 'none' for None."""
+    if value is None:
+        return 'none'
+    return f'{value:,.0f}' if 1000 <= abs(value) < 1e6 else f'{value:.3g}'
+
+
+def estimate(found):
+    """A number of claims.json with its interval."""
+    return f'{number(found["value"])} [{number(found["low"])}, {number(found["high"])}]'
+
+
+def summary(found):
+    """A share, or median and quartiles, of `report.compared`; an empty cell for None."""
+    if found is None:
+        return ''
+    if 'share' in found:
+        return f'{found["share"]:.1%}'
+    return f'{number(found["median"])} ({number(found["low"])} to {number(found["high"])})'
+
+
+def markdown(text):
+    """A fragment of a page as HTML; what looks like HTML in it is shown as it stands."""
+    return markupsafe.Markup(markdown_it.MarkdownIt('commonmark', {'html': False}).render(text))
+
+
+def data_uri(path):
+    """A picture as an address that holds it."""
+    kind, _ = mimetypes.guess_type(path.name)
+    return f'data:{kind};base64,{base64.b64encode(path.read_bytes()).decode("ascii")}'
+
+
+def render(directory, report):
+    """The page.
+
+    Args:
+      directory: pathlib.Path, below which the pictures are.
+      report: what `report.collect` gave, with `runs`.
+    """
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        'number': number, 'estimate': estimate, 'summary': summary, 'markdown': markdown,
+        'data_uri': lambda file: data_uri(directory / file),
+    }  # fmt: skip
+    source = (importlib.resources.files('reproductions.report') / 'page.html').read_text()
+    claims = [claim | {'post': post['post']} for post in report['posts'] for claim in post['claims']]
+    counts = {verdict: sum(claim['verdict'] == verdict for claim in claims) for verdict in SYMBOLS}
+    return environment.from_string(source).render(report=report, claims=claims, counts=counts, symbols=SYMBOLS)
+
+
+def write(directory, report):
+    """Writes directory/index.html."""
+    files.write_text(directory / 'index.html', render(directory, report))

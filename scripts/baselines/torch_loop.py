@@ -1,0 +1,115 @@
+"""Two posts' GANs as plain PyTorch loops, for the benchmark.
+
+Dev Nag's way of running, its baseline: written from the description of the program of November 2018 (four moments of 500
+values, SGD 0.001 with momentum 0.9, 20 updates of D and 20 of G a round), on one thread. The MNIST post's GAN (784 pixels,
+Adam 0.001, batch 128), on every core. Started by `benchmark.py` in a process of its own. Needs PyTorch, which nothing else here
+does.
+Prints one line of JSON: {"steps_per_second": ...}, where a step is a round or an iteration.
+
+    python scripts/baselines/torch_loop.py --steps=50
+    python scripts/baselines/torch_loop.py --post=mnist --steps=200
+"""
+
+import argparse
+import itertools
+import json
+import pathlib
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+DIGITS = pathlib.Path(__file__).resolve().parent.parent.parent / 'reproductions' / 'data' / 'mnist10k.npz'
+BATCH, D_STEPS, G_STEPS = 500, 20, 20
+
+
+class Perceptron(nn.Module):
+    """Three linear layers with one activation in between, and perhaps another at the end."""
+
+    def __init__(self, inputs, hidden, between, at_end=None):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(inputs, hidden), nn.Linear(hidden, hidden), nn.Linear(hidden, 1)])
+        self.between, self.at_end = between, at_end
+
+    def forward(self, x):
+        for layer in self.layers[:-1]:
+            x = self.between(layer(x))
+        x = self.layers[-1](x)
+        return self.at_end(x) if self.at_end else x
+
+
+def moments(x):
+    centred = x - x.mean()
+    deviation = centred.square().mean().sqrt()
+    z = centred / deviation
+    return torch.stack([x.mean(), deviation, (z**3).mean(), (z**4).mean() - 3])
+
+
+def devnag():
+    """A function that plays a round."""
+    torch.set_num_threads(1)
+    g, d = Perceptron(1, 5, torch.tanh), Perceptron(4, 10, torch.sigmoid, torch.sigmoid)
+    optimizer_g, optimizer_d = (torch.optim.SGD(net.parameters(), lr=0.001, momentum=0.9) for net in (g, d))
+    criterion, real, fake = nn.BCELoss(), torch.ones(1), torch.zeros(1)
+
+    def play():
+        for _ in range(D_STEPS):
+            d.zero_grad()
+            criterion(d(moments(4 + 1.25 * torch.randn(BATCH, 1))), real).backward()
+            criterion(d(moments(g(torch.rand(BATCH, 1)).detach())), fake).backward()
+            optimizer_d.step()
+        for _ in range(G_STEPS):
+            g.zero_grad()
+            criterion(d(moments(g(torch.rand(BATCH, 1)))), real).backward()
+            optimizer_g.step()
+
+    return play
+
+
+def mnist(batch=128):
+    """A function that plays an iteration on the bundled digits."""
+
+    def perceptron(*widths):
+        pairs = list(itertools.pairwise(widths))
+        linears = [nn.Linear(a, b) for a, b in pairs]
+        for linear in linears:
+            nn.init.normal_(linear.weight, std=(2 / linear.in_features) ** 0.5)
+            nn.init.zeros_(linear.bias)
+        return nn.Sequential(*[part for linear in linears for part in (linear, nn.ReLU())][:-1])
+
+    g, d = nn.Sequential(perceptron(100, 200, 500, 784), nn.Sigmoid()), perceptron(784, 500, 200, 1)
+    optimizer_g, optimizer_d = (torch.optim.Adam(net.parameters(), 0.001) for net in (g, d))
+    criterion, real, fake = nn.BCEWithLogitsLoss(), torch.ones(batch, 1), torch.zeros(batch, 1)
+    with np.load(DIGITS) as archive:
+        images = torch.from_numpy(archive['x_train'].reshape(-1, 784).astype(np.float32) / 255)
+
+    def play():
+        x, z = images[torch.randint(len(images), (batch,))], 2 * torch.rand(batch, 100) - 1
+        optimizer_d.zero_grad()
+        (criterion(d(x), real) + criterion(d(g(z).detach()), fake)).backward()
+        optimizer_d.step()
+        optimizer_g.zero_grad()
+        criterion(d(g(z)), real).backward()
+        optimizer_g.step()
+
+    return play
+
+
+def steps_per_second(post, steps):
+    torch.manual_seed(0)
+    play = {'devnag': devnag, 'mnist': mnist}[post]()
+    for _ in range(5):  # the first calls allocate and choose kernels
+        play()
+    start = time.perf_counter()
+    for _ in range(steps):
+        play()
+    return steps / (time.perf_counter() - start)
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--post', choices=['devnag', 'mnist'], default='devnag')
+    parser.add_argument('--steps', type=int, default=50, help='rounds or iterations to time, after 5 that are not')
+    arguments = parser.parse_args()
+    print(json.dumps({'steps_per_second': steps_per_second(arguments.post, arguments.steps)}))

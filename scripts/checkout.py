@@ -1,0 +1,7 @@
+"""Imported first by the scripts: they run the code of the checkout they are in, whatever is installed."""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
