@@ -97,11 +97,11 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
             columns.append(np.mean(values, axis=1, dtype=np.float64).astype(np.float32)[:, 0])
         loss_d, loss_g = np.transpose(columns)[:, None]
         host = tf.nest.map_structure(functools.partial(_first, strategy), players)
-        yield (fit, host), {'step': part - 1, 'loss_d': loss_d, 'loss_g': loss_g}
+        yield training.State(fit, host), {'step': part - 1, 'loss_d': loss_d, 'loss_g': loss_g}
 
 
 def initial_state(experiment, strategy, seeds):
-    """(Fit, Players) before the first update, of NumPy arrays: as `training.initial_state` on one device."""
+    """`training.State` before the first update, of NumPy arrays: as `training.initial_state` on one device."""
     return training.initial_state(experiment, tf.distribute.OneDeviceStrategy(strategy.extended.worker_devices[0]), seeds)
 
 

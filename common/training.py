@@ -58,6 +58,13 @@ class Fit(NamedTuple):
     slots: Any
 
 
+class State(NamedTuple):
+    """All that a training carries: what is checkpointed."""
+
+    fit: Fit
+    players: Players
+
+
 def start_game(game, d, g):
     """`Players` before the first iteration: optimisers fresh, counters 0."""
     return Players(tf.constant(0), d, g, game.optimizer_d.init(d), game.optimizer_g.init(g))
@@ -291,16 +298,16 @@ def make_experiment(init, game, measure, regression, pretrain_steps, early=()):
 
 
 def initial_state(experiment, strategy, seeds):
-    """(Fit, Players) before the first update, of NumPy arrays, for `seeds`, uint32 NumPy [runs]."""
+    """`State` before the first update, of NumPy arrays, for `seeds`, uint32 NumPy [runs]."""
     return to_host(strategy, start(experiment, strategy, distribution.share_out(strategy, seeds)))
 
 
 def start(experiment, strategy, seeds):
-    """(Fit, Players) before the first update, shared out like `seeds`."""
+    """`State` before the first update, shared out like `seeds`."""
 
     def build(seeds):
         d, g = experiment.init(seeds)
-        return start_regression(experiment.regression, d), start_game(experiment.game, d, g)
+        return State(start_regression(experiment.regression, d), start_game(experiment.game, d, g))
 
     return strategy.run(build, args=(seeds,))
 
@@ -314,11 +321,11 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
       seeds: uint32 NumPy [runs].
       num_steps: int, adversarial iterations.
       every: int, iterations from record to record.
-      state: (Fit, Players) of NumPy arrays to go on from, or None to begin.
+      state: `State` of NumPy arrays to go on from, or None to begin.
       records_per_call: int, upper bound on records between two yields.
 
     Yields:
-      ((Fit, Players) shared out over the strategy, records) after every compiled call. `records` has `step` [records], the
+      (`State` shared out over the strategy, records) after every compiled call. `records` has `step` [records], the
       0-based iteration of each record, and the losses and measurements [runs, records]; of the pre-training,
       `pretrain_step` and `pretrain_loss`.
     """
@@ -330,13 +337,13 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
     steps = record_steps(experiment.pretrain_steps, every)
     for state, part, records in run(experiment.fit_loop, strategy, len(seeds), shared, fit, steps, records_per_call):
         fit = state
-        yield (fit, players), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
+        yield State(fit, players), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
     if experiment.pretrain_steps and distribution.first(strategy, players.step) == 0:
         players = players._replace(d=fit.params)  # D's own optimiser starts afresh
     steps = record_steps(num_steps, every, experiment.early)
     calls = run(experiment.play_loop, strategy, len(seeds), shared, players, steps, records_per_call, experiment.call)
     for state, part, records in calls:
-        yield (fit, state), {'step': part - 1} | records
+        yield State(fit, state), {'step': part - 1} | records
 
 
 def join_records(parts):

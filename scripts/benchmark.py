@@ -9,10 +9,10 @@
 
 The baseline is one `session.run` with a feed an update (session_loop.py), in a process of its own; for Dev Nag's post a plain
 PyTorch loop on one thread (torch_loop.py), where PyTorch is installed; they are in baselines/. Each number is the median of
---repeats, and the baseline is measured before and after, so that a change of the machine's speed shows. If JAX is installed, Aylien's GAN as
-jit(vmap(scan)) is measured too (jax_gan.py). MNIST's is also measured as a plain Keras loop (keras_loop.py) and in PyTorch, and
-as a share of the rate of large matrix products (the mean of what they do after the suite's one run and at the end), and beside
-its own products alone. Not measured on a GPU.
+--repeats, and the baseline is measured before and after, so that a change of the machine's speed shows. If JAX is installed,
+Aylien's GAN as jit(vmap(scan)) is measured too (jax_gan.py). MNIST's is also measured as a plain Keras loop (keras_loop.py) and
+in PyTorch, and as a share of the rate of large matrix products (the mean of what they do after the suite's one run and at the
+end), and beside its own products alone. Not measured on a GPU.
 """
 
 import argparse

@@ -9,6 +9,7 @@ import time
 import tracemalloc
 import warnings
 import zipfile
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -70,11 +71,30 @@ def test_a_damaged_newest_falls_back_to_the_one_before(tmp_path):
     assert newest.with_name(f'damaged-{newest.name}').exists()
 
 
+class Pair(NamedTuple):
+    """Two networks of one shape."""
+
+    d: np.ndarray
+    g: np.ndarray
+
+
+def test_parts_of_one_shape_are_told_apart_by_their_names(tmp_path):
+    checkpoints.save(tmp_path, {}, Pair(np.zeros(3), np.ones(3)), {})
+    (path,) = checkpoints.paths(tmp_path)
+    assert {'state/d', 'state/g'} <= set(files.read_npz(path))
+    assert checkpoints.load(tmp_path, {}, Pair(np.zeros(3), np.zeros(3))).state.g.tolist() == [1, 1, 1]
+    with pytest.raises(checkpoints.CannotResume, match='is not a checkpoint of these networks'):
+        checkpoints.load(tmp_path, {}, {'g': np.zeros(3), 'h': np.zeros(3)})
+
+
 def test_an_older_format_is_named(tmp_path):
     (tmp_path / 'checkpoint').mkdir()
     header = np.array(json.dumps({'format': 1, 'settings': {}}))
     files.write_npz(tmp_path / 'checkpoint' / 'state.npz', {'header': header, 'state/0': np.int32(3)})
-    with pytest.raises(checkpoints.CannotResume, match='is of format 1, and this version reads 2'):
+    with pytest.raises(
+        checkpoints.CannotResume,
+        match=r'state\.npz was written by another version of this suite \(format 1; this one reads 3\)',
+    ):
         checkpoints.load(tmp_path, {}, {'step': np.int32(0)})
     checkpoints.save(tmp_path, {}, {'step': np.int32(0)}, {})
     assert [path.name for path in checkpoints.paths(tmp_path)] == ['state.npz', 'state-000000.npz']
@@ -114,18 +134,18 @@ def rewritten(directory, change, digest=True):
 @pytest.mark.parametrize(
     'change',
     [
-        lambda arrays: {name: value for name, value in arrays.items() if name != 'state/1'},
-        lambda arrays: arrays | {'state/3': np.zeros(1)},
-        lambda arrays: arrays | {'state/1': np.zeros((2, 4))},
-        lambda arrays: arrays | {'state/1': arrays['state/1'].astype(np.float32)},
-        lambda arrays: arrays | {'state/2': np.array(['a', 'b'])},
+        lambda arrays: {name: value for name, value in arrays.items() if name != 'state/0/1'},
+        lambda arrays: arrays | {'state/0/2': np.zeros(1)},
+        lambda arrays: arrays | {'state/0/1': np.zeros((2, 4))},
+        lambda arrays: arrays | {'state/0/1': arrays['state/0/1'].astype(np.float32)},
+        lambda arrays: arrays | {'state/1/b': np.array(['a', 'b'])},
         lambda arrays: {},
     ],
     ids=['lacking', 'one more', 'shape', 'type', 'text', 'empty'],
 )
 def test_a_sound_file_of_another_shape_is_refused(change, tmp_path):
     rewritten(tmp_path, change)
-    assert 'is no checkpoint of these networks' in refused(tmp_path)
+    assert 'is not a checkpoint of these networks' in refused(tmp_path)
     rewritten(tmp_path, change, digest=False)
     assert 'not those that were saved' in refused(tmp_path)
 
@@ -137,7 +157,7 @@ def test_records_that_were_changed_are_refused(tmp_path):
 
 @pytest.mark.parametrize(
     'header',
-    ['null', '[]', '"x"', '{', '[' * 10**5, '{}', '{"format": 2}', '{"format": 2, "settings": 3, "sha256": 1}'],
+    ['null', '[]', '"x"', '{', '[' * 10**5, '{}', '{"format": 3}', '{"format": 3, "settings": 3, "sha256": 1}'],
     ids=range(8),
 )  # fmt: skip
 def test_headers_that_are_none(header, tmp_path):
@@ -165,7 +185,7 @@ def test_arrays_that_claim_to_be_huge_take_no_memory(tmp_path, monkeypatch):
 def test_pickles_are_refused(tmp_path):
     (tmp_path / 'checkpoint').mkdir()
     with open(tmp_path / 'checkpoint' / 'state-000000.npz', 'wb') as file:
-        np.savez(file, header=np.array([{'format': 2}], dtype=object))
+        np.savez(file, header=np.array([{'format': 3}], dtype=object))
     assert 'holds pickled objects' in refused(tmp_path)
 
 

@@ -83,7 +83,7 @@ def test_a_wrong_program_leaves_its_record(trace, name, other, monkeypatch):
     """The bounds are tight enough to see it."""
     path = DATA / f'devnag_{trace}_seed0.npz'
     settings, rounds, arrays = load(path)
-    monkeypatch.setattr(devnag_main, name, other)
+    monkeypatch.setattr(devnag, name, other)
     ours, _ = devnag_replay.retrain(settings, rounds, arrays)
     assert max(replay.relative_error(arrays[name], ours[name]).max() for name in devnag_replay.LOSSES) > bound(path)
 

@@ -16,7 +16,7 @@ CLAIMS = {'aylien': 'A5', 'multimodal': 'M6', 'jang': 'J7', 'devnag': 'N5', 'mni
 
 def test_every_variant_has_a_reference_and_every_reference_a_case():
     for name in posts.NAMES:
-        assert {case.variant for case in accepted_numbers.of(name)} == set(posts.part(name, '__main__').VARIANTS)
+        assert {case.variant for case in accepted_numbers.of(name)} == set(posts.part(name, 'gan').VARIANTS)
     courses = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.CASES}
     outcomes = {f'{case.post}_{case.name}.csv' for case in accepted_numbers.CASES if case.runs}
     assert len(courses) == 18 and len(outcomes) == 17

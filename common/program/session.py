@@ -80,12 +80,12 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
             if look or due or stop or sum(steps) == total:
                 state = train_by.to_host(devices, shared)
             if look and chief:
-                parts.append(watch(steps[-1], state[1]) or {})
+                parts.append(watch(steps[-1], state.players) or {})
             if chief and (due or stop or sum(steps) == total):
                 saved = save()
             if stop:
                 break
-    trained = Trained(state[0].params, state[1], training.join_records(parts), devices, stop)
+    trained = Trained(state.fit.params, state.players, training.join_records(parts), devices, stop)
     if not chief:
         print('this worker has trained its share; the chief writes the results')
         raise SystemExit(exit_status(trained))

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from common.storage import files
 
-FORMAT = 2
+FORMAT = 3  # to be raised whenever an older file could be misread
 KEPT = 2
 FOLDER, PREFIX = 'checkpoint', 'state-'  # of a run's directory, and of the files in it: state-<number>.npz
 
@@ -64,7 +64,7 @@ def save(directory, settings, state, records):
     Raises:
       results.CannotWrite: the earlier checkpoints are as they were.
     """
-    arrays = {f'state/{i}': leaf for i, leaf in enumerate(tf.nest.flatten(state))}
+    arrays = dict(_named(state))
     arrays |= {f'records/{name}': value for name, value in records.items()}
     header = {'format': FORMAT, 'settings': settings, 'sha256': _digest(settings, arrays)}
     earlier = paths(directory)
@@ -110,6 +110,24 @@ def set_aside(path):
         path.rename(path.with_name(f'damaged-{path.name}'))
 
 
+def _named(value, name='state'):
+    """Yields (name, leaf) of a nested structure in the order of `tf.nest.flatten`: state/players/d/0/w for a weight of D.
+
+    By names and not by positions, so that parts of equal shapes (the two networks of a post, say) cannot be swapped in silence.
+    """
+    if hasattr(value, '_fields'):
+        parts = zip(value._fields, value, strict=True)
+    elif isinstance(value, dict):
+        parts = sorted(value.items())
+    elif isinstance(value, list | tuple):
+        parts = enumerate(value)
+    else:
+        yield name, value
+        return
+    for key, part in parts:
+        yield from _named(part, f'{name}/{key}')
+
+
 def _digest(settings, arrays):
     """SHA-256 of settings and arrays, with their names, types and shapes."""
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
@@ -121,20 +139,23 @@ def _digest(settings, arrays):
 
 
 def _read(path):
-    """(settings, arrays) of one file. Raises Damaged unless it is as `save` wrote it."""
+    """(settings, arrays) of one file. Raises Damaged unless it is as `save` wrote it, CannotResume if another version did."""
     try:
         arrays = files.read_npz(path)
         header = json.loads(str(arrays.pop('header')))
-        if not isinstance(header['settings'], dict):
-            raise Damaged('is no checkpoint')
         if header['format'] != FORMAT:
-            raise Damaged(f'is of format {str(header["format"])[:20]}, and this version reads {FORMAT}')
+            raise CannotResume(
+                f'{path} was written by another version of this suite (format {_short(header["format"])[:20]}; this one reads '
+                f'{FORMAT}); resume with that version, or run without --resume'
+            )
+        if not isinstance(header['settings'], dict):
+            raise Damaged('is not a checkpoint')
         if header['sha256'] != _digest(header['settings'], arrays):
             raise Damaged('is damaged: its contents are not those that were saved')
     except files.BadArchive as error:
         raise Damaged(str(error)) from error
     except (KeyError, ValueError, TypeError, RecursionError) as error:
-        raise Damaged('is no checkpoint') from error
+        raise Damaged('is not a checkpoint') from error
     return header['settings'], arrays
 
 
@@ -156,9 +177,10 @@ def _refuse_other_settings(theirs, ours):
 
 def _unpacked(arrays, template):
     """(state, records). Raises Damaged where the state is not of the template's shapes and types."""
-    leaves = [np.asarray(leaf) for leaf in tf.nest.flatten(template)]
-    found = [array for array in (arrays.get(f'state/{i}') for i in range(len(leaves) + 1)) if array is not None]
-    if [(array.shape, array.dtype) for array in found] != [(leaf.shape, leaf.dtype) for leaf in leaves]:
-        raise Damaged('is no checkpoint of these networks')
+    wanted = {name: np.asarray(leaf) for name, leaf in _named(template)}
+    found = {name: array for name, array in arrays.items() if name.startswith('state/')}
+    shapes, theirs = ({name: (a.shape, a.dtype) for name, a in some.items()} for some in (wanted, found))
+    if shapes != theirs:
+        raise Damaged('is not a checkpoint of these networks')
     records = {name.removeprefix('records/'): value for name, value in arrays.items() if name.startswith('records/')}
-    return tf.nest.pack_sequence_as(template, found), records
+    return tf.nest.pack_sequence_as(template, [found[name] for name in wanted]), records

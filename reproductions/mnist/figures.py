@@ -30,7 +30,7 @@ def draw(settings, directory, digits, judge, seeds, trained):
     if not all(np.isfinite(value[0]).all() for value in tf.nest.flatten((trained.players.d, trained.players.g))):
         trained_for += ': diverged, not finite'
     draw_sheet(directory / 'data.png', f'Real digits ({digits.name})', images[: quality.SHEET], 10)
-    generated, path = sheet(settings, seeds[:1], trained.players)[0], interpolation(settings, seeds, trained.players)
+    generated, path = quality.sheet(settings, seeds[:1], trained.players)[0], interpolation(settings, seeds, trained.players)
     draw_sheet(directory / 'figure.png', f'Generated digits ({trained_for})', generated, 10)
     title = f'From one noise to another along a straight line ({trained_for})'
     draw_sheet(directory / 'interpolation.png', title, path, PATH)
@@ -38,7 +38,7 @@ def draw(settings, directory, digits, judge, seeds, trained):
         draw_progress(directory / 'progress.png', named(seeds[:1]), history)
     if len(seeds) > 1:
         rows = min(len(seeds), 20)
-        first = sheet(settings, seeds[:rows], trained.players)[:, :12].reshape(-1, images.shape[1])
+        first = quality.sheet(settings, seeds[:rows], trained.players)[:, :12].reshape(-1, images.shape[1])
         draw_runs(directory / 'runs.png', named(seeds[:rows]), first)
     if 'loss_d' in history:
         draw_losses(directory / 'losses.png', named(seeds), history)

@@ -19,7 +19,8 @@ def define_flags():
     """The command line of the report."""
     opts = flags.FlagValues()
     flags.DEFINE_integer(
-        'runs', report_jobs.FEWEST, f'Seeds of each ensemble; from {report_jobs.FULL:,} on MNIST, too, takes its full schedule.',
+        'runs', report_jobs.FEWEST,
+        f'Seeds of each ensemble; from {report_jobs.FULL:,} on MNIST, too, takes its full schedule.',
         lower_bound=report_jobs.FEWEST, upper_bound=commands.MOST_CLAIM_RUNS, flag_values=opts,
     )  # fmt: skip
     flags.DEFINE_list('only', None, f'Only these of the posts {", ".join(posts.NAMES)}.', flag_values=opts)
