@@ -8,7 +8,7 @@ import pytest
 
 from common.nn import layers, optimizers, random
 from reproductions import accepted_numbers, posts
-from reproductions.aylien import __main__ as aylien_main
+from reproductions.aylien import gan as aylien
 
 ROOT = pathlib.Path(__file__).parent.parent
 CLAIMS = {'aylien': 'A5', 'multimodal': 'M6', 'jang': 'J7', 'devnag': 'N5', 'mnist': 'D3'}  # the last claim of each
@@ -76,7 +76,7 @@ BREAKS = {  # case, module, attribute and what stands in its place
     ),
     'momentum of 0.85': ('devnag_2018-11_moments', optimizers, 'momentum', lambda rate, _: MOMENTUM(rate, 0.85)),
     'another decay of the second moment': ('aylien_2017-06_plain', optimizers, 'adam', lambda rate: ADAM(rate, beta2=0.99)),
-    'no decay of the rate': ('aylien_2016-08_plain', aylien_main, 'DECAY', 1.0),  # in D's pre-training of 1,000 updates
+    'no decay of the rate': ('aylien_2016-08_plain', aylien, 'DECAY', 1.0),  # in D's pre-training of 1,000 updates
     'another decay of the first moment': ('mnist_post', optimizers, 'adam', lambda rate, beta1: ADAM(rate, 0.89)),
 }  # fmt: skip
 
