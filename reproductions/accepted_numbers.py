@@ -140,12 +140,12 @@ def _experiment(post, settings):
 
 
 def recorded_outcomes(case):
-    """The accepted outcomes, {column: [runs]}. Raises results.BadTable."""
+    """The accepted outcomes, {column: [runs]}. Raises files.BadTable."""
     return _recorded(f'{case.post}_{case.name}', ('seed', *RATES, *case.columns), case.runs)
 
 
 def recorded_course(case):
-    """The accepted course, as `course` gives it. Raises results.BadTable."""
+    """The accepted course, as `course` gives it. Raises files.BadTable."""
     return _recorded(f'{case.post}_{case.name}_course', ('seed', 'step', 'loss_d', 'loss_g'), COURSE_SEEDS * COURSE_STEPS)
 
 

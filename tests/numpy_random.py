@@ -1,4 +1,4 @@
-"""`common.random` written again in NumPy, in double precision where it computes: what its numbers must be."""
+"""`common.nn.random` written again in NumPy, in double precision where it computes: what its numbers must be."""
 
 import numpy as np
 import scipy.special
@@ -32,7 +32,7 @@ def uniform(seeds, stream, step, count):
 
 
 def exact_normal(seeds, stream, step, count):
-    """The quantile that the table of `common.random.normal` approximates, float64 [runs, count]."""
+    """The quantile that the table of `common.nn.random.normal` approximates, float64 [runs, count]."""
     word = bits(seeds, stream, step, count)
     tail = ((word >> 1) | 1) / 2.0**32
     return np.where(word & 1, -1, 1) * scipy.special.ndtri(tail)

@@ -27,7 +27,7 @@ from reproductions.mnist import dataset
 
 DATA = pathlib.Path(__file__).parent / 'data'
 SECONDS, BYTES = 5.0, 2**24  # that reading a file may take
-UNPACKED = 2**22  # what an archive may unpack to in these tests, in place of `results.MOST_BYTES`
+UNPACKED = 2**22  # what an archive may unpack to in these tests, in place of `files.MOST_BYTES`
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import common
 from common.storage import files, versions
 
 
@@ -71,3 +72,9 @@ def test_the_revision_is_the_suites_own(tmp_path):
     (tmp_path / 'site-packages').mkdir()
     assert len(versions.git_revision(tmp_path)) >= 7
     assert versions.git_revision(tmp_path / 'site-packages') is None
+
+
+def test_the_revision_is_that_of_the_folder_that_holds_the_packages(monkeypatch):
+    """Wherever in the tree the function stands: looked for one folder too low, it would be None in silence."""
+    monkeypatch.setattr(versions, 'git_revision', lambda root: root)
+    assert (versions.versions()['git_revision'] / 'common' / '__init__.py').samefile(common.__file__)

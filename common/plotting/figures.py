@@ -58,7 +58,7 @@ def write(path, draw, arrays):
 
 
 def numbers(path):
-    """{name: array} of the .npz beside a picture, single numbers and texts as such. Raises results.BadArchive."""
+    """{name: array} of the .npz beside a picture, single numbers and texts as such. Raises files.BadArchive."""
     arrays = files.read_npz(path.with_suffix('.npz'))
     return {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
 

@@ -112,7 +112,7 @@ def write_results(opts, post, directory, effective, trained, table):
     Args:
       opts, post, directory: the command line, the post's name, and where the files go.
       effective: {flag: value} for the flags whose value was left to the variant.
-      trained: `Trained`.
+      trained: `session.Trained`.
       table: {column: [runs]}.
     """
     files.write_json(

@@ -44,7 +44,7 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
 
     Raises:
       cli.UserError: it cannot be resumed, or there is no such device.
-      results.CannotWrite: a checkpoint cannot be written; the earlier ones stay.
+      files.CannotWrite: a checkpoint cannot be written; the earlier ones stay.
       cluster.LostWorker: another worker ended.
       SystemExit: in the later workers of a cluster, when all is trained; the rest is the chief's.
     """

@@ -62,7 +62,7 @@ def save(directory, settings, state, records):
       records: {name: array} of what was recorded so far.
 
     Raises:
-      results.CannotWrite: the earlier checkpoints are as they were.
+      files.CannotWrite: the earlier checkpoints are as they were.
     """
     arrays = dict(_named(state))
     arrays |= {f'records/{name}': value for name, value in records.items()}
@@ -105,7 +105,7 @@ def load(directory, settings, template):
 
 
 def set_aside(path):
-    """Renames a damaged checkpoint, so that it no longer counts as one of the last two. Raises results.CannotWrite."""
+    """Renames a damaged checkpoint, so that it no longer counts as one of the last two. Raises files.CannotWrite."""
     with files.writing(path):
         path.rename(path.with_name(f'damaged-{path.name}'))
 

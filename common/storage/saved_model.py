@@ -66,7 +66,7 @@ def write(path, generator, noise, g):
       generator, noise, g: as for `module`.
 
     Raises:
-      results.CannotWrite.
+      files.CannotWrite.
     """
     made = module(generator, noise, g)
     signatures = {
@@ -91,7 +91,7 @@ def of_run(opts, trained, generator, noise):
     """--export: writes the generator of the chosen run, if it was asked for and the training came to its end.
 
     Args:
-      opts, trained: the command line, and `app.Trained`.
+      opts, trained: the command line, and `session.Trained`.
       generator, noise: see `module`.
     """
     if opts.export is None:

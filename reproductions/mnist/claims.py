@@ -22,7 +22,7 @@ def measure(table, history, references, gentle=None):
     Args:
       table: {column: [runs]} of results.csv.
       history: {name: array} of the same runs; evaluations [runs, records].
-      references: of `mnist.Judge`, the untrained G among them.
+      references: of `quality.Judge`, the untrained G among them.
       gentle: a table of runs with the same networks and a gentler training, for D3, if there is one.
     """
     return [looks_written(table, history, references), cannot_tell(table, history), no_convolution(table, gentle)]

@@ -21,6 +21,7 @@ GENTLER = 'gentler Adam, '  # in titles
 
 
 def directories():
+    """Where the two ensembles are trained."""
     return [TRAINED / f'seeds{first}' for first in FIRST_SEEDS]
 
 

@@ -140,7 +140,7 @@ def as_bytes(images):
 
 
 def watcher(settings, judge, seeds, num_steps, sheet_every, eval_every):
-    """(watch, watched) for `app.train`: evaluations and sheets of the first run on the way, as records.
+    """(watch, watched) for `session.train`: evaluations and sheets of the first run on the way, as records.
 
     Both are taken after iteration 0, their interval, twice that, ..., and at the end. Records: `eval_step` [1] and every
     column [runs, 1]; `sheet_step` [1] and `sheets` uint8 [1, 100, 784, 1].
@@ -198,7 +198,7 @@ def results_table(settings, judge, seeds, players, history):
       judge: `Judge`.
       seeds: uint32 [runs].
       players: `training.Players` of NumPy arrays.
-      history: {name: array}, joined records of `app.train`.
+      history: {name: array}, joined records of `session.train`.
 
     Returns:
       {column: [runs]}. The last evaluation is used if it is of these players; losses are means over the last 100 iterations.

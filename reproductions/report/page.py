@@ -26,7 +26,7 @@ def estimate(found):
 
 
 def summary(found):
-    """A share, or median and quartiles, of `report.compared`; an empty cell for None."""
+    """A share, or median and quartiles, of `contents.compared`; an empty cell for None."""
     if found is None:
         return ''
     if 'share' in found:
@@ -50,7 +50,7 @@ def render(directory, report):
 
     Args:
       directory: pathlib.Path, below which the pictures are.
-      report: what `report.collect` gave, with `runs`.
+      report: what `contents.collect` gave, with `runs`.
     """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
