@@ -1,6 +1,7 @@
 """Sharing runs out over devices with `tf.distribute`. Runs do not touch each other, so nothing is communicated on the way.
 
-The workers of a cluster (`common.devices.cluster`) exchange what each has whenever it is looked at, and then all of them hold everything.
+The workers of a cluster (`common.devices.cluster`) exchange what each has whenever it is looked at, and then all of them hold
+everything.
 """
 
 import numpy as np
