@@ -11,11 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from common.devices import distribution
-from common.nn.optimizers import Optimizer
+from common.nn.optimizers import Optimizer, gradient_descent
+from common.sizes import CALL, GROUP, MOST_RECORDS
 
-CALL = 200_000  # seed-steps in a compiled call, if it can be: a fraction of a second for small networks
-MOST_RECORDS = 1024  # in a compiled call; with fewer and more calls a solo run would wait for their start (1.5 ms each)
-GROUP = 1024  # runs that a CPU advances together; more of them do not fit its caches (see `in_groups`)
 SETTLED = 100  # steps over which the final losses are averaged, as in the authors' reference outcomes
 
 
@@ -48,6 +46,9 @@ class Regression(NamedTuple):
     loss: Callable
     draw: Callable
     optimizer: Optimizer
+
+
+NO_PRETRAINING = Regression(loss=None, draw=None, optimizer=gradient_descent(0.0))  # of a post that has none
 
 
 class Fit(NamedTuple):

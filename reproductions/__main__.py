@@ -8,7 +8,7 @@ python -m reproductions report --help            its flags
 
 import collections
 
-from common.evaluation.claims import Verdict
+from common.evaluation import Verdict
 from common.program import cli
 from reproductions import posts
 
@@ -17,12 +17,9 @@ def list_posts():
     """Prints a line a post: its variants (the default first), and what was recorded of its claims."""
     rows = [('post', 'variants (the first is the default)', 'claims')]
     for name, claims in posts.recorded_claims().items():
-        module = posts.part(name, 'gan')
-        default = getattr(module, 'DEFAULT_VARIANT', next(iter(module.VARIANTS)))
-        variants = [default, *(variant for variant in module.VARIANTS if variant != default)]
         counts = collections.Counter(claim['verdict'] for claim in claims)
         found = [f'{counts[verdict.value]} {verdict.value}' for verdict in Verdict if counts[verdict.value]]
-        rows.append((name, ', '.join(variants), ', '.join(found)))
+        rows.append((name, ', '.join(posts.part(name, 'settings').VARIANTS), ', '.join(found)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print('  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -43,7 +40,7 @@ def main(argv):
 
         return command.main([f'{argv[0]} report', *argv[2:]])
     if name not in posts.NAMES:
-        raise cli.UserError(f'{name!r} is no command; use list, report or a post: {", ".join(posts.NAMES)}')
+        raise cli.UserError(f'{name!r} is not a command; use list, report or a post: {", ".join(posts.NAMES)}')
     return posts.part(name, '__main__').main([name, *argv[2:]])
 
 

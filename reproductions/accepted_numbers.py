@@ -12,8 +12,7 @@ Files are in reproductions/reference/suite; scripts/record_reference.py writes t
 
 import functools
 import importlib.resources
-from collections.abc import Callable
-from typing import NamedTuple
+import inspect
 
 import numpy as np
 
@@ -21,16 +20,8 @@ from common import training
 from common.devices import distribution
 from common.evaluation import two_sample
 from common.storage import files
-from reproductions.aylien import claims as aylien_claims
-from reproductions.aylien import gan as aylien
-from reproductions.devnag import claims as devnag_claims
-from reproductions.devnag import gan as devnag
-from reproductions.devnag import outcomes as devnag_outcomes
-from reproductions.jang import claims as jang_claims
-from reproductions.jang import gan as jang
-from reproductions.mnist import dataset
-from reproductions.mnist import gan as mnist
-from reproductions.multimodal import gan as multimodal
+from reproductions import posts
+from reproductions.posts import Case
 
 DIRECTORY = importlib.resources.files('reproductions.reference.suite')
 COURSE_SEEDS, COURSE_STEPS = 8, 20
@@ -40,65 +31,7 @@ DIGITS = 5
 RATES = ('finite', 'success')  # compared by Fisher's exact test; all other columns by Kolmogorov and Smirnov's
 
 
-class Case(NamedTuple):
-    """A setting of a post with a reference of its own."""
-
-    post: str
-    variant: str
-    name: str  # of its files: <post>_<name>.csv
-    settings: NamedTuple
-    train: Callable  # (settings, first seed, runs) -> (columns of results.csv, history)
-    columns: tuple[str, ...]  # that are compared, besides the rates
-    seed: int = 1000
-    runs: int = 0  # 0: only the course is held
-
-
-def _aylien(settings, seed, runs):
-    return aylien.train_many(settings, seed, runs)
-
-
-def _jang(settings, seed, runs):
-    return jang.train_many(settings, seed, runs, every=20)
-
-
-def _multimodal(settings, seed, runs):
-    return multimodal.train_many(settings, seed, runs)
-
-
-def _devnag(settings, seed, runs):
-    del settings  # the post's
-    return devnag_claims.train(seed, runs)[:2]
-
-
-def _devnag_start(settings, seed, runs):
-    return devnag_outcomes.train_many(settings, seed, runs, num_steps=300)[:2]
-
-
-def _cases():
-    for variant in aylien.VARIANTS:
-        for branch in ('plain', 'minibatch'):
-            settings = aylien.make_settings(variant, branch == 'minibatch')
-            yield Case('aylien', variant, f'{variant}_{branch}', settings, _aylien, aylien_claims.COMPARED, runs=1000)
-    columns = ('mean', 'std', 'wasserstein', 'modes_covered', 'mode_mass_error', 'd_mean')
-    for modes in (1, 2, 3):
-        settings = multimodal.make_settings(modes)
-        yield Case('multimodal', '2017-04', f'2017-04_modes{modes}', settings, _multimodal, columns, runs=200)
-    columns = jang_claims.COMPARED
-    yield Case('jang', '2016-06', '2016-06', jang.make_settings(), _jang, columns, 2000, 300)
-    settings = jang.make_settings(sort=False, stratify=False)
-    yield Case('jang', '2016-06', '2016-06_independent', settings, _jang, columns, 2000, 100)
-    settings = jang.make_settings('2015-12', num_steps=1000)  # a tenth of its iterations, whose batches take five times as long
-    yield Case('jang', '2015-12', '2015-12_start', settings, _jang, columns, 2000, 100)
-    columns = devnag_claims.COMPARED
-    yield Case('devnag', '2018-11', '2018-11_moments', devnag.make_settings(), _devnag, columns, 2000, 64)
-    for view in devnag.VARIANTS['2018-11'].views[1:]:
-        settings = devnag.make_settings(preprocess=view)
-        yield Case('devnag', '2018-11', f'2018-11_{view}_start', settings, _devnag_start, columns, 2000, 32)
-    yield Case('devnag', '2017-02', '2017-02_start', devnag.make_settings('2017-02'), _devnag_start, columns, 2000, 32)
-    yield Case('mnist', 'post', 'post', mnist.make_settings(), None, ())  # its outcomes are one: all seeds collapse
-
-
-CASES = tuple(_cases())
+CASES: tuple[Case, ...] = tuple(case for name in posts.NAMES for case in posts.part(name, 'comparison').CASES)
 
 
 def of(post):
@@ -111,7 +44,7 @@ def of(post):
 
 @functools.cache
 def outcomes(case):
-    """What the suite gives now: (columns of results.csv, history); trained once in a process."""
+    """What the suite gives now: columns of results.csv; trained once in a process."""
     return case.train(case.settings, case.seed, case.runs)
 
 
@@ -122,18 +55,11 @@ def course(case, settings=None):
     """
     settings = settings or case.settings
     strategy, seeds = distribution.make_strategy('cpu', COURSE_SEEDS), np.arange(COURSE_SEEDS, dtype=np.uint32)
-    calls = training.train(_experiment(case.post, settings), strategy, seeds, COURSE_STEPS, every=1)
+    make_experiment = inspect.unwrap(posts.part(case.post, 'gan').make_experiment)
+    calls = training.train(make_experiment(settings), strategy, seeds, COURSE_STEPS, every=1)
     history = training.join_records([records for _, records in calls])
     rows = {'seed': np.repeat(seeds, COURSE_STEPS), 'step': np.tile(history['step'], COURSE_SEEDS)}
     return rows | {name: history[name].ravel() for name in ('loss_d', 'loss_g')}
-
-
-def _experiment(post, settings):
-    if post == 'mnist':
-        images, _ = mnist.training_digits(dataset.bundled())
-        return mnist.make_experiment(settings, mnist.make_game(settings, images))
-    module = {'aylien': aylien, 'multimodal': multimodal, 'jang': jang, 'devnag': devnag}[post]
-    return module.make_experiment.__wrapped__(settings)
 
 
 # --- What is held against it --------------------------------------------------------------------------------------------------
@@ -182,3 +108,14 @@ def departure(case, table):
         errors = np.abs(ours - theirs) / np.maximum(np.abs(theirs), FLOOR)
     errors = np.where(np.isfinite(theirs), errors, 0.0)
     return float(np.median(np.where(same, errors, np.inf).max(axis=(0, 2))))
+
+
+def share_of_success(post, settings, num_steps):
+    """(`Case`, share of its accepted seeds that succeed) for these settings; None where none was accepted.
+
+    `num_steps`: int, or None for as many as the variant has.
+    """
+    for case in of(post):
+        if case.runs and case.settings == settings and case.num_steps == num_steps:
+            return case, float(np.mean(recorded_outcomes(case)['success']))
+    return None

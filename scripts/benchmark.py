@@ -19,131 +19,23 @@ import argparse
 import importlib.util
 import itertools
 import json
-import pathlib
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from typing import NamedTuple
 
-HERE = pathlib.Path(__file__).parent
-RUNS = 1024
+from checkout import ROOT
+
+from reproductions import posts
+
+HERE = ROOT / 'scripts'
+CASES = [case for name in posts.NAMES for case in posts.part(name, 'comparison').SPEED]
 HAS_TORCH = importlib.util.find_spec('torch') is not None
-
-
-class Case(NamedTuple):
-    """A GAN to measure."""
-
-    title: str
-    post: str
-    settings: dict  # for the post's `make_settings`; adversarial steps are measured, so there is no pre-training
-    steps: dict[int, int]  # in a measurement, which takes about a second or more: {runs: steps}
-    baseline: list[str]  # a script beside this one that prints its steps a second, and its arguments
-    jax: list[str] | None = None  # the same for JAX
-    every: int | None = None  # steps from record to record, if not as the command line of most posts has it
-    updates: int = 2  # in a step
-    arguments: Callable = lambda post, settings: ()  # of the post's `make_experiment`, after the settings
-    others: tuple[list[str], ...] = ()  # further scripts to measure, as `baseline`
-    products: tuple = ()  # the matrix products of a step, where they decide: see `perceptron_products`
-
-    @property
-    def flops(self):
-        """Multiplications and additions of the matrix products of a step."""
-        return sum(2 * rows * inner * columns for _, rows, inner, columns in self.products)
-
-
-def mnist_game(post, settings):
-    """The game on as many digits as the post has, of random pixels: what they show does not matter to the speed."""
-    import numpy as np
-
-    return (post.make_game(settings, np.random.default_rng(0).integers(256, size=(55_000, 784), dtype=np.uint8)),)
-
-
-def perceptron_products(batch, d_widths, g_widths):
-    """The matrix products that an iteration needs: [(form, rows, inner, columns)], `form` as `products_alone` has it.
-
-    D's update: forward ('NN') over real and generated images in one pass, the gradients by its weights ('NT') and by what its
-    layers are given ('TN'), but not by the images. G's: forward once for both updates, D forward, the gradient by D's inputs,
-    and those of G, but none by the noise.
-    """
-
-    def forward(widths, columns):
-        return [('NN', b, a, columns) for a, b in itertools.pairwise(widths)]
-
-    def by_weights(widths, columns):
-        return [('NT', b, columns, a) for a, b in itertools.pairwise(widths)]
-
-    def by_inputs(widths, columns):
-        return [('TN', a, b, columns) for a, b in itertools.pairwise(widths)]
-
-    update_d = forward(d_widths, 2 * batch) + by_weights(d_widths, 2 * batch) + by_inputs(d_widths[1:], 2 * batch)
-    update_g = forward(g_widths, batch) + forward(d_widths, batch) + by_inputs(d_widths, batch)
-    return update_d + update_g + by_weights(g_widths, batch) + by_inputs(g_widths[1:], batch)
-
-
-CASES = (
-    [
-        Case(
-            f'Aylien 2017-06 {"with" if flag else "without"} minibatch discrimination',
-            'aylien',
-            {'variant': '2017-06', 'minibatch': bool(flag)},
-            {1: 200_000, RUNS: 2_000},
-            ['baselines/session_loop.py', '--post=aylien', *flag],
-            ['baselines/jax_gan.py', *flag],
-        )
-        for flag in ([], ['--minibatch'])
-    ]
-    + [
-        Case(
-            f'Jang 2016-06, {label}',
-            'jang',
-            {'sort': sort, 'pretrain_steps': 0},
-            {1: 100_000, RUNS: 200},
-            ['baselines/session_loop.py', '--post=jang'],
-        )
-        for label, sort in (('as published', True), ('--nosort', False))
-    ]
-    + [
-        Case(
-            'Multi-modal 2017-04, three modes',
-            'multimodal',
-            {'modes': 3, 'pretrain_steps': 0},
-            {1: 100_000, RUNS: 400},
-            ['baselines/session_loop.py', '--post=multimodal'],
-        )
-    ]
-    + [
-        Case(
-            'Dev Nag 2018-11',
-            'devnag',
-            {},
-            {1: 5_000, 10: 1_000, 200: 50},
-            ['baselines/torch_loop.py'] if HAS_TORCH else ['baselines/session_loop.py', '--post=devnag', '--steps=50'],
-            every=1,
-            updates=40,
-        ),
-        Case(
-            'MNIST',
-            'mnist',
-            {},
-            {1: 1000, 8: 100},
-            ['baselines/session_loop.py', '--post=mnist', '--steps=600'],
-            every=50,  # as in a run of the command, whose calls are of 400 seed-iterations
-            arguments=mnist_game,
-            others=(
-                *(['baselines/keras_loop.py', f'--how={how}'] for how in ('train_on_batch', 'function', 'eager')),
-                *([['baselines/torch_loop.py', '--post=mnist', '--steps=100']] if HAS_TORCH else []),
-            ),
-            products=tuple(perceptron_products(128, (784, 500, 200, 1), (100, 200, 500, 784))),
-        ),
-    ]
-)
 
 
 def in_process(*command):
     """The JSON that a Python script prints on its last line."""
-    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=True, cwd=HERE.parent)
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=True, cwd=ROOT)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -162,7 +54,7 @@ def ours(case, runs, name, repeats):
     post = posts.part(case.post, 'gan')
     strategy = distribution.make_strategy(name, runs, logical_devices=2)
     settings = post.make_settings(**case.settings)
-    experiment = post.make_experiment(settings, *case.arguments(post, settings))
+    experiment = post.make_experiment(settings, *case.arguments())
     seeds = np.arange(runs, dtype=np.uint32)
     every = case.every or (10 if runs == 1 else 50)
     state = training.initial_state(experiment, strategy, seeds)
@@ -191,6 +83,28 @@ def matmul_flops():
 
     a = np.random.default_rng(0).normal(size=(1024, 1024)).astype(np.float32)
     return max(statistics.median(rate(matrix) for _ in range(5)) for matrix in (a, tf.constant(a)))
+
+
+def perceptron_products(batch, d_widths, g_widths):
+    """The matrix products that an iteration needs: [(form, rows, inner, columns)], `form` as `products_alone` has it.
+
+    D's update: forward ('NN') over real and generated images in one pass, the gradients by its weights ('NT') and by what its
+    layers are given ('TN'), but not by the images. G's: forward once for both updates, D forward, the gradient by D's inputs,
+    and those of G, but none by the noise.
+    """
+
+    def forward(widths, columns):
+        return [('NN', b, a, columns) for a, b in itertools.pairwise(widths)]
+
+    def by_weights(widths, columns):
+        return [('NT', b, columns, a) for a, b in itertools.pairwise(widths)]
+
+    def by_inputs(widths, columns):
+        return [('TN', a, b, columns) for a, b in itertools.pairwise(widths)]
+
+    update_d = forward(d_widths, 2 * batch) + by_weights(d_widths, 2 * batch) + by_inputs(d_widths[1:], 2 * batch)
+    update_g = forward(g_widths, batch) + forward(d_widths, batch) + by_inputs(d_widths, batch)
+    return update_d + update_g + by_weights(g_widths, batch) + by_inputs(g_widths[1:], batch)
 
 
 def products_alone(products, repeats, times=100):
@@ -240,38 +154,42 @@ def throughput(post, repeats):
     for case in CASES:
         if post not in (None, case.post):
             continue
-        script, *flags = case.baseline
+        script, *flags = start = case.torch if case.torch and HAS_TORCH else case.baseline
+        products = perceptron_products(*case.perceptrons) if case.perceptrons else []
+        flops = sum(2 * rows * inner * columns for _, rows, inner, columns in products)
         before = in_process(HERE / script, *flags)['steps_per_second']
         rows, peaks = {}, []
         for runs in case.steps:
             rows[f'suite, {runs:,} run{"s" * (runs > 1)}'] = ours(case, runs, 'cpu', repeats)
-            if case.products and runs == 1:
+            if products and runs == 1:
                 peaks.append(matmul_flops())  # not before: it would fix TensorFlow's devices
         most = max(case.steps)
         rows[f'suite, {most:,} runs, 2 logical devices'] = ours(case, most, 'mirrored', repeats)
         if has_jax and case.jax:
-            script, *jax_flags = case.jax
+            jax, *jax_flags = case.jax
             for runs, steps in case.steps.items():
                 sizes = [f'--runs={runs}', f'--steps={steps}', f'--repeats={repeats}']
-                rate = in_process(HERE / script, *sizes, *jax_flags)['seed_steps_per_second']
+                rate = in_process(HERE / jax, *sizes, *jax_flags)['seed_steps_per_second']
                 rows[f'JAX jit(vmap(scan)), {runs:,} run{"s" * (runs > 1)}'] = rate
-        for script, *flags_of_other in case.others:
-            rows[' '.join((script, *flags_of_other))] = in_process(HERE / script, *flags_of_other)['steps_per_second']
-        if case.products:
-            rows['the matrix products of the suite alone'] = products_alone(case.products, repeats)
+        for other, *flags_of_other in case.others:
+            if 'torch' in other and not HAS_TORCH:
+                continue
+            rows[' '.join((other, *flags_of_other))] = in_process(HERE / other, *flags_of_other)['steps_per_second']
+        if products:
+            rows['the matrix products of the suite alone'] = products_alone(products, repeats)
             peaks.append(matmul_flops())
-        after = in_process(HERE / case.baseline[0], *flags)['steps_per_second']
+        after = in_process(HERE / script, *flags)['steps_per_second']
         baseline = statistics.mean((before, after))
         peak = statistics.mean(peaks) if peaks else None
         print(f'\n{case.title}, {case.updates} updates a step: seed-steps/s, and times the baseline')
-        label = 'PyTorch, one thread' if case.baseline == ['baselines/torch_loop.py'] else 'session.run an update'
+        label = 'PyTorch, one thread' if start == case.torch else 'session.run an update'
         print(f'  {label:38} {baseline:12,.0f} {1:8.0f}   ({before:,.0f} before, {after:,.0f} after)')
         for name, rate in rows.items():
-            share = f'   {rate * case.flops / peak:.0%} of the rate of matrix products' if peaks else ''
-            print(f'  {name:38} {rate:12,.0f} {rate / baseline:8.{2 if case.products else 0}f}{share}', flush=True)
+            share = f'   {rate * flops / peak:.0%} of the rate of matrix products' if peaks else ''
+            print(f'  {name:38} {rate:12,.0f} {rate / baseline:8.{2 if products else 0}f}{share}', flush=True)
         if peaks:
             rates = ' and '.join(f'{rate / 1e9:.0f}' for rate in peaks)
-            print(f'  {case.flops / 1e9:.3f} Gflop a step; 1,024 x 1,024 products: {rates} Gflop/s')
+            print(f'  {flops / 1e9:.3f} Gflop a step; 1,024 x 1,024 products: {rates} Gflop/s')
 
 
 def memory(post, repeats):
@@ -309,7 +227,7 @@ def scaling(post, repeats):
         for runs in SCALES[name == 'mirrored' :]:
             steps = int(min(20_000, max(100, 4_000_000 // runs)))
             script = (
-                f'import json, resource, sys\nsys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}]\nimport benchmark\n'
+                f'import json, resource, sys\nsys.path.insert(0, {str(HERE)!r})\nimport benchmark\n'
                 f'case = benchmark.CASES[0]._replace(steps={{{runs}: {steps}}})\n'
                 f'rate = benchmark.ours(case, {runs}, {name!r}, {repeats})\n'
                 'peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n'
@@ -378,7 +296,7 @@ def startup(post, repeats):
 
     def seconds(*arguments):
         start = time.perf_counter()
-        subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=HERE.parent)
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=ROOT)
         return time.perf_counter() - start
 
     pairs = [
@@ -402,5 +320,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.path.insert(0, str(HERE.parent))
     main()

@@ -5,3 +5,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from common import quiet  # noqa: E402
+
+quiet.import_tensorflow()

@@ -19,22 +19,12 @@ import tempfile
 import time
 from typing import NamedTuple
 
-import numpy as np
 from checkout import ROOT
 
 from common import training
 from common.program import cli
 from common.storage import checkpoints, files
 from reproductions import posts
-from reproductions.mnist import dataset
-
-ARGUMENTS = {
-    'aylien': '--runs=2 --num_steps=600 --pretrain_steps=300 --log_every=10',
-    'jang': '--runs=2 --num_steps=400 --pretrain_steps=200 --log_every=10 --batch_size=20',
-    'devnag': '--runs=2 --num_steps=80 --d_steps=2 --g_steps=2 --batch_size=20',
-    'multimodal': '--runs=2 --num_steps=600 --pretrain_steps=300 --log_every=10',
-    'mnist': '--runs=2 --num_steps=40 --batch_size=16 --eval_every=4',
-}
 
 
 class Kill(NamedTuple):
@@ -53,7 +43,7 @@ def start(post, arguments, directory, log):
         return child
     status = 70
     try:
-        with open(log, 'a') as file:
+        with open(log, 'a', encoding='utf-8') as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         status = cli.call(posts.part(post, '__main__').main, [post, *arguments, f'--output_dir={directory}'])
@@ -103,7 +93,7 @@ def one_kill(post, arguments, moment, in_a_write, whole, directory):
     writing, found = bool(partial_files(directory)), checkpoints.paths(directory)
     status = finish(start(post, [*arguments, *['--resume'] * bool(found)], directory, log))
     if status:
-        raise RuntimeError(f'status {status} after a kill at {seconds:.2f} s: {log.read_text()[-2000:]}')
+        raise RuntimeError(f'status {status} after a kill at {seconds:.2f} s: {log.read_text(encoding="utf-8")[-2000:]}')
     number = int(found[-1].stem.removeprefix(checkpoints.PREFIX)) if found else -1
     left = partial_files(directory)
     return Kill(seconds, writing, number, outcome_of(directory) == outcome_of(whole) and not left)
@@ -111,13 +101,11 @@ def one_kill(post, arguments, moment, in_a_write, whole, directory):
 
 def kill_often(name, kills, seed, scratch):
     """`kills` kills of a post: (seconds of the uninterrupted run, its checkpoints, [`Kill`])."""
-    arguments = [*ARGUMENTS[name].split(), '--checkpoint_every=0']
-    if name == 'mnist':
-        arguments.append(f'--data={few_digits(scratch)}')
-        finish(start(name, arguments, scratch / 'classifier', scratch / 'classifier.log'))  # is trained once and kept
+    arguments = [*posts.part(name, 'comparison').short(scratch), '--runs=2', '--checkpoint_every=0']
+    finish(start(name, arguments, scratch / 'first', scratch / 'first.log'))  # fills the caches: MNIST's classifier, bytecode
     whole, begin = scratch / f'{name}-whole', time.monotonic()
     if finish(start(name, arguments, whole, whole.with_suffix('.log'))):
-        raise RuntimeError(whole.with_suffix('.log').read_text())
+        raise RuntimeError(whole.with_suffix('.log').read_text(encoding='utf-8'))
     seconds, count = time.monotonic() - begin, int(checkpoints.paths(whole)[-1].stem.removeprefix(checkpoints.PREFIX)) + 1
     draws, found = random.Random(f'{name} {seed}'), []
     while len(found) < kills:
@@ -125,17 +113,6 @@ def kill_often(name, kills, seed, scratch):
         kill = one_kill(name, arguments, draws.uniform(0, seconds), len(found) % 2 == 1, whole, directory)
         found += [kill] if kill else []
     return seconds, count, found
-
-
-def few_digits(scratch):
-    """The path of 300 training and 80 test digits of the bundled ones."""
-    digits, arrays = dataset.bundled(), {}
-    for kind, count in (('train', 300), ('test', 80)):
-        labels = getattr(digits, f'y_{kind}')
-        rows = np.sort(np.concatenate([np.flatnonzero(labels == k)[: count // 10] for k in range(10)]))
-        arrays |= {f'x_{kind}': getattr(digits, f'x_{kind}')[rows].reshape(-1, 28, 28), f'y_{kind}': labels[rows]}
-    files.write_npz(scratch / 'few.npz', arrays)
-    return scratch / 'few.npz'
 
 
 def row(name, seconds, count, found):

@@ -23,14 +23,14 @@ FIGURES = ROOT / 'figures'
 
 
 def fill_in(post, out):
-    """Puts the tables of a post's directory between their marks in the README and the post's page."""
-    for page in (ROOT / 'README.md', ROOT / 'docs' / f'{post}.md'):
-        text = page.read_text()
+    """Puts the tables of a post's directory between their marks in docs/results.md and the post's page."""
+    for page in (ROOT / 'docs' / 'results.md', ROOT / 'docs' / f'{post}.md'):
+        text = page.read_text(encoding='utf-8')
         for table in sorted(out.glob('*.md')):
             start, end = f'<!-- {post}/{table.stem} -->\n', f'<!-- /{post}/{table.stem} -->'
             if start in text:
                 before, after = text.split(start)[0], text.split(end)[1]
-                text = before + start + table.read_text() + end + after
+                text = before + start + table.read_text(encoding='utf-8') + end + after
         files.write_text(page, text)
 
 

@@ -37,7 +37,7 @@ def course_moved(case, write):
 
 def outcomes_moved(case, write):
     """Whether the outcomes can be told from the accepted ones; says how every column moved."""
-    table = accepted_numbers.kept(case, accepted_numbers.outcomes(case)[0])
+    table = accepted_numbers.kept(case, accepted_numbers.outcomes(case))
     path = SUITE / f'{case.post}_{case.name}.csv'
     told = ['?']
     if path.exists():
@@ -58,8 +58,8 @@ def outcomes_moved(case, write):
 def claims_moved(names, write):
     """Whether a verdict of figures/<post>/claims.json is not the accepted one; says which."""
     path = SUITE / 'claims.json'
-    accepted = json.loads(path.read_text()) if path.exists() else {}
-    measured = {name: json.loads((ROOT / 'figures' / name / 'claims.json').read_text()) for name in names}
+    accepted = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
+    measured = {name: json.loads((ROOT / 'figures' / name / 'claims.json').read_text(encoding='utf-8')) for name in names}
     for name, claims in measured.items():
         before = {claim['claim']: claim for claim in accepted.get(name, [])}
         for claim in claims:

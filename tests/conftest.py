@@ -8,9 +8,13 @@ import pytest
 if 'PYTEST_XDIST_WORKER' in os.environ:  # processes that share the cores are 1.3 times as fast with a thread each as with two
     os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')
 
-from common.devices import distribution
+from common import quiet
 
-pytest.register_assert_rewrite('tests.post_checks', 'post_checks')
+quiet.import_tensorflow()
+
+from common.devices import distribution  # noqa: E402
+
+pytest.register_assert_rewrite('helpers')
 
 distribution.make_strategy('cpu', 1, logical_devices=3)
 

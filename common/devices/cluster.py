@@ -17,11 +17,9 @@ import time
 import numpy as np
 import tensorflow as tf
 
+from common.devices import LostWorker
+
 MEETING_SECONDS = 300  # that the workers wait for each other at the start
-
-
-class LostWorker(Exception):
-    """Another worker ended or cannot be reached any more; the message, of one line, says which."""
 
 
 def members(config):

@@ -9,8 +9,6 @@ import tensorflow as tf
 
 from common.devices import cluster
 
-STRATEGIES = ('auto', 'cpu', 'gpu', 'mirrored', 'multiworker')
-
 
 def make_strategy(name, shares, logical_devices=None):
     """The strategy of that name, on a single machine over no more devices than there are shares.

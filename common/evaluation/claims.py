@@ -1,21 +1,14 @@
 """A post's claims as measured verdicts: a number, its interval, over how many runs, and what follows."""
 
-import enum
 from typing import NamedTuple
 
 import numpy as np
 import scipy.stats
 
+from common.evaluation import Verdict
+from common.storage import files
+
 CONFIDENCE = 0.95
-
-
-class Verdict(enum.Enum):
-    """What the measurement says of the claim."""
-
-    REPRODUCED = 'reproduced'
-    PARTLY = 'partly'
-    NOT_REPRODUCED = 'not reproduced'
-    CANNOT_BE_TESTED = 'cannot be tested'
 
 
 class Estimate(NamedTuple):
@@ -86,3 +79,10 @@ def as_markdown(measurements):
         numbers = '<br>'.join(f'{name}: {estimate}' for name, estimate in m.measured.items())
         lines.append(f'| **{m.claim}** {m.statement} | {m.stated} | {numbers} | **{m.verdict.value}**: {m.reason} |')
     return '\n'.join(lines) + '\n'
+
+
+def write(directory, measurements):
+    """Writes claims.json and claims.md into a directory (pathlib.Path); returns the latter's text. Raises files.CannotWrite."""
+    files.write_json(directory / 'claims.json', as_json(measurements))
+    files.write_text(directory / 'claims.md', as_markdown(measurements))
+    return as_markdown(measurements)

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.stats
 import tensorflow as tf
 
+from common.evaluation import MODE_REACH
 from common.nn import sorting
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -101,9 +102,6 @@ def quantile_distance(table, truth):
     """
     levels = np.stack([table[f'q{100 * q:02.0f}'] for q in QUANTILES])
     return np.trapezoid(np.abs(levels - truth.ppf(QUANTILES)[:, None]), QUANTILES, axis=0)
-
-
-MODE_REACH = 3.0  # deviations: a sample belongs to the mode that it is this close to, or lies between the modes
 
 
 def describe_modes(samples, means, deviations):

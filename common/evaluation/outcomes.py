@@ -9,8 +9,15 @@ import tensorflow as tf
 from common import training
 from common.devices import distribution
 from common.evaluation import metrics
+from common.sizes import CHUNK
 
-CHUNK = 500  # runs evaluated at once; with 10,000 points a surface of them takes 20 MB
+
+class Ensemble(NamedTuple):
+    """What a post's `train_many` gives."""
+
+    table: dict  # {column of results.csv: [runs]}
+    history: dict  # {name: array}, joined records of `training.train`
+    players: training.Players  # of NumPy arrays
 
 
 class Evaluation(NamedTuple):
@@ -72,19 +79,10 @@ def results_table(evaluation, seeds, players, history):
       {column: [runs]}. A run is finite if D and G are, all over the grid; losses are means over the last 100 iterations, NaN
       where there were none.
     """
-    parts = []
-    for rows in np.array_split(np.arange(len(seeds)), -(-len(seeds) // CHUNK)):
-        decision, generated = surfaces_of(evaluation, players, rows)
-        columns = {'finite': np.isfinite(decision).all(axis=1) & np.isfinite(generated).all(axis=1)}
-        columns |= metrics.describe(generated, evaluation.truth)
-        columns |= {'d_mean': decision.mean(axis=1), 'd_min': decision.min(axis=1), 'd_max': decision.max(axis=1)}
-        parts.append((columns, evaluation.columns(generated)))
-    table, own = (
-        {name: np.concatenate([part[name] for part in some]) for name in some[0]} for some in zip(*parts, strict=True)
-    )
-    finite = table.pop('finite')
-    success = finite & (table['wasserstein'] < evaluation.success_bound)
-    table = {'seed': seeds, 'finite': finite.astype(int), 'success': success.astype(int)} | table
+    table, own = judged(
+        lambda rows: surfaces_of(evaluation, players, rows), CHUNK, seeds, evaluation.truth, evaluation.success_bound,
+        evaluation.columns,
+    )  # fmt: skip
     for column, step, loss in (
         ('loss_d', 'step', 'loss_d'),
         ('loss_g', 'step', 'loss_g'),
@@ -95,11 +93,40 @@ def results_table(evaluation, seeds, players, history):
     return table | own
 
 
-def train_many(experiment, evaluation, seed, runs, num_steps, every):
-    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
+def judged(evaluate, at_once, seeds, truth, success_bound, columns=lambda generated: {}):
+    """What follows from the final samples and decisions: ({column: [runs]}, the post's own {column: [runs]}).
+
+    Args:
+      evaluate: indices of some runs -> (decisions of D [len(rows), ...], samples of G [len(rows), n]), NumPy.
+      at_once: int, runs that are evaluated together.
+      seeds: [runs].
+      truth, success_bound, columns: see `Evaluation`.
+    """
+    parts = []
+    for rows in np.array_split(np.arange(len(seeds)), -(-len(seeds) // at_once)):
+        decision, generated = evaluate(rows)
+        found = {'finite': np.isfinite(decision).all(axis=1) & np.isfinite(generated).all(axis=1)}
+        found |= metrics.describe(generated, truth)
+        found |= {'d_mean': decision.mean(axis=1), 'd_min': decision.min(axis=1), 'd_max': decision.max(axis=1)}
+        parts.append((found, columns(generated)))
+    table, own = (
+        {name: np.concatenate([part[name] for part in some]) for name in some[0]} for some in zip(*parts, strict=True)
+    )
+    finite = table.pop('finite')
+    success = finite & (table['wasserstein'] < success_bound)
+    return {'seed': seeds, 'finite': finite.astype(int), 'success': success.astype(int)} | table, own
+
+
+def train_many(experiment, table_of, seed, runs, num_steps, every):
+    """Trains seeds seed .. seed+runs-1 on the CPU: `Ensemble`.
+
+    `table_of`: (seeds uint32 [runs], players, history) -> {column of results.csv: [runs]}.
+    """
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     strategy = distribution.make_strategy('cpu', runs)
-    calls = list(training.train(experiment, strategy, seeds, num_steps, every))
-    _, players = distribution.to_host(strategy, calls[-1][0])
-    history = training.join_records([records for _, records in calls])
-    return results_table(evaluation, seeds, players, history), history
+    state, parts = None, []
+    for state, records in training.train(experiment, strategy, seeds, num_steps, every):  # noqa: B007  the last one counts
+        parts.append(records)
+    players = distribution.to_host(strategy, state).players
+    history = training.join_records(parts)
+    return Ensemble(table_of(seeds, players, history), history, players)

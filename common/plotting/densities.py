@@ -51,28 +51,18 @@ def ensemble(directory, title, evaluation, bins, real, seeds, players, table, hi
     figures.write(directory / 'ensemble.png', figures.ensemble, arrays)
 
 
-def film(evaluation, bins):
-    """A list to fill with frames of the first run, and the function that adds one: (frames, add(step, players))."""
-    frames = []
-
-    def add(step, players):
-        if step:  # before that there is only pre-training
-            frames.append((step - 1, *curves(evaluation, bins, players, 0)))
-
-    return frames, add
-
-
 def draw_film(path, title, evaluation, bins, real, frames, shown):
     """Writes the animation's numbers, and gives the generator that draws it frame by frame.
 
     Args:
       path: ends in .gif or .mp4.
       title, evaluation, bins, real: as for `ensemble`.
-      frames: the list of `film`.
+      frames: [(iteration, `training.Players` of one run)].
       shown: (left, right, top) of the axes.
     """
-    steps, decision, generated = (np.array(values) for values in zip(*frames, strict=True))
+    drawn = [curves(evaluation, bins, players, 0) for _, players in frames]
+    decision, generated = (np.array(values) for values in zip(*drawn, strict=True))
     every = slice(None, None, len(evaluation.grid) // 500)  # 500 points of D's surface are plenty to draw
-    arrays = {'title': title, 'grid': evaluation.grid[every], 'step': steps}
+    arrays = {'title': title, 'grid': evaluation.grid[every], 'step': np.array([step for step, _ in frames])}
     arrays |= {'decision': decision[:, every].astype(np.float32), 'real': real, 'generated': generated.astype(np.float32)}
     return figures.write(path, figures.animation, arrays | {'places': bins.places, 'shown': shown})

@@ -5,7 +5,6 @@ labels included. So every figure can be drawn again without training anything.
 """
 
 import contextlib
-import shutil
 from typing import NamedTuple
 
 import matplotlib
@@ -155,11 +154,6 @@ def animation(path):
             axes.set_title(f'{n["title"]}, step {step:,}')
             writer.grab_frame()
             yield step
-
-
-def can_write_mp4():
-    """Whether ffmpeg is on the path."""
-    return shutil.which('ffmpeg') is not None
 
 
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)  # quantiles over seeds

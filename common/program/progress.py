@@ -31,10 +31,3 @@ def stop_signals():
 def progress_bar(total, label, unit):
     """A bar with rate and time left, on a terminal, once something takes more than 2 seconds."""
     return tqdm(total=total, desc=label, unit=f' {unit}', delay=2, leave=False, disable=None)
-
-
-def drawing(frames, count, path):
-    """Exhausts a generator that draws `count` frames to `path`, with progress."""
-    with progress_bar(count, f'drawing {path.name}', 'frames') as bar:
-        for _ in frames:
-            bar.update()

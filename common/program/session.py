@@ -20,21 +20,20 @@ class Trained(NamedTuple):
     pretrained: Any  # D after the pre-training, or the initial one; NumPy arrays as the players
     players: training.Players
     history: dict  # {name: array}
-    devices: tf.distribute.Strategy
+    frames: list  # (iteration, `training.Players` of the first run) of an animation
     signal: int  # the one that stopped the training, or 0
 
 
-def train(opts, devices, experiment, directory, settings, num_steps, every, print_every, watch=None, watched=lambda step: True):
+def train(command, experiment, every, print_every, decides=None, film_every=None, watch=None, watched=lambda step: True):
     """Trains with progress, checkpoints every so often and at the end, and a stop between calls on Ctrl-C or SIGTERM.
 
     Args:
-      opts: the command line.
-      devices: the strategy. A single run on several of its devices shares out its batch.
+      command: `command.Command`. A single run on several of its devices shards its batch.
       experiment: `training.Experiment`.
-      directory: pathlib.Path of the output.
-      settings: {name: value}, everything else that the numbers depend on; a resumed run must have the same.
-      num_steps, every: as for `training.train`.
-      print_every: int; a solo run's losses are printed for the records at its multiples.
+      every: int, iterations from record to record.
+      print_every: int; a single run's losses are printed for the records at its multiples.
+      decides: {name: value}, everything else than the settings that the numbers depend on; a resumed run must have the same.
+      film_every: int or None, iterations from frame to frame of an animation of the first run.
       watch: called with (iterations done, players of NumPy arrays) after every record, if given. It may return records of its
         own, {name: [..., 1]}, to be kept with the others.
       watched: iterations done -> bool, whether to call `watch` after that record.
@@ -43,57 +42,79 @@ def train(opts, devices, experiment, directory, settings, num_steps, every, prin
       `Trained`.
 
     Raises:
-      cli.UserError: it cannot be resumed, or there is no such device.
+      cli.UserError: it cannot be resumed.
       files.CannotWrite: a checkpoint cannot be written; the earlier ones stay.
-      cluster.LostWorker: another worker ended.
+      LostWorker: another worker ended.
       SystemExit: in the later workers of a cluster, when all is trained; the rest is the chief's.
     """
-    settings = {**settings, 'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
+    opts, devices, directory, seeds = command.opts, command.devices, command.directory, command.seeds
+    settings = command.settings._asdict() | (decides or {})
+    settings |= {'seed': opts.seed, 'runs': opts.runs, 'num_steps': command.num_steps, 'every': every}
     settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
-    total = experiment.pretrain_steps + num_steps
-    cli.refuse_beyond_memory(opts, total // every * (8 + 2 * 4 * opts.runs))  # records: their step, and two losses of every run
-    all_seeds, chief = cli.seeds(opts), cluster.is_chief(devices)
+    total, chief = experiment.pretrain_steps + command.num_steps, cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts = None, []
     if opts.resume:
-        state, records = resumed(devices, directory, settings, train_by.initial_state(experiment, devices, all_seeds))
+        state, records = resumed(devices, directory, settings, train_by.initial_state(experiment, devices, seeds))
         parts.append(records)
 
     def save():
         checkpoints.save(directory, settings, state, training.join_records(parts))
         return time.monotonic()
 
-    calls = train_by.train(experiment, devices, all_seeds, num_steps, every, state, 1 if watch else training.MOST_RECORDS)
-    saved, stop = time.monotonic(), 0
-    with (
-        progress.stop_signals() as received,
-        progress.progress_bar(total, 'training', 'steps') as bar,
-    ):
-        for shared, records in calls:
-            parts.append(records)
-            steps = [distribution.first(devices, part.step) for part in shared]
-            bar.update(sum(steps) - bar.n)
-            if chief:
-                show_losses(bar, records, print_every)
-            stop, due = agreed(devices, received, time.monotonic() - saved >= opts.checkpoint_every)
-            look = watch is not None and watched(steps[-1])
-            if look or due or stop or sum(steps) == total:
-                state = train_by.to_host(devices, shared)
-            if look and chief:
-                parts.append(watch(steps[-1], state.players) or {})
-            if chief and (due or stop or sum(steps) == total):
-                saved = save()
-            if stop:
-                break
-    trained = Trained(state.fit.params, state.players, training.join_records(parts), devices, stop)
+    calls = train_by.train(experiment, devices, seeds, command.num_steps, every, state, 1 if watch else training.MOST_RECORDS)
+    saved, stop, frames = time.monotonic(), 0, []
+    with progress.stop_signals() as received:
+        with progress.progress_bar(total, 'training', 'steps') as bar:
+            for shared, records in calls:
+                parts.append(records)
+                steps = [distribution.first(devices, part.step) for part in shared]
+                bar.update(sum(steps) - bar.n)
+                if chief:
+                    show_losses(bar, records, print_every)
+                stop, due = agreed(devices, received, time.monotonic() - saved >= opts.checkpoint_every)
+                look = watch is not None and watched(steps[-1])
+                if look or due or stop or sum(steps) == total:
+                    state = train_by.to_host(devices, shared)
+                if look and chief:
+                    parts.append(watch(steps[-1], state.players) or {})
+                if chief and (due or stop or sum(steps) == total):
+                    saved = save()
+                if stop:
+                    break
+        if film_every and not stop:
+            frames, stop = film(command, experiment, film_every, received)
+    if film_every and stop and chief:
+        print('no animation, as training was stopped; --resume goes on and draws it')
+    trained = Trained(state.fit.params, state.players, training.join_records(parts), frames, stop)
     if not chief:
         print('this worker has trained its share; the chief writes the results')
-        raise SystemExit(exit_status(trained))
+        raise SystemExit(128 + stop if stop else 0)
     return trained
 
 
+def film(command, experiment, every, received):
+    """Trains once more, to the same bits, and keeps the first run at each frame: ([(iteration, players)], signal or 0).
+
+    So an animation changes neither what is recorded nor what a checkpoint holds, and is whole after a resumption too.
+    """
+    devices, frames, stop = command.devices, [], 0
+    calls = training.train(experiment, devices, command.seeds, command.num_steps, every, records_per_call=1)
+    with progress.progress_bar(experiment.pretrain_steps + command.num_steps, 'frames', 'steps') as bar:
+        for shared, records in calls:
+            bar.update(sum(distribution.first(devices, part.step) for part in shared) - bar.n)
+            stop, _ = agreed(devices, received, False)
+            if stop:
+                break
+            if 'step' in records:
+                players = training.to_host(devices, shared).players
+                d, g = tf.nest.map_structure(lambda value: value[:1], (players.d, players.g))
+                frames.append((int(records['step'][-1]), players._replace(d=d, g=g, slots_d=(), slots_g=())))
+    return frames, stop
+
+
 def show_losses(bar, records, print_every):
-    """Prints a solo run's losses at the iterations that are multiples of `print_every`; beside the bar stand the last ones.
+    """Prints a single run's losses at the iterations that are multiples of `print_every`; beside the bar stand the last ones.
 
     Args:
       bar: of `progress_bar`.
@@ -136,8 +157,3 @@ def agreed(devices, received, due):
     """(signal that any worker has received, or 0; whether the chief's checkpoint is due), the same on all workers."""
     told = cluster.exchange(devices, [np.array(received[:1] or [0]), np.array(due)])
     return max(int(signals[0]) for signals, _ in told), bool(told[0][1])
-
-
-def exit_status(trained):
-    """0, or 128 plus the signal that stopped the training."""
-    return 128 + trained.signal if trained.signal else 0

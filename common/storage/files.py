@@ -92,7 +92,7 @@ def check_place(path):
 def write_text(path, text):
     """Writes a text file."""
     with replacing(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding='utf-8')
 
 
 def write_json(path, value):
@@ -102,7 +102,7 @@ def write_json(path, value):
 
 def write_csv(path, columns):
     """Writes {name: sequence of equal length} as a table, integers as such and floats to 7 significant digits."""
-    with replacing(path) as temporary, open(temporary, 'w', newline='') as file:
+    with replacing(path) as temporary, open(temporary, 'w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         for row in zip(*columns.values(), strict=True):

@@ -4,7 +4,6 @@ import pathlib
 import shutil
 import tempfile
 
-import numpy as np
 import tensorflow as tf
 
 from common.storage import files
@@ -85,22 +84,3 @@ def write(path, generator, noise, g):
             raise OSError(error.message.splitlines()[0]) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-
-
-def of_run(opts, trained, generator, noise):
-    """--export: writes the generator of the chosen run, if it was asked for and the training came to its end.
-
-    Args:
-      opts, trained: the command line, and `session.Trained`.
-      generator, noise: see `module`.
-    """
-    if opts.export is None:
-        return
-    if trained.signal:
-        print('not exported, as training was stopped; --resume goes on and exports')
-        return
-    row = 0 if opts.export_seed is None else opts.export_seed - opts.seed
-    g = tf.nest.map_structure(lambda value: value[row : row + 1], trained.players.g)
-    write(pathlib.Path(opts.export), generator, noise, g)
-    finite = all(np.isfinite(value).all() for value in tf.nest.flatten(g))
-    print(f'generator of seed {opts.seed + row} in {opts.export}/{"" if finite else " (it diverged: NaN or inf)"}')

@@ -6,7 +6,6 @@ import platform
 import subprocess
 
 import numpy as np
-import tensorflow as tf
 
 import common
 
@@ -15,7 +14,7 @@ def versions():
     """What the numbers may depend on: Python, libraries, and the suite's git revision where known."""
     return {
         'python': platform.python_version(),
-        'tensorflow': tf.__version__,
+        'tensorflow': importlib.metadata.version('tensorflow'),
         'keras': importlib.metadata.version('keras'),
         'numpy': np.__version__,
         'git_revision': git_revision(pathlib.Path(common.__file__).parent.parent),

@@ -4,8 +4,7 @@ import importlib.resources
 
 import numpy as np
 
-from common.evaluation import claims, metrics
-from common.evaluation.claims import Verdict
+from common.evaluation import Verdict, claims, metrics
 from common.storage import files
 from reproductions.aylien import gan
 
@@ -27,7 +26,7 @@ def measure(seed, runs, tick=lambda: None):
     by_batch = {size: ensemble(minibatch=True, batch_size=size)[0] for size in BATCHES}
     weak = ensemble(d_hidden_sizes=(gan.make_settings().hidden_size,))[0]
     return [
-        approach_then_narrowing(*plain),
+        approach_then_narrowing(plain.table, plain.history),
         width_kept(plain[0], by_batch[12]),
         small_batches(by_batch),
         stronger_discriminator(plain[0], weak),

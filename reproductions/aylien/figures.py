@@ -21,3 +21,10 @@ def draw(settings, directory, seeds, trained, table):
     if len(seeds) > 1:
         title = f'{heading}, {len(seeds):,} seeds)'
         densities.ensemble(directory, title, evaluation, gan.BINS, real, seeds, trained.players, table, trained.history)
+
+
+def draw_film(settings, path, frames, seed):
+    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `session.Trained`."""
+    evaluation, shown = gan.make_evaluation(settings), (-6, 6, 1.4)  # the axes of the post's animation
+    title = f'{settings.variant}, seed {seed}'
+    return densities.draw_film(path, title, evaluation, gan.BINS, real_density(settings), frames, shown)

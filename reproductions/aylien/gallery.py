@@ -58,7 +58,7 @@ def outcomes(runs, out):
 
     for variant in gan.VARIANTS:
         for name in ('plain', 'minibatch'):
-            ours, _ = gan.train_many(gan.make_settings(variant, name == 'minibatch'), 1000, runs)
+            ours = gan.train_many(gan.make_settings(variant, name == 'minibatch'), 1000, runs).table
             theirs = aylien_claims.original(variant, name)
             p = min(two_sample.compare(ours, theirs, aylien_claims.COMPARED).values())
             row = [f'`{variant}` {name}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]

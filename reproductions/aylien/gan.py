@@ -1,11 +1,10 @@
 """The GAN of Aylien's post, to be read beside it from top to bottom.
 
-What was published, data, noise, networks, losses, schedule, outcomes.
+Data, noise, networks, losses, schedule, outcomes.
 """
 
 import functools
 import itertools
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,72 +14,22 @@ from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
 from common.plotting import figures
-
-# --- What was published -------------------------------------------------------------------------------------------------------
-
-
-class Variant(NamedTuple):
-    """One published state of the program, AYLIEN/gan-intro on GitHub."""
-
-    published: str  # commit
-    activation: str  # of the discriminator's hidden layers
-    optimizer: str
-    learning_rate: float
-    learning_rate_minibatch: float  # with the minibatch layer
-    pretrain_steps: int
-    log_floor: float  # losses take log(max(p, floor)); 0 for the plain log, which gives inf and then NaN on saturation
-    self_distance: float  # minibatch layer: 1 where an identity matrix was added to the distances, making the self term e^-1
-    batch_size: int
-    num_steps: int
-
-
-VARIANTS = {
-    '2016-08': Variant('bdfa5c3', 'tanh', 'gradient descent', 0.005, 0.005, 1000, 0.0, 1.0, 12, 1200),
-    '2016-12': Variant('6fb4cf9', 'tanh', 'gradient descent', 0.03, 0.005, 1000, 0.0, 0.0, 12, 1200),
-    '2017-06': Variant('441295e', 'relu', 'adam', 0.001, 0.001, 0, 1e-5, 0.0, 8, 5001),  # its loop for 5000 runs once more
-}
-DEFAULT_VARIANT = '2016-08'
-SEED = 42  # the program's own, for NumPy and TensorFlow
-
-NOISE_RANGE = 8.0  # noise is stratified over +-8
-PRETRAIN_RANGE = 5.0  # the discriminator is pre-trained on x ~ U(-5, 5)
-DECAY, DECAY_EVERY = 0.95, 150  # of the rate of gradient descent, staircase
-KERNELS, KERNEL_DIMS = 5, 3  # of the minibatch layer
-MINIBATCH_STDDEV = 0.02  # of the minibatch layer's weights; all other weights are N(0, 1)
-PLOT_POINTS = 10_000  # on which the post draws D and G
-BINS = figures.Bins(np.linspace(-8, 8, 100), np.linspace(-8, 8, 99))  # drawn, as published, not at the middles of the bins
-
-
-class Settings(NamedTuple):
-    """Everything that decides what is computed, but for seeds and the number of steps."""
-
-    variant: str
-    minibatch: bool
-    hidden_size: int
-    d_hidden_sizes: tuple[int, ...]
-    batch_size: int
-    learning_rate: float
-    pretrain_steps: int
-    mu: float
-    sigma: float
-
-
-def make_settings(variant=DEFAULT_VARIANT, minibatch=False, hidden_size=4, d_hidden_sizes=None, mu=4.0, sigma=0.5, **changes):
-    """The settings of a variant; `changes` may name any other field, and None stands for the variant's own value."""
-    published = VARIANTS[variant]
-    settings = Settings(
-        variant=variant,
-        minibatch=minibatch,
-        hidden_size=hidden_size,
-        d_hidden_sizes=tuple(d_hidden_sizes or (2 * hidden_size,) * 3),
-        batch_size=published.batch_size,
-        learning_rate=published.learning_rate_minibatch if minibatch else published.learning_rate,
-        pretrain_steps=published.pretrain_steps,
-        mu=mu,
-        sigma=sigma,
-    )
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
-
+from reproductions.aylien.settings import (  # noqa: F401  all that the post fixes, for readers of this file
+    DECAY,
+    DECAY_EVERY,
+    DEFAULT,
+    KERNEL_DIMS,
+    KERNELS,
+    MINIBATCH_STDDEV,
+    NOISE_RANGE,
+    PLOT_POINTS,
+    PRETRAIN_RANGE,
+    SEED,
+    VARIANTS,
+    Settings,
+    Variant,
+    make_settings,
+)
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
@@ -111,7 +60,7 @@ def init_generator(settings, seeds):
     return layers.normal_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (1, h)])
 
 
-def generator(g, z):
+def generator(settings, g, z):
     """Softplus between two linear layers: [runs, 1, batch] -> [runs, 1, batch]."""
     return layers.dense(tf.nn.softplus(layers.dense(z, g[0])), g[1])
 
@@ -151,9 +100,9 @@ def make_game(settings):
     log = functools.partial(losses.clamped_log, floor=variant.log_floor) if variant.log_floor else tf.math.log
     return training.Game(
         loss_d=lambda d, g, x, z: losses.discriminator_loss(
-            discriminator(settings, d, x), discriminator(settings, d, generator(g, z)), log
+            discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z)), log
         ),
-        loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(g, z)), log),
+        loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(settings, g, z)), log),
         draw_d=lambda seeds, step: (
             real_samples(settings, seeds, step, settings.batch_size),
             noise(settings, seeds, Stream.NOISE_D, step),
@@ -165,7 +114,7 @@ def make_game(settings):
 
 
 def make_pretraining(settings):
-    """D regressed onto the true density, with the optimiser and schedule of the game but a counter of its own."""
+    """D regressed onto the true density, with the optimizer and schedule of the game but a counter of its own."""
     return training.Regression(
         loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
@@ -174,7 +123,7 @@ def make_pretraining(settings):
 
 
 def make_optimizer(settings):
-    """Gradient descent with a decaying rate (2016) or Adam (2017)."""
+    """Gradient descent with a decaying learning rate (2016) or Adam (2017)."""
     if VARIANTS[settings.variant].optimizer == 'adam':
         return optimizers.adam(settings.learning_rate)
     return optimizers.gradient_descent(optimizers.exponential_decay(settings.learning_rate, DECAY, DECAY_EVERY))
@@ -194,6 +143,8 @@ def make_experiment(settings):
 
 # --- Outcomes -----------------------------------------------------------------------------------------------------------------
 
+BINS = figures.Bins(np.linspace(-8, 8, 100), np.linspace(-8, 8, 99))  # drawn, as published, not at the bins' centres
+
 
 def truth(settings):
     """The data's distribution."""
@@ -211,7 +162,7 @@ def success_bound(settings):
 
 def measure(settings, g):
     """What is recorded on the way: mean, deviation and Wasserstein distance of G on 64 points over the noise range, [runs]."""
-    samples = generator(g, outcomes.middles(64, NOISE_RANGE))
+    samples = generator(settings, g, outcomes.middles(64, NOISE_RANGE))
     edges = settings.mu + settings.sigma * np.sinh(np.linspace(-5.5, 5.5, 257))  # fine near the data, out to 122 deviations
     return {
         'mean': tf.reduce_mean(samples, axis=[1, 2]),
@@ -225,7 +176,7 @@ def make_evaluation(settings):
     """What the final networks are judged on: the grid of the post's figure, the true distribution and the bound for success."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
-        generator=generator,
+        generator=lambda g, z: generator(settings, g, z),
         grid=np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS),
         batch_size=settings.batch_size,
         truth=truth(settings),
@@ -233,7 +184,13 @@ def make_evaluation(settings):
     )
 
 
+def results_table(settings, seeds, players, history):
+    """The columns of results.csv, a value a run: `outcomes.results_table`."""
+    return outcomes.results_table(make_evaluation(settings), seeds, players, history)
+
+
 def train_many(settings, seed, runs, num_steps=None, every=50):
-    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
+    """Trains seeds seed .. seed+runs-1 on the CPU: `outcomes.Ensemble`."""
+    table_of = functools.partial(results_table, settings)
     num_steps = num_steps or VARIANTS[settings.variant].num_steps
-    return outcomes.train_many(make_experiment(settings), make_evaluation(settings), seed, runs, num_steps, every)
+    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps, every)

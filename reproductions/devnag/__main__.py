@@ -1,117 +1,89 @@
 """The command line of Dev Nag's post: python -m reproductions.devnag."""
 
-import functools
-
-from absl import flags
-
 import reproductions.devnag
-from common.nn.random import Stream
-from common.program import cli, commands, progress, session
-from common.storage import saved_model
-from reproductions.devnag import claims as devnag_claims
-from reproductions.devnag import figures, gan, outcomes, replay
+from common import quiet
+from common.program import checks, cli
+from common.program.flags import MOST, PATH, POSITIVE, SEEDS, Flag, parse
+from reproductions.devnag.settings import DEFAULT, DRAWS, MOST_UPDATES, SEED, VARIANTS, make_settings
 
-
-def define_flags():
-    """The command line of this post."""
-    opts = cli.common_flags()
-    flags.DEFINE_enum(
-        'variant',
-        gan.DEFAULT_VARIANT,
-        list(gan.VARIANTS),
-        'Which published state of the program (the post: 2018-11).',
-        flag_values=opts,
-    )
-    flags.DEFINE_integer(
-        'seed', gan.SEED, 'First seed (the post sets none).', lower_bound=0, upper_bound=2**32 - 1, flag_values=opts
-    )
-    flags.DEFINE_enum(
-        'preprocess', None, list(gan.VARIANTS[gan.DEFAULT_VARIANT].views),
-        "What D is given of a batch (default: the variant's; the post: moments; 2017-02 has variances only).", flag_values=opts,
-    )  # fmt: skip
-    for network in 'dg':
-        flags.DEFINE_integer(
-            f'{network}_steps', None, f"Updates of {network.upper()} in a round (default: the variant's; the post: 20).",
-            lower_bound=1, upper_bound=gan.MOST_UPDATES, flag_values=opts,
-        )  # fmt: skip
-    flags.DEFINE_float('learning_rate', None, "Rate (default: the variant's; the post: 0.001).", flag_values=opts)
-    flags.DEFINE_float('mu', 4.0, "The data's mean (the post: 4).", flag_values=opts)
-    flags.DEFINE_float('sigma', 1.25, "The data's deviation (the post: 1.25).", flag_values=opts)
-    flags.DEFINE_integer(
-        'log_every', 100, "Rounds from one printed line of losses to the next (the post's program: 100).", lower_bound=1,
-        upper_bound=2**31 - 1, flag_values=opts,
-    )  # fmt: skip
-    flags.DEFINE_integer(
-        'anim_every', None, 'Rounds from frame to frame (default: 120 frames in all).', lower_bound=1, upper_bound=2**31 - 1,
-        flag_values=opts,
-    )  # fmt: skip
-    flags.DEFINE_string('anim_path', None, 'Draw the animation here, .gif or .mp4 (with ffmpeg).', flag_values=opts)
-    return opts
+FLAGS = (
+    Flag('variant', tuple(VARIANTS), DEFAULT, 'Which published state of the program (the post: 2018-11).'),
+    Flag('seed', int, SEED, 'First seed (the post sets none).', 0, SEEDS - 1),
+    Flag('preprocess', VARIANTS[DEFAULT].views, None, "What D is given of a batch (default: the variant's; the post: moments; "
+         '2017-02 has variances only).'),
+    Flag('d_steps', int, None, "Updates of D in a round (default: the variant's; the post: 20).", 1, MOST_UPDATES),
+    Flag('g_steps', int, None, "Updates of G in a round (default: the variant's; the post: 20).", 1, MOST_UPDATES),
+    Flag('learning_rate', POSITIVE, None, "Learning rate (default: the variant's; the post: 0.001)."),
+    Flag('mu', float, 4.0, 'Mean of the data (the post: 4).'),
+    Flag('sigma', POSITIVE, 1.25, 'Standard deviation of the data (the post: 1.25).'),
+    Flag('log_every', int, None, 'Rounds between records of the losses, which a single run prints (default: 1, of which a '
+         "single run prints every hundredth, as the post's program).", 1, MOST),
+    Flag('anim_every', int, None, 'Rounds between frames (default: 120 frames in all).', 1, MOST),
+    Flag('anim_path', PATH, None, 'Draw the animation to this .gif, or .mp4 where ffmpeg is found.'),
+)  # fmt: skip
+DECIDED_BY_TRACE = ('variant', 'preprocess', 'batch_size', 'd_steps', 'g_steps', 'num_steps')
+CLAIM_RUNS = 200
 
 
 def settings_from_flags(opts):
     """`Settings` from the command line; raises cli.UserError for values that cannot be."""
-    cli.positive(opts, 'learning_rate')
-    cli.check_normal(opts)
-    if opts.preprocess not in (None, *gan.VARIANTS[opts.variant].views):
+    checks.normal(opts, 'mu', 'sigma')
+    if opts.preprocess not in (None, *VARIANTS[opts.variant].views):
         raise cli.UserError(f'--preprocess={opts.preprocess}: the program of {opts.variant} has variances only')
-    settings = gan.make_settings(
+    settings = make_settings(
         opts.variant, preprocess=opts.preprocess, batch_size=opts.batch_size, d_steps=opts.d_steps, g_steps=opts.g_steps,
         learning_rate=opts.learning_rate, mu=opts.mu, sigma=opts.sigma,
     )  # fmt: skip
     if settings.batch_size < 2:
         raise cli.UserError(f'--batch_size={settings.batch_size}: D looks at the spread of a batch; use 2 or more')
-    if settings.batch_size > gan.DRAWS:
-        raise cli.UserError(f'--batch_size={settings.batch_size} is more than the {gan.DRAWS:,} draws that G is judged on')
+    if settings.batch_size > DRAWS:
+        raise cli.UserError(f'--batch_size={settings.batch_size} is more than the {DRAWS:,} samples that G is evaluated on')
     return settings
 
 
-def networks(settings):
-    """The widths of the hidden layers of D and of G."""
-    published = gan.VARIANTS[settings.variant]
-    return [(published.d_hidden_size,) * 2, (published.g_hidden_size,) * 2]
+def check(opts, settings, num_steps, every):
+    """Raises cli.UserError for what cannot be trained: no such seeds, path, memory or number of updates."""
+    if num_steps * max(settings.d_steps, settings.g_steps) > MOST:
+        raise cli.UserError(f'--num_steps={num_steps} is too many: 2^31 updates of a network can be counted; use fewer')
+    checks.seeds(opts)
+    checks.export(opts)
+    published = VARIANTS[settings.variant]
+    networks = [(published.d_hidden_size,) * 2, (published.g_hidden_size,) * 2]
+    checks.memory(opts, networks, settings.batch_size, num_steps // every)
 
 
 def main(argv):
     """Runs what the command line asks for; returns the exit status."""
-    opts = define_flags()
-    cli.parse(opts, argv, reproductions.devnag.__doc__)
-    if opts.replay:
-        decided = ['variant', 'preprocess', 'batch_size', 'd_steps', 'g_steps', 'num_steps']
-        return commands.run_replay(opts, 'devnag', replay.replay_trace, decided)
-    if opts.claims:
-        return commands.run_claims(opts, 'devnag', devnag_claims.measure, devnag_claims.ENSEMBLES, default_runs=200)
+    opts = parse(FLAGS, argv, reproductions.devnag.__doc__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
-    num_steps = opts.num_steps or gan.VARIANTS[settings.variant].num_steps
-    if num_steps * max(settings.d_steps, settings.g_steps) >= 2**31:
-        raise cli.UserError(f'--num_steps={num_steps} is too many: 2^31 updates of a network can be counted; use fewer')
-    cli.check_memory(opts, networks(settings), settings.batch_size)
-    seeds = cli.seeds(opts)
-    devices = commands.strategy(opts)
-    directory = commands.output_directory(opts, 'devnag', devices)
-    anim_path = cli.animation_path(opts, directory)
-    anim_every = opts.anim_every or max(1, num_steps // 120)
-    frames, add_frame = figures.animation_frames(settings, seeds, anim_every)
-    trained = session.train(
-        opts, devices, gan.make_experiment(settings), directory, settings._asdict(), num_steps, 1, opts.log_every,
-        add_frame if anim_path else None,
-    )  # fmt: skip
-    table = outcomes.results_table(settings, seeds, trained.players, trained.history)
-    effective = settings._asdict() | {'num_steps': num_steps, 'anim_every': anim_every if anim_path else None}
-    commands.write_results(opts, 'devnag', directory, effective, trained, table)
-    figures.draw(settings, directory, seeds, trained.players, table, trained.history)
-    if frames:
-        progress.drawing(figures.draw_film(settings, anim_path, frames, seeds[0]), len(frames), anim_path)
-    targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0, 'kurtosis': 0, 'wasserstein': 0, 'd_mean': 0.5}
-    commands.summary(table, targets)
-    saved_model.of_run(
-        opts,
-        trained,
-        functools.partial(gan.generator, settings),
-        lambda seeds, number: gan.noise(seeds, Stream.FIGURE, number, settings.batch_size),
-    )
-    print(f'files in {directory}/')
-    return session.exit_status(trained)
+    num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
+    every, print_every = opts.log_every or 1, opts.log_every or 100
+    film, anim_every = checks.animation_path(opts), opts.anim_every or max(1, num_steps // 120)
+    if opts.claims:
+        checks.claim_runs(opts, CLAIM_RUNS)
+    elif not opts.replay:
+        check(opts, settings, num_steps, every)
+    quiet.import_tensorflow()
+    from common.program import command, session
+    from reproductions.devnag import claims, figures, gan, replay
+
+    if opts.replay:
+        return command.replay_trace('devnag', opts, replay.replay_trace)
+    if opts.claims:
+        return command.measure_claims('devnag', opts, claims.measure, claims.ENSEMBLES)
+    with command.begin('devnag', opts, settings, num_steps) as run:
+        film = film or (run.directory / 'animation.gif' if opts.animation else None)
+        experiment = gan.make_experiment(settings)
+        trained = session.train(run, experiment, every, print_every, film_every=anim_every if film else None)
+        table = gan.results_table(settings, run.seeds, trained.players, trained.history)
+        command.write(run, trained, table, {'log_every': every, 'anim_every': anim_every if film else None})
+        figures.draw(settings, run.directory, run.seeds, trained, table)
+        if trained.frames:
+            command.animate(film, figures.draw_film(settings, film, trained.frames, run.seeds[0]), len(trained.frames))
+        targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0, 'kurtosis': 0, 'wasserstein': 0, 'd_mean': 0.5}
+        command.summary(table, targets)
+        command.export(run, trained, gan.generator, gan.noise)
+        return command.finish(run, trained)
 
 
 if __name__ == '__main__':

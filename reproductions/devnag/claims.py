@@ -5,10 +5,9 @@ import importlib.resources
 import numpy as np
 import scipy.stats
 
-from common.evaluation import claims, metrics
-from common.evaluation.claims import Verdict
+from common.evaluation import Verdict, claims, metrics
 from common.storage import files
-from reproductions.devnag import figures, gan, outcomes
+from reproductions.devnag import figures, gan
 
 ENSEMBLES = 4  # that the seeds are trained in, one after the other, so that progress shows
 LATE = 0.2  # the last part of the rounds, in which a moment must have settled
@@ -28,7 +27,7 @@ def train(seed, runs, tick=lambda: None):
     """The post's program over many seeds: (columns of results.csv, history, the last batch of each G [runs, batch])."""
     settings, tables, histories, samples = gan.make_settings(), [], [], []
     for seeds in np.array_split(np.arange(seed, seed + runs, dtype=np.uint32), ENSEMBLES):
-        table, history, players = outcomes.train_many(settings, int(seeds[0]), len(seeds))
+        table, history, players = gan.train_many(settings, int(seeds[0]), len(seeds))
         tables.append(table)
         histories.append(history)
         samples.append(figures.last_batches(settings, seeds, players, np.arange(len(seeds))))
@@ -105,7 +104,7 @@ def uniform_distance():
     settings = gan.make_settings()
     places = (np.arange(100_000) + 0.5) / 100_000
     flat = settings.mu + settings.sigma * np.sqrt(12) * (places - 0.5)
-    return float(metrics.wasserstein(flat[None], outcomes.truth(settings))[0])
+    return float(metrics.wasserstein(flat[None], gan.truth(settings))[0])
 
 
 def near_gaussian(table):
@@ -173,10 +172,10 @@ def classify(table):
 def eight_of_ten(table):
     """N4: eight of ten runs end well; one is concave with a mean of about 6, one a narrow peak at -11."""
     settings, kinds = gan.make_settings(), classify(table)
-    theirs = metrics.quantile_distance(original(), outcomes.truth(gan.make_settings()))
+    theirs = metrics.quantile_distance(original(), gan.truth(gan.make_settings()))
     measured = {'runs that end well': claims.proportion(table['success'])}
     measured['in the post'] = claims.proportion(np.arange(POST[1]) < POST[0])
-    measured["of the author's program, from its quantiles"] = claims.proportion(theirs < outcomes.success_bound(settings))
+    measured["of the author's program, from its quantiles"] = claims.proportion(theirs < gan.success_bound(settings))
     for bound in BOUNDS:
         close = (table['finite'] == 1) & (table['wasserstein'] < bound * settings.sigma)
         measured[f'with a bound of {bound:g} deviations'] = claims.proportion(close)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from common.evaluation import metrics
 from common.nn.random import Stream
 from common.plotting import figures
-from reproductions.devnag import gan, outcomes
+from reproductions.devnag import gan
 
 GALLERY = 10  # final distributions in the post's grid
 
@@ -16,20 +16,20 @@ GALLERY = 10  # final distributions in the post's grid
 def last_batches(settings, seeds, players, rows):
     """What the post draws at the end, [len(rows), batch]: the trained G on the noise of its last update."""
     update = max(int(players.step) * settings.g_steps - 1, 0)
-    z = gan.noise(tf.constant(seeds[rows]), Stream.NOISE_G, update, settings.batch_size)
+    z = gan.noise(settings, tf.constant(seeds[rows]), Stream.NOISE_G, update)
     g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), players.g)
     return gan.generator(settings, g, z).numpy()[:, 0]
 
 
-def draw(settings, directory, seeds, players, table, history):
+def draw(settings, directory, seeds, trained, table):
     """Writes figure.png of the first seed; of several, also runs.png (up to ten final distributions) and ensemble.png.
 
     The numbers behind each are beside it as .npz.
     """
     shown = np.arange(min(len(seeds), GALLERY))
-    samples = last_batches(settings, seeds, players, shown)
+    samples = last_batches(settings, seeds, trained.players, shown)
     heading = f'GAN in 50 lines ({settings.variant}, {settings.preprocess}'
-    course = {'step': history['step']} | {name: history[name][0] for name in MOMENTS}
+    course = {'step': trained.history['step']} | {name: trained.history[name][0] for name in MOMENTS}
     arrays = {'title': f'{heading}, seed {seeds[0]})', 'samples': samples[0], 'truth': [settings.mu, settings.sigma]}
     figures.write(directory / 'figure.png', one, course | arrays)
     if len(seeds) == 1:
@@ -38,7 +38,7 @@ def draw(settings, directory, seeds, players, table, history):
     title = f'{heading}, seeds {seeds[0]} to {seeds[shown[-1]]})'
     arrays = {'title': title, 'labels': labels, 'seed': seeds[shown], 'samples': samples}
     figures.write(directory / 'runs.png', grid, arrays)
-    draw_ensemble(settings, directory / 'ensemble.png', f'{heading}, {len(seeds):,} seeds)', table, history)
+    draw_ensemble(settings, directory / 'ensemble.png', f'{heading}, {len(seeds):,} seeds)', table, trained.history)
 
 
 def draw_ensemble(settings, path, title, table, history):
@@ -53,23 +53,12 @@ def draw_ensemble(settings, path, title, table, history):
     figures.write(path, ensemble, arrays | {name: table[name] for name in ('finite', 'success')})
 
 
-def animation_frames(settings, seeds, every):
-    """A list to fill with frames of the first run, one in `every` rounds, and the function that adds one: (frames, add)."""
-    frames = []
-
-    def add(step, players):
-        if (step - 1) % every == 0:
-            frames.append((step - 1, outcomes.evaluate_rows(settings, seeds, players, [0])[0][0]))
-
-    return frames, add
-
-
 def draw_film(settings, path, frames, seed):
-    """Writes the animation's numbers, and gives the generator that draws it frame by frame."""
+    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `session.Trained`."""
     edges = settings.mu + settings.sigma * np.linspace(-6, 6, 121)
-    steps, samples = (np.array(values) for values in zip(*frames, strict=True))
+    samples = np.array([gan.evaluate_rows(settings, np.array([seed]), players, [0])[0][0] for _, players in frames])
     counts = np.stack([np.histogram(row[np.isfinite(row)], edges)[0] for row in samples])
-    arrays = {'title': f'{settings.variant}, seed {seed}', 'edges': edges, 'step': steps}
+    arrays = {'title': f'{settings.variant}, seed {seed}', 'edges': edges, 'step': np.array([step for step, _ in frames])}
     arrays |= {'density': counts / (samples.shape[1] * np.diff(edges)), 'truth': [settings.mu, settings.sigma]}
     arrays |= {'moments': np.stack([samples.mean(axis=1), samples.std(axis=1)], axis=1)}
     return figures.write(path, film, arrays)

@@ -84,9 +84,7 @@ def claims_table(runs, out):
     """The table of claims."""
     table, history, _ = ensemble(runs)
     rows = devnag_claims.measure_outcomes(table, history)
-    files.write_json(out / 'claims.json', claims.as_json(rows))
-    files.write_text(out / 'claims.md', claims.as_markdown(rows))
-    print(claims.as_markdown(rows))
+    print(claims.write(out, rows))
 
 
 def outcomes(runs, out):

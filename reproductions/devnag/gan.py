@@ -1,83 +1,26 @@
 """The GAN of Dev Nag's post, to be read beside it from top to bottom.
 
-What was published, data, noise, networks, losses, schedule.
+Data, noise, networks, losses, schedule.
 """
 
 import functools
-from typing import NamedTuple
 
 import tensorflow as tf
 
 from common import training
+from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
-
-# --- What was published -------------------------------------------------------------------------------------------------------
-
-
-class Variant(NamedTuple):
-    """One published state of the program, devnag/pytorch-generative-adversarial-networks on GitHub."""
-
-    published: str  # commit
-    views: tuple[str, ...]  # what D can be given of a batch; the first is the one that was published switched on
-    g_hidden_size: int
-    d_hidden_size: int
-    g_activations: tuple[str, str]  # of the two hidden layers; G's output is linear
-    d_activations: tuple[str, str]  # likewise; D's output is a sigmoid
-    optimizer: str
-    learning_rate: float
-    batch_size: int
-    num_steps: int  # rounds
-    d_steps: int  # updates of D in a round
-    g_steps: int  # updates of G after them
-
-
-VARIANTS = {
-    '2018-11': Variant(
-        '26db8c9', ('moments', 'raw', 'variances', 'diffs'), 5, 10, ('tanh', 'tanh'), ('sigmoid', 'sigmoid'),
-        'momentum', 0.001, 500, 5000, 20, 20,
-    ),
-    '2017-02': Variant(
-        'a01e362', ('variances',), 50, 50, ('elu', 'sigmoid'), ('elu', 'elu'), 'adam', 0.0002, 100, 30_000, 1, 1
-    ),
-}  # fmt: skip
-DEFAULT_VARIANT = '2018-11'
-SEED = 0  # the post has none
-
-MOST_UPDATES = 10_000  # of a network in a round, which is one compiled call at least: some seconds, in which nothing stops it
-DRAWS = 10_000  # of U(0, 1), on which the final G is judged
-
-
-class Settings(NamedTuple):
-    """Everything that decides what is computed, but for seeds and the number of rounds."""
-
-    variant: str
-    preprocess: str
-    batch_size: int
-    d_steps: int
-    g_steps: int
-    learning_rate: float
-    momentum: float
-    mu: float
-    sigma: float
-
-
-def make_settings(variant=DEFAULT_VARIANT, **changes):
-    """The settings of a variant; `changes` may name any other field, and None stands for the variant's own value."""
-    published = VARIANTS[variant]
-    settings = Settings(
-        variant=variant,
-        preprocess=published.views[0],
-        batch_size=published.batch_size,
-        d_steps=published.d_steps,
-        g_steps=published.g_steps,
-        learning_rate=published.learning_rate,
-        momentum=0.9,
-        mu=4.0,
-        sigma=1.25,
-    )
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
-
+from reproductions.devnag.settings import (  # noqa: F401  all that the post fixes, for readers of this file
+    DEFAULT,
+    DRAWS,
+    MOST_UPDATES,
+    SEED,
+    VARIANTS,
+    Settings,
+    Variant,
+    make_settings,
+)
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
@@ -87,9 +30,9 @@ def real_samples(settings, seeds, step, count, stream=Stream.DATA):
     return settings.mu + settings.sigma * random.normal(seeds, stream, step, count)[:, None, :]
 
 
-def noise(seeds, stream, step, count):
-    """U(0, 1), [runs, 1, count]."""
-    return random.uniform(seeds, stream, step, count)[:, None, :]
+def noise(settings, seeds, stream, step, count=None):
+    """U(0, 1), [runs, 1, count]; `count` is a batch if it is not given."""
+    return random.uniform(seeds, stream, step, count or settings.batch_size)[:, None, :]
 
 
 # --- What D sees of a batch ---------------------------------------------------------------------------------------------------
@@ -160,8 +103,13 @@ def init_discriminator(settings, seeds):
     return layers.uniform_linears(seeds, Stream.WEIGHTS_D, [(h, features), (h, h), (1, h)])
 
 
-def discriminator(settings, d, views):
-    """The probability that a whole batch is real, for each of the batches side by side: [runs, features, n] -> [runs, 1, n]."""
+def discriminator(settings, d, x):
+    """The probability that a whole batch is real: [runs, 1, batch] -> [runs, 1, 1]."""
+    return decisions(settings, d, view(settings, x))
+
+
+def decisions(settings, d, views):
+    """D on what it is given of n batches, side by side: [runs, features, n] -> [runs, 1, n]."""
     first, second = (ACTIVATIONS[name] for name in VARIANTS[settings.variant].d_activations)
     return tf.sigmoid(layers.dense(second(layers.dense(first(layers.dense(views, d[0])), d[1])), d[2]))
 
@@ -172,13 +120,13 @@ def discriminator(settings, d, views):
 def losses_of_d(settings, d, g, x, z):
     """D's losses on a real and on a generated batch, each [runs]; D is trained on their sum."""
     views = tf.concat([view(settings, x), view(settings, generator(settings, g, z))], axis=2)
-    real, fake = tf.split(discriminator(settings, d, views)[:, 0], 2, axis=1)
+    real, fake = tf.split(decisions(settings, d, views)[:, 0], 2, axis=1)
     return losses.binary_cross_entropy(real, 1)[:, 0], losses.binary_cross_entropy(fake, 0)[:, 0]
 
 
 def loss_of_g(settings, d, g, z):
     """G's loss [runs]: its batch labelled as real."""
-    decision = discriminator(settings, d, view(settings, generator(settings, g, z)))
+    decision = discriminator(settings, d, generator(settings, g, z))
     return losses.binary_cross_entropy(decision, 1)[:, 0, 0]
 
 
@@ -196,9 +144,9 @@ def make_game(settings):
         loss_g=lambda d, g, z: loss_of_g(settings, d, g, z),
         draw_d=lambda seeds, update: (
             real_samples(settings, seeds, update, settings.batch_size),
-            noise(seeds, Stream.NOISE_D, update, settings.batch_size),
+            noise(settings, seeds, Stream.NOISE_D, update),
         ),
-        draw_g=lambda seeds, update: noise(seeds, Stream.NOISE_G, update, settings.batch_size),
+        draw_g=lambda seeds, update: noise(settings, seeds, Stream.NOISE_G, update),
         optimizer_d=make_optimizer(settings),
         optimizer_g=make_optimizer(settings),
         d_steps=settings.d_steps,
@@ -209,7 +157,7 @@ def make_game(settings):
 def play_round(settings, game, seeds, state):
     """A round; beside its losses, mean and deviation [runs] of the last generated batch that D is trained on in it."""
     last = (state.step + 1) * settings.d_steps - 1
-    samples = generator(settings, state.g, noise(seeds, Stream.NOISE_D, last, settings.batch_size))
+    samples = generator(settings, state.g, noise(settings, seeds, Stream.NOISE_D, last))
     moved, recorded = training.play(game, seeds, state)
     recorded['mean'] = tf.reduce_mean(samples, axis=[1, 2])
     recorded['std'] = tf.math.reduce_std(samples, axis=[1, 2])
@@ -223,13 +171,83 @@ def make_experiment(settings):
     loop = training.compile_loop(
         lambda seeds, state: play_round(settings, game, seeds, state), ['loss_d', 'loss_g', 'mean', 'std']
     )
-    no_regression = training.Regression(loss=None, draw=None, optimizer=optimizers.gradient_descent(0.0))
     return training.Experiment(
         init=lambda seeds: (init_discriminator(settings, seeds), init_generator(settings, seeds)),
         game=game,
-        regression=no_regression,
+        regression=training.NO_PRETRAINING,
         pretrain_steps=0,
         fit_loop=None,
         play_loop=loop,
         call=training.CALL // (settings.d_steps + settings.g_steps),
     )
+
+
+# --- Outcomes -----------------------------------------------------------------------------------------------------------------
+
+RUNS_AT_ONCE = 50  # evaluated; a hidden layer of theirs on all samples takes 10 MB, or 100 MB with 50 units
+
+
+def truth(settings):
+    """The data's distribution."""
+    return metrics.gaussian(settings.mu, settings.sigma)
+
+
+def success_bound(settings):
+    """A run succeeds if its Wasserstein distance to the data is below a quarter of the data's standard deviation (std).
+
+    The post's words are a Gaussian shape, a mean of 4 and a std in the right ballpark. A Gaussian of the right std passes if
+    its mean is within a quarter of a std, one of the right mean if its std is within 31 %. A uniform distribution of the data's
+    mean and std passes (0.15 stds away), two points do not (0.54): a hollow shape fails even if its first moments are right.
+    """
+    return settings.sigma / 4
+
+
+@functools.cache
+def make_evaluation(settings):
+    """Compiled (seeds, d, g) -> G on 10,000 fresh draws of U(0, 1), [runs, 10,000], and D's decisions on them, [runs, batches].
+
+    The batches are consecutive; an incomplete last one is left out.
+    """
+    batches = DRAWS // settings.batch_size
+
+    @tf.function(jit_compile=True, autograph=False)
+    def evaluate(seeds, d, g):
+        samples = generator(settings, g, noise(settings, seeds, Stream.FIGURE, 0, DRAWS))[:, 0]
+        whole = tf.reshape(samples[:, : batches * settings.batch_size], [-1, 1, settings.batch_size])  # a batch a row
+        views = tf.reshape(view(settings, whole), [seeds.shape[0], batches, -1])
+        return samples, decisions(settings, d, tf.transpose(views, [0, 2, 1]))[:, 0]
+
+    return evaluate
+
+
+def evaluate_rows(settings, seeds, players, rows):
+    """`make_evaluation` for some runs, as NumPy arrays; `players` are `training.Players` of NumPy arrays."""
+    d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (players.d, players.g))
+    return tuple(value.numpy() for value in make_evaluation(settings)(tf.constant(seeds[rows]), d, g))
+
+
+def results_table(settings, seeds, players, history):
+    """The columns of results.csv, a value a run.
+
+    Args:
+      settings: `Settings`.
+      seeds: uint32 [runs].
+      players: `training.Players` of NumPy arrays.
+      history: {name: array}, joined records of `training.train`.
+
+    Returns:
+      {column: [runs]}. A run is finite if its samples and D's decisions on them are; losses are means over the last 100 rounds
+      of the loss of a round's last update.
+    """
+    table, _ = outcomes.judged(
+        lambda rows: evaluate_rows(settings, seeds, players, rows)[::-1], RUNS_AT_ONCE, seeds, truth(settings),
+        success_bound(settings),
+    )  # fmt: skip
+    return table | {name: training.settled_mean(history['step'], history[name]) for name in ('loss_d', 'loss_g')}
+
+
+def train_many(settings, seed, runs, num_steps=None, every=1):
+    """Trains seeds seed .. seed+runs-1 on the CPU: `outcomes.Ensemble`."""
+    table_of = functools.partial(results_table, settings)
+    num_steps = num_steps or VARIANTS[settings.variant].num_steps
+    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps, every)

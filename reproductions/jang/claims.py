@@ -8,8 +8,7 @@ import importlib.resources
 import numpy as np
 import scipy.stats
 
-from common.evaluation import claims
-from common.evaluation.claims import Verdict
+from common.evaluation import Verdict, claims
 from common.storage import files
 from reproductions.jang import gan
 
@@ -34,7 +33,7 @@ def measure(seed, runs, tick=lambda: None, arms=None):
     arms = arms or alignment(seed, MORE * runs, tick)
 
     def ensemble(every=50, **changes):
-        outcome = gan.train_many(gan.make_settings(**{'sort': False, **changes}), seed, runs, every)
+        outcome = gan.train_many(gan.make_settings(**{'sort': False, **changes}), seed, runs, every=every)
         tick()
         return outcome
 
@@ -62,7 +61,7 @@ def alignment(seed, runs, tick=lambda: None):
     """The four arms of J2: {arm: columns of results.csv}."""
     tables = {}
     for name, changes in ARMS.items():
-        tables[name], _ = gan.train_many(gan.make_settings(**changes), seed, runs, every=gan.NUM_STEPS)
+        tables[name] = gan.train_many(gan.make_settings(**changes), seed, runs, every=gan.NUM_STEPS).table
         tick()
     return tables
 
@@ -73,7 +72,7 @@ def pretraining_fits(table):
     That number says little by itself, so the error is also held against that of the best constant.
     """
     x = np.linspace(-gan.HALF_RANGE, gan.HALF_RANGE, 100_001)
-    constant = float(np.var(gan.TRUTH.pdf(x)))
+    constant = float(np.var(gan.truth(gan.make_settings()).pdf(x)))
     name = f'error below half of the best constant ({constant / 2:.4f})'
     error = 'squared error after 1,000 steps (median)'
     measured = {
@@ -131,7 +130,7 @@ def alignment_matters(arms):
 
 def convergence_steps(history):
     """Of each run, the first recorded iteration at which the distance is below the bound; inf where it never is, [runs]."""
-    below = history['wasserstein'] < gan.SUCCESS_BOUND
+    below = history['wasserstein'] < gan.success_bound(gan.make_settings())
     return np.where(below.any(axis=1), history['step'][below.argmax(axis=1)], np.inf)
 
 
@@ -177,9 +176,11 @@ def ends_well(table):
 def relu_saturates(tanh, relu):
     """J5: tanh works where relu units saturate."""
     name = 'success with tanh less that with relu'
-    measured = {f'success with {kind}': claims.proportion(run[0]['success']) for kind, run in (('tanh', tanh), ('relu', relu))}
-    measured[name] = claims.difference_of_proportions(tanh[0]['success'], relu[0]['success'])
-    for kind, (_, history) in (('tanh', tanh), ('relu', relu)):
+    measured = {
+        f'success with {kind}': claims.proportion(run.table['success']) for kind, run in (('tanh', tanh), ('relu', relu))
+    }
+    measured[name] = claims.difference_of_proportions(tanh.table['success'], relu.table['success'])
+    for kind, history in (('tanh', tanh.history), ('relu', relu.history)):
         for network in 'dg':
             some = claims.proportion(history[f'flat_{network}'][:, -1] > 0)
             measured[f'with {kind}, some hidden unit of {network.upper()} flat at the end'] = some

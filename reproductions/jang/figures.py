@@ -8,6 +8,10 @@ from matplotlib.figure import Figure
 from common.plotting import densities, figures
 from reproductions.jang import gan
 
+PUBLISHED_BINS = 10  # of the post's histogram of G
+PUBLISHED_PLACES = np.linspace(-5, 5, PUBLISHED_BINS)  # where the post draws it
+BINS = figures.Bins(np.linspace(-5, 5, 101), np.linspace(-4.95, 4.95, 100))  # of ours
+
 
 def published_histogram(generated):
     """p_g as the post draws it, [10]: the mass in each of 10 bins over G's own range, drawn against linspace(-5, 5, 10).
@@ -15,7 +19,7 @@ def published_histogram(generated):
     Neither a density (it is not divided by the width of its bins) nor in its place (its bins are not those of the axis).
     What is not finite is in none of them.
     """
-    counts, _ = np.histogram(generated[np.isfinite(generated)], bins=gan.PUBLISHED_BINS)
+    counts, _ = np.histogram(generated[np.isfinite(generated)], bins=PUBLISHED_BINS)
     return counts / len(generated)
 
 
@@ -40,7 +44,7 @@ def draw(settings, directory, seeds, trained, table):
     """Writes the post's seven figures of the first seed and, for an ensemble, ensemble.png; each with its numbers as .npz."""
     evaluation = gan.make_evaluation(settings)
     grid, curves = evaluation.grid, surfaces(settings, seeds[0], trained)
-    p_data, history = gan.TRUTH.pdf(grid), trained.history
+    p_data, history = gan.truth(settings).pdf(grid), trained.history
     named = f'{settings.variant}, seed {seeds[0]}'
 
     draw_lines(directory / 'data.png', f'The data, N({gan.MU:g}, {gan.SIGMA:g})', grid, {'p_data': p_data})
@@ -62,12 +66,19 @@ def draw(settings, directory, seeds, trained, table):
     for name, stage, title in (('before', 'start', 'Before training'), ('figure', 'final', 'After training')):
         generated = curves[f'g_{stage}']
         arrays = {'title': f'{title} ({named})', 'grid': grid, 'p_data': p_data, 'decision': curves[f'd_{stage}']}
-        arrays |= {'generated': generated, 'density': figures.density(generated, gan.BINS), 'places': gan.BINS.places}
-        arrays |= {'published': published_histogram(generated), 'published_places': gan.PUBLISHED_PLACES}
+        arrays |= {'generated': generated, 'density': figures.density(generated, BINS), 'places': BINS.places}
+        arrays |= {'published': published_histogram(generated), 'published_places': PUBLISHED_PLACES}
         figures.write(directory / f'{name}.png', state, arrays)
     if len(seeds) > 1:
-        real, title = gan.TRUTH.pdf(gan.BINS.places), f"Jang's GAN ({settings.variant}, {len(seeds):,} seeds)"
-        densities.ensemble(directory, title, evaluation, gan.BINS, real, seeds, trained.players, table, history)
+        real, title = gan.truth(settings).pdf(BINS.places), f"Jang's GAN ({settings.variant}, {len(seeds):,} seeds)"
+        densities.ensemble(directory, title, evaluation, BINS, real, seeds, trained.players, table, history)
+
+
+def draw_film(settings, path, frames, seed):
+    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `session.Trained`."""
+    real, shown = gan.truth(settings).pdf(BINS.places), (-gan.HALF_RANGE, gan.HALF_RANGE, 1.0)
+    title = f'{settings.variant}, seed {seed}'
+    return densities.draw_film(path, title, gan.make_evaluation(settings), BINS, real, frames, shown)
 
 
 def draw_lines(path, title, x, curves, levels=None, xlabel='Data values', ylabel='Probability density'):

@@ -58,8 +58,7 @@ def measured(runs, out):
 
 def write_claims(rows, out):
     """claims.json and claims.md."""
-    files.write_json(out / 'claims.json', claims.as_json(rows))
-    files.write_text(out / 'claims.md', claims.as_markdown(rows))
+    claims.write(out, rows)
 
 
 def write_alignment(arms, out):
@@ -75,7 +74,7 @@ def write_alignment(arms, out):
     files.write_text(out / 'alignment.md', '\n'.join(lines) + '\n')
     distances = {name: table['wasserstein'] for name, table in arms.items()}
     seeds = next(iter(arms.values()))['seed']
-    arrays = {'labels': list(arms), 'bound': gan.SUCCESS_BOUND, 'seed': seeds} | distances
+    arrays = {'labels': list(arms), 'bound': gan.success_bound(gan.make_settings()), 'seed': seeds} | distances
     figures.write(out / 'alignment.png', jang_figures.alignment, arrays)
 
 

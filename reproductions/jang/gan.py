@@ -1,11 +1,10 @@
 """The GAN of Jang's post, to be read beside it from top to bottom.
 
-What was published, data, noise, networks, losses, schedule, outcomes.
+Data, noise, networks, losses, schedule, outcomes.
 """
 
 import functools
 import itertools
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,68 +13,24 @@ from common import training
 from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random, sorting
 from common.nn.random import Stream
-from common.plotting import figures
-
-# --- What was published -------------------------------------------------------------------------------------------------------
-
-
-class Variant(NamedTuple):
-    """One published state of the program, ericjang/genadv_tutorial on GitHub."""
-
-    published: str  # commit
-    batch_size: int  # M in the post
-    sort: bool  # the real samples of a batch
-
-
-VARIANTS = {
-    '2016-06': Variant('52322e0', 200, True),
-    '2015-12': Variant('d35a9db', 1000, False),
-}
-DEFAULT_VARIANT = '2016-06'
-
-MU, SIGMA = -1.0, 1.0  # of the data
-HALF_RANGE = 5.0  # noise, the samples of the pre-training and the axes of the figures cover +-5
-OUTPUT_SCALE = 5.0  # of G, whose last layer ends in tanh as well
-CLAMP = (0.01, 0.99)  # D's probabilities are kept inside, without a gradient outside
-NUM_STEPS = 10_000
-LEARNING_RATE, MOMENTUM = 0.001, 0.6
-DECAY, DECAYS = 0.95, 4  # the rate is multiplied by 0.95 every quarter of the iterations, staircase
-PLOT_POINTS = 5000  # at which the post draws D and G
-PUBLISHED_BINS = 10  # of the post's histogram of G
-PUBLISHED_PLACES = np.linspace(-5, 5, PUBLISHED_BINS)  # where the post draws it
-BINS = figures.Bins(np.linspace(-5, 5, 101), np.linspace(-4.95, 4.95, 100))  # of ours
-
-
-class Settings(NamedTuple):
-    """Everything that decides what is computed, but for seeds."""
-
-    variant: str
-    sort: bool
-    stratify: bool
-    activation: str
-    hidden_sizes: tuple[int, ...]
-    batch_size: int
-    learning_rate: float
-    pretrain_steps: int
-    num_steps: int  # it decides the decay of the rate as well
-
-
-def make_settings(variant=DEFAULT_VARIANT, **changes):
-    """The settings of a variant; `changes` may name any other field, and None stands for the post's own value."""
-    published = VARIANTS[variant]
-    settings = Settings(
-        variant=variant,
-        sort=published.sort,
-        stratify=True,
-        activation='tanh',
-        hidden_sizes=(6, 5),
-        batch_size=published.batch_size,
-        learning_rate=LEARNING_RATE,
-        pretrain_steps=1000,
-        num_steps=NUM_STEPS,
-    )
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
-
+from reproductions.jang.settings import (  # noqa: F401  all that the post fixes, for readers of this file
+    CLAMP,
+    DECAY,
+    DECAYS,
+    DEFAULT,
+    HALF_RANGE,
+    LEARNING_RATE,
+    MOMENTUM,
+    MU,
+    NUM_STEPS,
+    OUTPUT_SCALE,
+    PLOT_POINTS,
+    SIGMA,
+    VARIANTS,
+    Settings,
+    Variant,
+    make_settings,
+)
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
@@ -194,12 +149,21 @@ def make_experiment(settings):
 # --- Outcomes -----------------------------------------------------------------------------------------------------------------
 
 
-TRUTH = metrics.gaussian(MU, SIGMA)
-SUCCESS_BOUND = SIGMA / 4
-"""A run succeeds if its Wasserstein distance to the data is below a quarter of the data's deviation, and has converged at the
-first record where it is. A Gaussian at the right place passes if it keeps 69 % of the width, one of the right width if it is
-less than a quarter of a deviation off; noise that G passes on unchanged, U(-5, 5), is 1.84 away and a G collapsed onto the mean
-0.80."""
+def truth(settings):
+    """The data's distribution."""
+    del settings  # it is always N(-1, 1)
+    return metrics.gaussian(MU, SIGMA)
+
+
+def success_bound(settings):
+    """A run succeeds if its Wasserstein distance to the data is below a quarter of the data's standard deviation, and has
+    converged at the first record where it is.
+
+    A Gaussian of the right mean passes if it keeps 69 % of the std, one of the right std if its mean is less than a quarter of
+    a std off; noise that G passes on unchanged, U(-5, 5), is 1.84 away and a G collapsed onto the mean 0.80.
+    """
+    del settings
+    return SIGMA / 4
 
 
 def measure(settings, d, g):
@@ -211,7 +175,7 @@ def measure(settings, d, g):
     return {
         'mean': tf.reduce_mean(samples, axis=[1, 2]),
         'std': tf.math.reduce_std(samples, axis=[1, 2]),
-        'wasserstein': metrics.wasserstein_on_grid(samples, edges, TRUTH.cdf(edges)),
+        'wasserstein': metrics.wasserstein_on_grid(samples, edges, truth(settings).cdf(edges)),
         'flat_d': flat_share(settings, d, points),
         'flat_g': flat_share(settings, g, points),
     }
@@ -232,11 +196,17 @@ def make_evaluation(settings):
         generator=lambda g, z: generator(settings, g, z),
         grid=np.linspace(-HALF_RANGE, HALF_RANGE, PLOT_POINTS),
         batch_size=PLOT_POINTS,
-        truth=TRUTH,
-        success_bound=SUCCESS_BOUND,
+        truth=truth(settings),
+        success_bound=success_bound(settings),
     )
 
 
-def train_many(settings, seed, runs, every=50):
-    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
-    return outcomes.train_many(make_experiment(settings), make_evaluation(settings), seed, runs, settings.num_steps, every)
+def results_table(settings, seeds, players, history):
+    """The columns of results.csv, a value a run: `outcomes.results_table`."""
+    return outcomes.results_table(make_evaluation(settings), seeds, players, history)
+
+
+def train_many(settings, seed, runs, num_steps=None, every=50):
+    """Trains seeds seed .. seed+runs-1 on the CPU: `outcomes.Ensemble`."""
+    table_of = functools.partial(results_table, settings)
+    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps or settings.num_steps, every)

@@ -6,12 +6,9 @@ later: what does not come about in fewer than 50,000 iterations is not yet judge
 
 import numpy as np
 
-from common.evaluation import claims
-from common.evaluation.claims import Verdict
-from common.storage import files
+from common.evaluation import Verdict, claims
 from reproductions.mnist import gan, quality
 
-RUNS, STEPS = 8, 50_000  # seeds and iterations that the claims are measured over, unless told otherwise
 UNDECIDED = (0.4, 0.6)  # D cannot tell if its mean on real and on generated digits is within
 ALIKE = 0.1  # digits are all alike if they are this much nearer to each other than real ones
 
@@ -28,11 +25,9 @@ def measure(table, history, references, gentle=None):
     return [looks_written(table, history, references), cannot_tell(table, history), no_convolution(table, gentle)]
 
 
-def write(directory, rows):
-    """Writes claims.json and claims.md; returns the latter."""
-    files.write_json(directory / 'claims.json', claims.as_json(rows))
-    files.write_text(directory / 'claims.md', claims.as_markdown(rows))
-    return claims.as_markdown(rows)
+def write(directory, table, history, references, gentle=None):
+    """Measures the claims and writes claims.json and claims.md; returns the latter."""
+    return claims.write(directory, measure(table, history, references, gentle))
 
 
 def alike(table, references):
@@ -42,8 +37,8 @@ def alike(table, references):
 
 def not_seen(history, reason):
     """(verdict, reason) where no run does what the claim says."""
-    done, wanted = history['eval_step'][-1] + 1, gan.VARIANTS[gan.DEFAULT_VARIANT].num_steps
-    enough = done >= STEPS
+    done, wanted = history['eval_step'][-1] + 1, gan.VARIANTS[gan.DEFAULT].num_steps
+    enough = done >= gan.CLAIM_STEPS
     verdict = Verdict.NOT_REPRODUCED if enough else Verdict.CANNOT_BE_TESTED
     remark = '' if enough else ', too few to judge by'
     return verdict, f'{reason} within {done:,} of {wanted:,} iterations{remark}'

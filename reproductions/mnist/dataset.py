@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from common.storage import files
+from reproductions.mnist.settings import HELD_OUT
 
 PARTS = {  # of a Keras archive, and the IDX file of each
     'x_train': 'train-images-idx3-ubyte',
@@ -99,6 +100,18 @@ def bundled():
         if digits.name != 'MNIST, bundled subset':
             raise BadData(f'{path} is damaged (its checksums differ); install the suite again')
     return digits
+
+
+def training_digits(digits):
+    """What the GAN and the classifier are trained on: images uint8 [n, 784] and labels [n], the head held out."""
+    first = len(digits.x_train) // HELD_OUT
+    return digits.x_train[first:], digits.y_train[first:]
+
+
+def too_few(digits):
+    """Whether there are too few to judge others by: a covariance is taken of them, without any one class too."""
+    judged = np.bincount(training_digits(digits)[1][: len(digits.x_test)])
+    return len(digits.x_test) < 2 or judged.sum() - judged.max() < 2
 
 
 def _keras_file():

@@ -14,6 +14,7 @@ from reproductions.gallery import ROOT, Picture, command, quartiles
 from reproductions.mnist import claims as mnist_claims
 from reproductions.mnist import figures as mnist_figures
 from reproductions.mnist import quality
+from reproductions.mnist.settings import CLAIM_STEPS
 
 TRAINED = ROOT / 'output' / 'mnist_figures'
 FIRST_SEEDS, RUNS = (0, 4), 4  # two ensembles of four seeds, of which one may train on each core
@@ -29,7 +30,7 @@ def train(runs, out):
     """Eight seeds x 50,000 iterations, and two seeds x 20,000 with a gentler Adam."""
     del runs, out
     for first, directory in zip(FIRST_SEEDS, directories(), strict=True):
-        go_on(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={mnist_claims.STEPS}')
+        go_on(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={CLAIM_STEPS}')
     gentle = ['--runs=2', '--num_steps=20000', '--learning_rate=0.0002', '--beta1=0.5']
     go_on(TRAINED / 'gentle', *gentle)
 
@@ -40,7 +41,7 @@ def collapse(runs, out):
     directory = TRAINED / 'collapse'
     go_on(directory, '--num_steps=400', '--eval_every=20')
     history = files.read_npz(directory / 'history.npz')
-    references = json.loads((directory / 'references.json').read_text())
+    references = json.loads((directory / 'references.json').read_text(encoding='utf-8'))
     mnist_figures.draw_progress(out / 'collapse.png', 'seed 0', history)
     mnist_figures.draw_quality(out / 'collapse_quality.png', 'seed 0', references, history)
 
@@ -50,7 +51,10 @@ def long(runs, out):
     del runs
     directory = TRAINED / 'long'
     go_on(directory, '--eval_every=5000')
-    history, references = files.read_npz(directory / 'history.npz'), json.loads((directory / 'references.json').read_text())
+    history, references = (
+        files.read_npz(directory / 'history.npz'),
+        json.loads((directory / 'references.json').read_text(encoding='utf-8')),
+    )
     files.write_csv(out / 'long_results.csv', last_evaluation(history, references))
     mnist_figures.draw_quality(out / 'long_quality.png', 'seed 0', references, history)
     draw_first(directory, out, 'long_')
@@ -66,14 +70,14 @@ def measured(runs, out):
     """Figures, claims and outcomes, of the iterations that all seeds have."""
     del runs
     first = directories()[0]
-    references = json.loads((first / 'references.json').read_text())
+    references = json.loads((first / 'references.json').read_text(encoding='utf-8'))
     history = joined([np.load(directory / 'history.npz') for directory in directories()])
     gentle = joined([np.load(TRAINED / 'gentle' / 'history.npz')])
     table, gentle_table = (last_evaluation(part, references) for part in (history, gentle))
     files.write_csv(out / 'results.csv', table)
     files.write_csv(out / 'gentle_results.csv', gentle_table)
     files.write_json(out / 'references.json', references)
-    mnist_claims.write(out, mnist_claims.measure(table, history, references, gentle_table))
+    mnist_claims.write(out, table, history, references, gentle_table)
     seeds, gentle_seeds = (mnist_figures.named(part['seed']) for part in (table, gentle_table))
     mnist_figures.draw_quality(out / 'quality.png', seeds, references, history)
     mnist_figures.draw_losses(out / 'losses.png', seeds, history)
@@ -81,7 +85,7 @@ def measured(runs, out):
     mnist_figures.draw_runs(out / 'runs.png', seeds, digits)
     draw_first(first, out)
     draw_first(TRAINED / 'gentle', out, 'gentle_', GENTLER)
-    own_references = json.loads((TRAINED / 'gentle' / 'references.json').read_text())
+    own_references = json.loads((TRAINED / 'gentle' / 'references.json').read_text(encoding='utf-8'))
     mnist_figures.draw_quality(out / 'gentle_quality.png', f'{GENTLER}{gentle_seeds}', own_references, gentle)
     mnist_figures.draw_runs(out / 'gentle_runs.png', f'{GENTLER}{gentle_seeds}', images_of(TRAINED / 'gentle', 'runs'))
     write_outcomes(out)
@@ -97,7 +101,10 @@ def draw_first(directory, out, prefix='', how=''):
 
     `how` it was trained stands before the seed in titles.
     """
-    config, history = json.loads((directory / 'config.json').read_text()), files.read_npz(directory / 'history.npz')
+    config, history = (
+        json.loads((directory / 'config.json').read_text(encoding='utf-8')),
+        files.read_npz(directory / 'history.npz'),
+    )
     seed, digits = config['flags']['seed'], config['flags']['digits']
     trained_for = f'{how}seed {seed}, {config["iterations"]:,} iterations'
     for name, title, columns in (
@@ -132,7 +139,7 @@ def joined(histories):
 
 def write_outcomes(out):
     """outcomes.md, from the files of the parts: generated digits beside real and untrained ones."""
-    references = json.loads((out / 'references.json').read_text())
+    references = json.loads((out / 'references.json').read_text(encoding='utf-8'))
     tables, headings = [], []
     for prefix, how in (('', ''), ('long_', ''), ('gentle_', GENTLER)):
         table, steps = files.read_csv(out / f'{prefix}results.csv'), np.load(out / f'{prefix}quality.npz')['eval_step']

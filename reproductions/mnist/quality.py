@@ -1,14 +1,12 @@
 """How good generated digits are: what is judged, by what, and what counts as success."""
 
-import functools
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 
-from common import training
-from common.nn.random import Stream
-from reproductions.mnist import classifier, dataset, gan, image_metrics
+from common.evaluation import claims
+from common.storage import files
+from reproductions.mnist import classifier, dataset, image_metrics
 
 SHEET = 100  # generated digits of one fixed noise, shown and kept
 NEAREST = 1000  # digits whose nearest training digits are looked for
@@ -66,7 +64,7 @@ def make_judge(digits):
       without_k: those training digits but for class k, so the Fréchet distance of a generator that lacks one class and is
         perfect otherwise.
     """
-    images, labels = gan.training_digits(digits)
+    images, labels = dataset.training_digits(digits)
     looker = classifier.for_digits(images, labels, digits.x_test, digits.y_test)
     test, scaled = (scale(array) for array in (digits.x_test, images))
     judge = Judge(looker, scaled, test, image_metrics.moments(looker.look(test)[1]), {})
@@ -80,94 +78,9 @@ def make_judge(digits):
     return judge
 
 
-@functools.cache
-def compiled_evaluation(settings, count):
-    """Compiled (seeds [1], d, g, training images, test images) -> (G [count, 784], {column: []}), images [m, 784].
-
-    One run at a time, on noise that depends on its seed alone. `d_*` are means of D; `dead_g` is the share of G's hidden units
-    that are 0 for every noise, `saturated` that of its pixels where the sigmoid's slope is below 1e-4, of 1/4 at most.
-    """
-
-    @tf.function(jit_compile=True, autograph=False)
-    def evaluate(seeds, d, g, train, test):
-        z = gan.noise(settings, seeds, Stream.FIGURE, 0, count)
-        generated = gan.generator(g, z)
-        units = tf.concat(gan.activations(g, z)[1:], axis=1)
-
-        def mean_of_d(images):
-            return tf.reduce_mean(tf.sigmoid(gan.discriminator_logits(d, images)))
-
-        columns = {
-            'd_train': mean_of_d(tf.transpose(train)[None]),
-            'd_real': mean_of_d(tf.transpose(test)[None]),
-            'd_fake': mean_of_d(generated),
-            'dead_g': tf.reduce_mean(tf.cast(tf.reduce_max(units, axis=2) == 0, tf.float32)),
-            'saturated': tf.reduce_mean(tf.cast(generated * (1 - generated) < 1e-4, tf.float32)),
-        }
-        return tf.transpose(generated[0]), columns
-
-    return evaluate
-
-
-def evaluate(settings, judge, seeds, players):
-    """Judges every run: ({column: [runs]}, sheets uint8 [runs, 100, 784]). NaN where an image or a decision is not finite.
-
-    Args:
-      settings: `Settings`.
-      judge: `Judge`.
-      seeds: uint32 [runs].
-      players: `training.Players` of NumPy arrays.
-    """
-    rows, sheets = [], []
-    for row in range(len(seeds)):
-        d, g = tf.nest.map_structure(lambda value, row=row: tf.constant(value[row : row + 1]), (players.d, players.g))
-        count = len(judge.test)
-        seed = tf.constant(seeds[row : row + 1])
-        images, columns = compiled_evaluation(settings, count)(seed, d, g, judge.images[:count], judge.test)
-        images, columns = images.numpy(), {name: value.numpy() for name, value in columns.items()}
-        if np.isfinite(images).all() and np.isfinite(list(columns.values())).all():
-            columns |= quality(judge, images)
-        else:
-            columns = dict.fromkeys(COLUMNS, np.nan)
-        rows.append([columns[name] for name in COLUMNS])
-        sheets.append(as_bytes(images[:SHEET]))
-    return dict(zip(COLUMNS, np.array(rows, np.float64).T, strict=True)), np.stack(sheets)
-
-
 def as_bytes(images):
     """Images of 0 .. 1 as uint8; what is not finite is black."""
     return np.round(255 * np.nan_to_num(images)).astype(np.uint8)
-
-
-def watcher(settings, judge, seeds, num_steps, sheet_every, eval_every):
-    """(watch, watched) for `session.train`: evaluations and sheets of the first run on the way, as records.
-
-    Both are taken after iteration 0, their interval, twice that, ..., and at the end. Records: `eval_step` [1] and every
-    column [runs, 1]; `sheet_step` [1] and `sheets` uint8 [1, 100, 784, 1].
-    """
-
-    def due(step, every):
-        return (step - 1) % every == 0 or step == num_steps
-
-    def watched(step):
-        return due(step, sheet_every) or due(step, eval_every)
-
-    def watch(step, players):
-        if due(step, eval_every):
-            columns, sheets = evaluate(settings, judge, seeds, players)
-            found = {'eval_step': np.array([step - 1])} | {name: values[:, None] for name, values in columns.items()}
-        else:
-            sheets, found = sheet(settings, seeds[:1], players), {}
-        return found | {'sheet_step': np.array([step - 1]), 'sheets': sheets[:1, ..., None]}
-
-    return watch, watched
-
-
-def sheet(settings, seeds, players):
-    """The fixed noise of some first runs through their G, uint8 [len(seeds), 100, 784]."""
-    g = tf.nest.map_structure(lambda value: tf.constant(value[: len(seeds)]), players.g)
-    images = gan.generator(g, gan.noise(settings, tf.constant(seeds), Stream.FIGURE, 0, SHEET)).numpy()
-    return as_bytes(images.transpose(0, 2, 1))
 
 
 def verdict_columns(references, columns):
@@ -190,24 +103,23 @@ def success_bound(references):
     return min(references[f'without_{k}']['frechet'] for k in range(dataset.CLASSES))
 
 
-def results_table(settings, judge, seeds, players, history):
-    """The columns of results.csv, a value a run.
+def write_references(directory, judge):
+    """Writes references.json: how sure the classifier is, and what the evaluation finds of real and of untrained digits."""
+    accuracy = {'classifier': {'accuracy': judge.classifier.accuracy}}
+    files.write_json(directory / 'references.json', accuracy | judge.references)
 
-    Args:
-      settings: `Settings`.
-      judge: `Judge`.
-      seeds: uint32 [runs].
-      players: `training.Players` of NumPy arrays.
-      history: {name: array}, joined records of `session.train`.
 
-    Returns:
-      {column: [runs]}. The last evaluation is used if it is of these players; losses are means over the last 100 iterations.
-    """
-    if 'eval_step' in history and history['eval_step'][-1] == players.step - 1:
-        columns = {name: history[name][:, -1] for name in COLUMNS}
-    else:
-        columns, _ = evaluate(settings, judge, seeds, players)
-    table = {'seed': seeds} | verdict_columns(judge.references, columns) | columns
-    for name in ('loss_d', 'loss_g'):
-        table[name] = training.settled_mean(history['step'], history[name])
-    return table
+def summary(table, judge):
+    """Prints what came out beside the same numbers of real digits."""
+    real, untrained = judge.references['test'], judge.references['untrained']
+    real = real | {'frechet': judge.references['training']['frechet'], 'd_real': 0.5, 'd_fake': 0.5}
+    print(f'\nclassifier: {judge.classifier.accuracy:.2%} of the test digits')
+    for name in ('finite', 'success', 'collapsed'):
+        estimate = claims.proportion(table[name] == 1)
+        print(f'{name}: {(table[name] == 1).sum()} of {estimate.n} [{estimate.low:.1%}, {estimate.high:.1%}]')
+    if not table['finite'].any():
+        print('every run diverged: there is nothing finite to summarise')
+        return
+    print(f'{"":16}{"ours":>10}{"untrained":>11}{"target":>10}' + ('' if len(table['seed']) == 1 else '  (medians over seeds)'))
+    for name in ('classes_covered', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_real', 'd_fake'):
+        print(f'{name:16}{np.nanmedian(table[name]):10.4g}{untrained[name]:11.4g}{real[name]:10.4g}')

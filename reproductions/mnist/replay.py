@@ -52,7 +52,7 @@ def replay_trace(path):
         return replay.linears(arrays, [f'init/{name}/l{i}' for i in range(len(widths) - 1)])
 
     game = gan.make_game(settings, np.zeros([1, settings.d_widths[0]], np.uint8))._replace(draw_d=draw)
-    experiment = gan.make_experiment(settings, game)._replace(
+    experiment = gan.experiment_of(settings, game)._replace(
         init=lambda seeds: (network('D', settings.d_widths), network('G', settings.g_widths))
     )
     return replay.compare_run(experiment, meta, arrays, {'loss_d': 'loss_d', 'loss_g': 'loss_g'})

@@ -6,8 +6,7 @@ The rules of the verdicts were written before the seeds that they judge were tra
 import numpy as np
 import scipy.stats
 
-from common.evaluation import claims
-from common.evaluation.claims import Verdict
+from common.evaluation import Verdict, claims
 from common.storage import files
 from reproductions.multimodal import figures, gan
 
@@ -56,7 +55,7 @@ def train_arms(arms, seed, runs, tick=lambda: None):
     tables = {}
     for name, settings in arms.items():
         num_steps = SLOW_STEPS if name.endswith('own') else gan.NUM_STEPS
-        tables[name], _ = gan.train_many(settings, seed, runs, num_steps)
+        tables[name] = gan.train_many(settings, seed, runs, num_steps).table
         tick()
     return tables
 

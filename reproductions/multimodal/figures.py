@@ -40,6 +40,13 @@ def draw(settings, directory, seeds, trained, table):
         draw_convergence(directory / 'convergence.png', title, {'': table}, int(trained.players.step))
 
 
+def draw_film(settings, path, frames, seed):
+    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `session.Trained`."""
+    evaluation, shown = gan.make_evaluation(settings), (-aylien.NOISE_RANGE, aylien.NOISE_RANGE, 1.4)
+    title = f'{counted(len(settings.means))}, seed {seed}'
+    return densities.draw_film(path, title, evaluation, gan.bins(settings), real_density(settings), frames, shown)
+
+
 def draw_convergence(path, title, tables, num_steps):
     """Writes the figure of when runs converge; `tables` are {label: {column: [runs]}}, no more than three."""
     columns = ('first_step_below', 'convergence_step')

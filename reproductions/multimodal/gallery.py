@@ -42,8 +42,7 @@ def judged(runs, out):
     del runs
     tables = multimodal_claims.load_arms(out / 'arms.npz')
     rows = multimodal_claims.judge(tables)
-    files.write_json(out / 'claims.json', claims.as_json(rows))
-    files.write_text(out / 'claims.md', claims.as_markdown(rows))
+    claims.write(out, rows)
     draw_widths(tables, out)
 
 
@@ -132,7 +131,7 @@ def convergence(runs, out):
     labelled = {multimodal_figures.counted(modes): table for modes, table in tables.items()}
     multimodal_figures.draw_convergence(out / 'convergence.png', title, labelled, gan.NUM_STEPS)
     lines = [
-        '| modes | the post | below the bound by then, if only once | converged by then | converged within 5,000 '
+        '| modes | the post | was below the threshold at least once by then | converged by then | converged within 5,000 '
         '| step of those: median | quartiles | never |',
         '|' + '---|' * 8,
     ]

@@ -1,80 +1,39 @@
 """The GAN of the multi-modal post, to be read beside it from top to bottom.
 
-What was published, data, noise, networks, losses, schedule, outcomes.
+Data, noise, networks, losses, schedule, outcomes.
 """
 
 import functools
 import itertools
-from typing import NamedTuple
 
 import numpy as np
+import scipy.stats
 import tensorflow as tf
 
 from common import training
-from common.evaluation import metrics, outcomes
+from common.evaluation import claims, metrics, outcomes
 from common.nn import layers, losses, random
 from common.nn.random import Stream
 from common.plotting import figures
 from reproductions.aylien import gan as aylien
-
-# --- What was published -------------------------------------------------------------------------------------------------------
-
-VARIANTS = ('2017-04',)  # the post; no program was published
-AYLIEN = '2016-12'  # Aylien's program as it was then, from which D, optimiser, rate, pre-training, batch and noise are taken
-SEED = 4  # the seed of which the post says that models converge with it
-
-NUM_STEPS = 5000  # the post's limit
-RECORD_EVERY = 50
-EARLY_RECORDS = tuple(range(1, 402, 5))  # after every fifth step up to the 400th, where the post's convergence happens
-REACH = 4.0  # the outermost means of two modes and more lie at +-4, where Aylien's single mean is
-SIGMA = 0.5  # Aylien's
-MOST_MODES, MOST_UNITS = 100, 1000  # that the command line takes
-LEAST_DEVIATION = 1e-3  # likewise: the figures' bins are half as wide, 32,000 of them
-SPACING = 8.0  # least distance of the default modes in deviations: three modes at -4, 0, 4 are that far apart
-
-
-class Settings(NamedTuple):
-    """Everything that decides what is computed, but for seeds and the number of steps."""
-
-    means: tuple[float, ...]  # ascending
-    deviations: tuple[float, ...]
-    hidden_sizes: tuple[int, ...]  # of G
-    activation: str  # of G's hidden layers
-    minibatch: bool  # minibatch discrimination in D, an extension
-    batch_size: int
-    noise_range: float
-    learning_rate: float
-    pretrain_steps: int
-
-
-def make_settings(modes=3, hidden_size=4, layers=3, minibatch=False, **changes):
-    """The settings for so many modes with G's hidden layers all of `hidden_size * modes` units, as the post has them.
-
-    `changes` may name any field, and None stands for the default.
-    """
-    means, deviations = default_modes(modes)
-    base = aylien.make_settings(AYLIEN, minibatch)
-    settings = Settings(
-        means=means,
-        deviations=deviations,
-        hidden_sizes=(hidden_size * modes,) * layers,
-        activation='tanh',
-        minibatch=minibatch,
-        batch_size=-(-base.batch_size // modes) * modes,  # 12, or the next number that the modes divide
-        noise_range=aylien.NOISE_RANGE,
-        learning_rate=base.learning_rate,
-        pretrain_steps=base.pretrain_steps,
-    )
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
-
-
-def default_modes(modes):
-    """Means spread evenly and symmetrically about 0, and their deviations: (means, deviations), [modes] each."""
-    if modes == 1:
-        return (0.0,), (SIGMA,)
-    means = np.linspace(-REACH, REACH, modes)
-    return tuple(means.tolist()), (min(SIGMA, float(means[1] - means[0]) / SPACING),) * modes
-
+from reproductions.multimodal.settings import (  # noqa: F401  all that the post fixes, for readers of this file
+    ACTIVATIONS,
+    AYLIEN,
+    EARLY_RECORDS,
+    LEAST_DEVIATION,
+    MOST_MODES,
+    MOST_UNITS,
+    NUM_STEPS,
+    REACH,
+    RECORD_EVERY,
+    SEED,
+    SIGMA,
+    SPACING,
+    VARIANTS,
+    Settings,
+    default_modes,
+    make_settings,
+)
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
@@ -114,14 +73,12 @@ def init_generator(settings, seeds):
     return layers.normal_linears(seeds, Stream.WEIGHTS_G, [(b, a) for a, b in itertools.pairwise(widths)])
 
 
-ACTIVATIONS = {'tanh': tf.tanh, 'softplus': tf.nn.softplus, 'relu': tf.nn.relu, 'sigmoid': tf.sigmoid}
-
-
 def generator(settings, g, z):
     """[runs, 1, batch] -> [runs, 1, batch]."""
+    activation = {'tanh': tf.tanh, 'softplus': tf.nn.softplus, 'relu': tf.nn.relu, 'sigmoid': tf.sigmoid}[settings.activation]
     *hidden, last = g
     for layer in hidden:
-        z = ACTIVATIONS[settings.activation](layers.dense(z, layer))
+        z = activation(layers.dense(z, layer))
     return layers.dense(z, last)
 
 
@@ -250,7 +207,41 @@ def convergence(settings, runs, history):
     return {'first_step_below': first, 'convergence_step': lasting}
 
 
-def train_many(settings, seed, runs, num_steps=NUM_STEPS, every=RECORD_EVERY):
-    """Trains seeds seed .. seed+runs-1 on the CPU: (columns of results.csv, history)."""
-    table, history = outcomes.train_many(make_experiment(settings), make_evaluation(settings), seed, runs, num_steps, every)
-    return table | convergence(settings, runs, history), history
+def results_table(settings, seeds, players, history):
+    """The columns of results.csv, a value a run: those of `outcomes.results_table`, and when each converged."""
+    table = outcomes.results_table(make_evaluation(settings), seeds, players, history)
+    return table | convergence(settings, len(seeds), history)
+
+
+def converged(table):
+    """When the runs of results.csv converged, as a line of text."""
+    steps = table['convergence_step'][np.isfinite(table['convergence_step'])]
+    if len(table['seed']) == 1:
+        return f'converged at step {steps[0]:,.0f}' if steps.size else 'did not converge, or did not stay so'
+    share = claims.proportion(np.isfinite(table['convergence_step']))
+    text = f'converged: {steps.size:,} of {share.n:,} = {share.value:.1%} [{share.low:.1%}, {share.high:.1%}]'
+    if steps.size:
+        text += ', at step {1:,.0f} ({0:,.0f} .. {2:,.0f})'.format(*np.quantile(steps, [0.25, 0.5, 0.75]))
+    return text
+
+
+def targets(settings):
+    """What the columns of the summary would be if G were the data's distribution."""
+    data = truth(settings)
+    within = 1 - 2 * scipy.stats.norm.sf(metrics.MODE_REACH)
+    return {
+        'mean': float(data.mean()),
+        'std': float(data.std()),
+        'wasserstein': 0,
+        'modes_covered': len(settings.means),
+        'mode_mass_error': 0,
+        'between_mass': 1 - within,
+        'peak_height': 1,
+        'd_mean': 0.5,
+    }
+
+
+def train_many(settings, seed, runs, num_steps=None, every=RECORD_EVERY):
+    """Trains seeds seed .. seed+runs-1 on the CPU: `outcomes.Ensemble`."""
+    table_of = functools.partial(results_table, settings)
+    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps or NUM_STEPS, every)

@@ -7,3 +7,5 @@
 Two commands run side by side. Ctrl-C keeps what is done, and the same command goes on from there: a command that was finished
 with the same flags and versions is not run again.
 """
+
+FEWEST, FULL = 100, 1000  # seeds: fewer are too few to judge a claim by; from so many on, MNIST takes its full schedule

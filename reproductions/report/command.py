@@ -4,42 +4,31 @@ import os
 import pathlib
 import sys
 
-from absl import flags
-
 import reproductions.report
-from common.program import cli, commands
+from common import quiet
+from common.program import checks, cli
+from common.program.flags import NAMES, PATH, Flag, parse
 from common.storage import files, locks
 from reproductions import posts
-from reproductions.report import contents
-from reproductions.report import jobs as report_jobs
-from reproductions.report import page as report_page
+from reproductions.report import FEWEST, FULL
 
-
-def define_flags():
-    """The command line of the report."""
-    opts = flags.FlagValues()
-    flags.DEFINE_integer(
-        'runs', report_jobs.FEWEST,
-        f'Seeds of each ensemble; from {report_jobs.FULL:,} on MNIST, too, takes its full schedule.',
-        lower_bound=report_jobs.FEWEST, upper_bound=commands.MOST_CLAIM_RUNS, flag_values=opts,
-    )  # fmt: skip
-    flags.DEFINE_list('only', None, f'Only these of the posts {", ".join(posts.NAMES)}.', flag_values=opts)
-    flags.DEFINE_string('output_dir', 'output/report', 'Where the page and the files of every command go.', flag_values=opts)
-    flags.DEFINE_string('data', 'auto', 'Digits of MNIST, as for the post.', flag_values=opts)
-    flags.DEFINE_integer(
-        'processes', min(os.cpu_count() or 1, 4), 'Commands that run side by side.', lower_bound=1, flag_values=opts
-    )
-    return opts
+FLAGS = (
+    Flag('runs', int, FEWEST, f'Seeds of each ensemble; from {FULL:,} on MNIST, too, takes its full '
+         'schedule.', FEWEST, checks.MOST_CLAIM_RUNS),
+    Flag('only', NAMES, None, f'Only these of the posts {", ".join(posts.NAMES)}.'),
+    Flag('output_dir', PATH, 'output/report', 'Where the page and the files of every command go.'),
+    Flag('data', str, 'auto', 'Digits of MNIST, as for the post.'),
+    Flag('processes', int, min(os.cpu_count() or 1, 4), 'Commands that run side by side.', 1),
+)  # fmt: skip
 
 
 def main(argv):
     """Writes the report; returns the exit status: 1 if a command failed."""
-    opts = define_flags()
-    cli.parse(opts, argv, reproductions.report.__doc__)
+    opts = parse(FLAGS, argv, reproductions.report.__doc__, shared=())
     only = opts.only or posts.NAMES
     for name in only:
         if name not in posts.NAMES:
-            raise cli.UserError(f'--only={name} is no post; posts are {", ".join(posts.NAMES)}')
+            raise cli.UserError(f'--only={name} is not a post; posts are {", ".join(posts.NAMES)}')
     chosen = [name for name in posts.NAMES if name in only]
     directory = pathlib.Path(opts.output_dir).absolute()
     try:
@@ -51,6 +40,11 @@ def main(argv):
         ) from error
     except OSError as error:
         raise cli.UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror}); name another') from error
+    quiet.import_tensorflow()
+    from reproductions.report import contents
+    from reproductions.report import jobs as report_jobs
+    from reproductions.report import page as report_page
+
     jobs = [job for job in report_jobs.make_jobs(opts.runs, opts.data) if job.post in chosen]
     try:
         failed = report_jobs.run_jobs(jobs, directory, opts.processes)

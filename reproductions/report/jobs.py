@@ -4,86 +4,21 @@ import contextlib
 import functools
 import json
 import os
-import pathlib
-import shlex
 import signal
 import subprocess
 import sys
 import time
-from typing import NamedTuple
 
 from tqdm import tqdm
 
 from common.program import progress
 from common.storage import checkpoints, files, versions
-
-FIRST = 1000  # seed of the ensembles
-FEWEST, FULL = 100, 1000  # seeds: fewer are too few to judge a claim by; from so many on, MNIST takes its full schedule
-
-
-class Job(NamedTuple):
-    """One command of the report."""
-
-    post: str
-    name: str
-    flags: tuple[str, ...]
-    seconds: float  # on one core of the machine that the suite was measured on; only shares out the progress
-    figures: dict[str, str]  # file -> caption
-
-    @property
-    def command(self):
-        return ' '.join(['python -m', f'reproductions.{self.post}', *map(shlex.quote, self.flags)])
-
-    @property
-    def place(self):
-        """Its directory below that of the report."""
-        return pathlib.Path(self.post, self.name)
+from reproductions import posts
 
 
 def make_jobs(runs, data):
-    """Everything the report runs. Times are those of 100 seeds; claims and ensembles grow with them."""
-    many, grows = (f'--runs={runs}', f'--seed={FIRST}'), runs / FEWEST
-    measure, spread = ('--claims', *many), 'Where every seed ends, and its way there'
-    digits = f'--data={data}'
-    short = () if runs >= FULL else ('--runs=2', '--num_steps=1500', '--eval_every=250')
-    gentle = ('--learning_rate=0.0002', '--beta1=0.5', '--num_steps=20000' if runs >= FULL else '--num_steps=3000')
-    film = {'figure.png': 'One seed at the end of its training', 'animation.gif': 'Its training'}
-    return [
-        Job('jang', 'claims', measure, 830 * grows, {}),  # the longest first, so that no core is left with it at the end
-        Job('multimodal', 'claims', measure, 550 * grows, {}),
-        Job('devnag', 'claims', measure, 115 * grows, {}),
-        Job('aylien', 'claims', measure, 80 * grows, {}),
-        Job('mnist', 'claims', ('--claims', digits, '--animation', *short), 70 if short else 7000, {
-            'figure.png': 'A hundred digits of one seed at the end',
-            'progress.png': 'The same ten noises in the course of the training',
-            'quality.png': 'What the evaluations found, a line a seed',
-            'animation.gif': 'The training of one seed',
-        }),
-        Job('mnist', 'gentle', (digits, '--runs=1', '--eval_every=500', *gentle), 70 if short else 400, {
-            'figure.png': 'The same networks trained more gently',
-            'progress.png': 'The same ten noises in the course of that training',
-        }),
-        Job('devnag', 'many', many, 75 * grows, {
-            'ensemble.png': spread, 'runs.png': 'The last batch of each of the first ten seeds',
-        }),
-        Job('devnag', 'one', ('--animation',), 25, film),
-        Job('jang', 'many', many, 40 * grows, {'ensemble.png': spread}),
-        Job('jang', 'one', ('--animation',), 30, film | {'losses.png': 'Both objectives of that seed'}),
-        *(
-            Job('multimodal', f'modes{modes}', (f'--modes={modes}', *many), 20 * grows, {
-                'ensemble.png': spread, 'convergence.png': 'When seeds come near the data, and stay',
-            })
-            for modes in (1, 2, 3)
-        ),
-        Job('multimodal', 'one', ('--modes=3', '--animation'), 25, film),
-        Job('aylien', 'plain', many, 12 * grows, {'ensemble.png': f'{spread}, without minibatch discrimination'}),
-        Job('aylien', 'minibatch', ('--minibatch', *many), 15 * grows, {
-            'ensemble.png': f'{spread}, with minibatch discrimination',
-        }),
-        Job('aylien', 'one', ('--seed=708', '--animation'), 20, {  # of 0..999, the closest to the data at step 750
-            'figure.png': 'A seed that takes the course of the post, at its end', 'animation.gif': 'Its training',
-        }),
-    ]  # fmt: skip
+    """Everything the report runs, post by post."""
+    return [job for name in posts.NAMES for job in posts.part(name, 'comparison').jobs(runs, data)]
 
 
 # --- Running ------------------------------------------------------------------------------------------------------------------
@@ -100,7 +35,7 @@ def record_of(job):
 def is_done(job, directory):
     """Whether the job was finished here, as it would be run now."""
     try:
-        done = json.loads((directory / 'done.json').read_text())
+        done = json.loads((directory / 'done.json').read_text(encoding='utf-8'))
     except (OSError, ValueError):
         return False
     return {name: done.get(name) for name in ('command', 'versions')} == record_of(job)
@@ -115,13 +50,13 @@ def start(job, directory, processes=1):
     directory.mkdir(parents=True, exist_ok=True)
     (directory / 'done.json').unlink(missing_ok=True)
     begun = directory / 'begun.json'
-    same = begun.exists() and begun.read_text() == json.dumps(record_of(job))
+    same = begun.exists() and begun.read_text(encoding='utf-8') == json.dumps(record_of(job))
     going_on = ['--resume'] if same and checkpoints.exists(directory) and '--claims' not in job.flags else []
     files.write_text(begun, json.dumps(record_of(job)))
     command = [sys.executable, '-m', f'reproductions.{job.post}', *job.flags, f'--output_dir={directory}', *going_on]
     threads = str(max(1, (os.cpu_count() or 1) // processes))
     environment = {'TF_NUM_INTRAOP_THREADS': threads, 'TF_NUM_INTEROP_THREADS': threads} | os.environ
-    with open(directory / 'log.txt', 'w') as log:
+    with open(directory / 'log.txt', 'w', encoding='utf-8') as log:
         return subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True, env=environment
         )
@@ -143,7 +78,7 @@ def finish(job, directory, process, seconds):
         files.write_json(directory / 'done.json', record_of(job) | {'seconds': round(seconds, 1)})
         return None
     (directory / 'begun.json').unlink(missing_ok=True)  # the next time it begins anew
-    lines = (directory / 'log.txt').read_text().splitlines() or ['no output']
+    lines = (directory / 'log.txt').read_text(encoding='utf-8').splitlines() or ['no output']
     return f'status {process.returncode}: {lines[-1]}'
 
 
@@ -159,6 +94,7 @@ def run_jobs(jobs, directory, processes):
     Ctrl-C and SIGTERM end the running ones, which then count as not done, and raise KeyboardInterrupt.
     """
     pending = [job for job in jobs if not is_done(job, directory / job.place)]
+    pending.sort(key=lambda job: -job.seconds)  # the longest first, so that no core is left with it at the end
     running, failed, ended = [], {}, 0
     if len(pending) < len(jobs):
         print(f'{len(jobs) - len(pending)} of {len(jobs)} commands are done already')

@@ -57,7 +57,7 @@ def render(directory, report):
         'number': number, 'estimate': estimate, 'summary': summary, 'markdown': markdown,
         'data_uri': lambda file: data_uri(directory / file),
     }  # fmt: skip
-    source = (importlib.resources.files('reproductions.report') / 'page.html').read_text()
+    source = (importlib.resources.files('reproductions.report') / 'page.html').read_text(encoding='utf-8')
     claims = [claim | {'post': post['post']} for post in report['posts'] for claim in post['claims']]
     counts = {verdict: sum(claim['verdict'] == verdict for claim in claims) for verdict in SYMBOLS}
     return environment.from_string(source).render(report=report, claims=claims, counts=counts, symbols=SYMBOLS)

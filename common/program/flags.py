@@ -1,0 +1,169 @@
+"""Command lines as tables: a row is a flag, of which its parser, its check and its paragraph of --help are made."""
+
+import textwrap
+from typing import Any, NamedTuple
+
+import numpy as np
+from absl import flags
+
+from common.devices import STRATEGIES
+from common.program.cli import UserError
+
+POSITIVE = 'a positive number'  # kinds of flags, besides int, float, bool, str and the tuple of the values it may have
+PATH = 'a path'
+WIDTHS = 'whole numbers'  # separated by commas, as are:
+NUMBERS = 'numbers'
+NAMES = 'names'
+
+SHOWN = {
+    int: 'INT', float: 'FLOAT', str: 'TEXT', POSITIVE: 'FLOAT (above 0)', PATH: 'PATH', WIDTHS: 'INT,INT,...',
+    NUMBERS: 'FLOAT,FLOAT,...', NAMES: 'NAME,NAME,...',
+}  # fmt: skip
+
+LEAST, LARGEST = 1e-9, 1e30  # of learning rates, means and stds: float32 holds them, and a run diverges if not their powers
+MOST = 2**31 - 1  # of what int32 counts
+SEEDS = 2**32  # from 0
+
+
+class Flag(NamedTuple):
+    """A row of a table."""
+
+    name: str
+    kind: Any
+    default: Any  # None: left to the variant, or not given
+    text: str  # of --help
+    least: float | None = None
+    most: float | None = None
+
+
+COMMON = (
+    Flag('runs', int, 1, 'GANs trained at once, with seeds seed .. seed+runs-1 (the posts: 1).', 1),
+    Flag('num_steps', int, None, "Training iterations (default: the variant's).", 1, MOST),
+    Flag('batch_size', int, None, "Samples in a batch (default: the variant's).", 1),
+    Flag('output_dir', PATH, None, 'Where the files go (default: output/<post>).'),
+    Flag('strategy', STRATEGIES, 'auto', 'Devices: every GPU or else the CPU (auto), the CPU, one GPU, or the runs sharded '
+         'over all GPUs or logical CPU devices (mirrored) or over the machines of TF_CONFIG (multiworker).'),
+    Flag('logical_devices', int, None, 'Split the CPU into so many devices.', 1, 1024),
+    Flag('resume', bool, False, 'Resume from the last checkpoint in --output_dir, bit for bit; all other flags as before.'),
+    Flag('checkpoint_every', float, 60, 'Seconds between checkpoints, of which the last two are kept; 0: after every call.', 0),
+    Flag('export', PATH, None, 'Write the trained generator of --export_seed into this new directory, as a SavedModel with '
+         'generate(z) and sample(n, seed); with --resume, that of a finished run.'),
+    Flag('export_seed', int, None, 'Which seed to export (default: the first).'),
+    Flag('animation', bool, False, "Also draw the first seed's training as animation.gif; nothing else changes."),
+    Flag('claims', bool, False, "Measure the post's claims over --runs seeds (default: 200 or 500; MNIST: 8), nothing else."),
+    Flag('replay', PATH, None, "Compare with this recorded run of the author's program, step by step, and nothing else."),
+)  # fmt: skip
+
+
+def define(table):
+    """An `absl.flags.FlagValues` of the rows of a table. Each command has its own, so that one process can run several."""
+    opts = flags.FlagValues()
+    for flag in table:
+        given = {'name': flag.name, 'default': flag.default, 'help': flag.text, 'flag_values': opts}
+        bounds = {'lower_bound': flag.least, 'upper_bound': flag.most}
+        if isinstance(flag.kind, tuple):
+            flags.DEFINE_enum(enum_values=list(flag.kind), **given)
+        elif flag.kind is bool:
+            flags.DEFINE_bool(**given)
+        elif flag.kind is int:
+            flags.DEFINE_integer(**given, **bounds)
+        elif flag.kind in (float, POSITIVE):
+            flags.DEFINE_float(**given, **bounds)
+        elif flag.kind in (WIDTHS, NUMBERS, NAMES):
+            flags.DEFINE_list(**given)
+        else:
+            flags.DEFINE_string(**given)
+    return opts
+
+
+def parse(own, argv, doc, not_with_replay=(), shared=COMMON):
+    """The values of a command line; prints `doc` and the flags and raises SystemExit(0) if help is asked for.
+
+    Args:
+      own: the command's own rows.
+      argv: the program's name and its words.
+      doc: the text above the flags in --help.
+      not_with_replay: names of flags that a trace decides, and which therefore may not be given beside it.
+      shared: rows that it shares with other commands.
+
+    Raises:
+      UserError: an unknown flag, a value that a flag does not take, flags that exclude each other, a word that is not a flag.
+    """
+    argv = [argv[0]] + [_underscored(argument) for argument in argv[1:]]
+    if {'--help', '-h', '--helpshort', '--helpfull', '-?'} & set(argv):
+        print(f'{doc.strip()}\n\n{_help(own, shared)}')
+        raise SystemExit(0)
+    for word in argv[1:]:
+        _refuse_unusable(word)
+    opts = define((*own, *shared))
+    try:
+        rest = opts(argv)
+    except (flags.Error, ValueError) as error:  # the latter for --noflag=value
+        raise UserError(str(error).splitlines()[0]) from error
+    if len(rest) > 1:
+        raise UserError(f'{rest[1]!r} is not a flag; a flag begins with -- and takes its value after =')
+    for flag in (*own, *shared):
+        value = opts[flag.name].value
+        if opts[flag.name].present and value in ('', []):
+            raise UserError(f'--{flag.name}= is given without a value; give it one or leave it out')
+        if flag.kind == POSITIVE and value is not None and not LEAST <= value <= LARGEST:
+            raise UserError(f'--{flag.name}={value} must be a positive number, from {LEAST:g} to {LARGEST:g}')
+        if flag.kind is float and value is not None and not abs(value) < np.inf:
+            raise UserError(f'--{flag.name}={value} must be a number')
+    if shared:
+        _refuse_what_excludes(opts, not_with_replay)
+    return opts
+
+
+def _refuse_what_excludes(opts, not_with_replay):
+    """Raises UserError for a replay or claims beside flags that make no sense there."""
+    if opts.strategy == 'multiworker' and (opts.claims or opts.replay):
+        raise UserError(f'--strategy=multiworker trains; --{"claims" if opts.claims else "replay"} runs on one machine')
+    for name in not_with_replay if opts.replay else ():
+        if opts[name].present:
+            raise UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')
+
+
+def _refuse_unusable(word):
+    """Raises UserError for a word that can be neither shown nor a file's name, and for the two flags that absl adds unasked."""
+    try:
+        word.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f'{word!r} is not text') from error
+    if '\0' in word:
+        raise UserError(f'{word!r} is not text')
+    if word.startswith('-') and word.lstrip('-').partition('=')[0] in ('flagfile', 'undefok'):
+        raise UserError(f'{word!r} is not a flag; flags are listed by --help')
+
+
+def _underscored(argument):
+    """--num-steps=5 as --num_steps=5: the spelling of the posts' own command lines."""
+    if not argument.startswith('--'):
+        return argument
+    name, equals, value = argument.partition('=')
+    return '--' + name[2:].replace('-', '_') + equals + value
+
+
+def _help(own, shared):
+    """One paragraph a flag, the command's own first."""
+    lines = []
+    for heading, table in (("This post's flags:" if shared else 'Flags:', own), ('Flags of every post:', shared)):
+        if table:
+            paragraphs = [
+                textwrap.fill(_described(flag), 110, initial_indent='  ', subsequent_indent='      ') for flag in table
+            ]
+            lines += [heading, *paragraphs, '']
+    return '\n'.join(lines)
+
+
+def _described(flag):
+    """A flag with the values it takes: --runs=INT (1 or more): GANs trained at once, ... [1]"""
+    default = '' if flag.default is None or flag.kind is bool else f' [{flag.default}]'
+    if flag.kind is bool:
+        return f'--[no]{flag.name}: {flag.text}'
+    if isinstance(flag.kind, tuple):
+        return f'--{flag.name}={"|".join(flag.kind)}: {flag.text}{default}'
+    values = SHOWN[flag.kind]
+    if flag.least is not None:
+        values += f' ({flag.least:,} or more)' if flag.most in (None, MOST) else f' ({flag.least:,} to {flag.most:,})'
+    return f'--{flag.name}={values}: {flag.text}{default}'

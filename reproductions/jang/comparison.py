@@ -1,0 +1,67 @@
+"""Jang's post beside its author's program and the suite's own accepted numbers, in the report and in the benchmark."""
+
+import numpy as np
+
+from reproductions.jang import claims, gan
+from reproductions.posts import Case, Job, Shown, Speed
+
+
+def train(settings, seed, runs):
+    """The columns of results.csv over seeds."""
+    return gan.train_many(settings, seed, runs, every=20).table
+
+
+CASES = (
+    Case('jang', '2016-06', '2016-06', gan.make_settings(), train, claims.COMPARED, 2000, 300, shown=0),
+    Case(
+        'jang', '2016-06', '2016-06_independent', gan.make_settings(sort=False, stratify=False), train, claims.COMPARED,
+        2000, 100,
+    ),
+    Case(  # a tenth of its iterations, whose batches take five times as long
+        'jang', '2015-12', '2015-12_start', gan.make_settings('2015-12', num_steps=1000), train, claims.COMPARED, 2000, 100
+    ),
+)  # fmt: skip
+SPEED = tuple(
+    Speed(
+        f'Jang 2016-06, {label}', 'jang', {'sort': sort, 'pretrain_steps': 0}, {1: 100_000, 1024: 200},
+        ('baselines/session_loop.py', '--post=jang'),
+    )
+    for label, sort in (('as published', True), ('--nosort', False))
+)  # fmt: skip
+
+
+def short(scratch):
+    """The flags of a training of seconds."""
+    del scratch
+    return ['--num_steps=400', '--pretrain_steps=200', '--log_every=10', '--batch_size=20']
+
+
+def jobs(runs, data):
+    """The commands of the report; times are those of 100 seeds, and grow with them."""
+    del data
+    many = (f'--runs={runs}', '--seed=1000')
+    return [
+        Job('jang', 'claims', ('--claims', *many), 8.3 * runs, {}),
+        Job('jang', 'many', many, 0.4 * runs, {'ensemble.png': 'Where every seed ends, and its way there'}),
+        Job('jang', 'one', ('--animation',), 30, {
+            'figure.png': 'One seed at the end of its training', 'animation.gif': 'Its training',
+            'losses.png': 'Both objectives of that seed',
+        }),
+    ]  # fmt: skip
+
+
+def shown(directory):
+    """What the report shows of its ensemble."""
+    del directory
+    targets = {
+        'mean': gan.MU,
+        'std': gan.SIGMA,
+        'd_mean': 0.5,
+        'loss_d': 2 * np.log(2),
+        'loss_g': np.log(2),
+        'pretrain_mse': 0.0,
+    }
+    stated = {'loss_d': '1.386', 'loss_g': '0.693', 'd_mean': '0.5', 'pretrain_mse': 'about 0.01'}
+    settings = gan.make_settings()
+    rule = gan.truth(settings), gan.success_bound(settings)
+    return [Shown('many', '', targets, stated, claims.original(), claims.COMPARED, *rule)]

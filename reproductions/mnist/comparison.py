@@ -1,0 +1,69 @@
+"""The MNIST post in the report, in the benchmark and among the suite's own accepted numbers."""
+
+import json
+
+import numpy as np
+
+from common.storage import files
+from reproductions.mnist import dataset, gan
+from reproductions.posts import Case, Job, Shown, Speed
+from reproductions.report import FULL
+
+CASES = (Case('mnist', 'post', 'post', gan.make_settings(), None, ()),)  # its outcomes are one: all seeds collapse
+SPEED = (
+    Speed(
+        'MNIST', 'mnist', {}, {1: 1000, 8: 100}, ('baselines/session_loop.py', '--post=mnist', '--steps=600'),
+        others=(
+            *(('baselines/keras_loop.py', f'--how={how}') for how in ('train_on_batch', 'function', 'eager')),
+            ('baselines/torch_loop.py', '--post=mnist', '--steps=100'),
+        ),
+        every=50,  # as in a run of the command, whose calls are of 400 seed-iterations
+        arguments=lambda: (random_images(55_000),),
+        perceptrons=(128, (784, 500, 200, 1), (100, 200, 500, 784)),
+    ),
+)  # fmt: skip
+
+
+def random_images(count):
+    """As many digits as the post has, of random pixels: what they show does not matter to the speed. uint8 [count, 784]."""
+    return np.random.default_rng(0).integers(256, size=(count, 784), dtype=np.uint8)
+
+
+def short(scratch):
+    """The flags of a training of seconds, on 380 of the bundled digits, which are written into a directory."""
+    digits, arrays = dataset.bundled(), {}
+    for kind, count in (('train', 300), ('test', 80)):
+        labels = getattr(digits, f'y_{kind}')
+        rows = np.sort(np.concatenate([np.flatnonzero(labels == k)[: count // 10] for k in range(10)]))
+        arrays |= {f'x_{kind}': getattr(digits, f'x_{kind}')[rows].reshape(-1, 28, 28), f'y_{kind}': labels[rows]}
+    files.write_npz(scratch / 'few.npz', arrays)
+    return [f'--data={scratch / "few.npz"}', '--num_steps=40', '--batch_size=16', '--eval_every=4']
+
+
+def jobs(runs, data):
+    """The commands of the report: on a short schedule, but for the full report."""
+    digits, full = f'--data={data}', runs >= FULL
+    short = () if full else ('--runs=2', '--num_steps=1500', '--eval_every=250')
+    gentle = ('--learning_rate=0.0002', '--beta1=0.5', f'--num_steps={20000 if full else 3000}')
+    return [
+        Job('mnist', 'claims', ('--claims', digits, '--animation', *short), 7000 if full else 70, {
+            'figure.png': 'A hundred digits of one seed at the end',
+            'progress.png': 'The same ten noise vectors during training',
+            'quality.png': 'What the evaluations found, one line per seed',
+            'animation.gif': 'The training of one seed',
+        }),
+        Job('mnist', 'gentle', (digits, '--runs=1', '--eval_every=500', *gentle), 400 if full else 70, {
+            'figure.png': 'The same networks trained more gently',
+            'progress.png': 'The same ten noise vectors during that training',
+        }),
+    ]  # fmt: skip
+
+
+def shown(directory):
+    """What the report shows of its ensembles, beside real digits of the references.json that the claims' job wrote."""
+    path = directory / 'claims' / 'references.json'
+    real = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {'test': {}, 'training': {}}
+    targets = {name: real['test'].get(name) for name in ('classes_covered', 'largest_share', 'score')}
+    targets |= {'frechet': real['training'].get('frechet'), 'd_real': 0.5, 'd_fake': 0.5}
+    words = {'claims': "the post's training", 'gentle': 'more gently'}
+    return [Shown(job, setting, targets, {'d_real': '0.5', 'd_fake': '0.5'}) for job, setting in words.items()]

@@ -1,0 +1,134 @@
+"""What the tests of several posts check alike."""
+
+import csv
+import json
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import training
+from common.devices import distribution
+from common.evaluation import two_sample
+from common.program import cli, flags
+from reproductions import accepted_numbers
+
+COLUMNS = [
+    'seed', 'finite', 'success', 'mean', 'std', 'skewness', 'kurtosis', 'q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99',
+    'wasserstein', 'ks', 'd_mean', 'd_min', 'd_max', 'loss_d', 'loss_g', 'pretrain_mse',
+]  # fmt: skip
+
+
+def call(post, *arguments):
+    """The exit status of a post's command line."""
+    return cli.call(post.main, [post.__name__, *map(str, arguments)])
+
+
+def rows_of(directory):
+    """The rows of results.csv, as text."""
+    with open(directory / 'results.csv') as file:
+        return list(csv.DictReader(file))
+
+
+def bad_input_is_one_line_and_status_2(post, arguments, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert call(post, *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith('error: ') and error.count('\n') == 1 and message in error
+    assert not list(tmp_path.rglob('*.*'))  # no file was written
+
+
+def flags_of(post):
+    """The flags of a post's command line and their defaults, from its `__main__`."""
+    return flags.define((*post.FLAGS, *flags.COMMON))
+
+
+def help_names_every_flag(post, capsys):
+    with pytest.raises(SystemExit) as status:
+        call(post, '--help')
+    assert status.value.code == 0
+    out, opts = capsys.readouterr().out, flags_of(post)
+    for name in opts:
+        assert f'{name}' in out and opts[name].help
+    for name in ('variant', 'seed', 'runs', 'num_steps', 'batch_size', 'output_dir', 'strategy', 'logical_devices', 'resume'):
+        assert name in opts
+
+
+def resume_is_bit_for_bit(post, arguments, stops, changed, refusal, tmp_path, capsys, monkeypatch):
+    """A run interrupted after each of `stops` calls writes its files, and going on gives those of the uninterrupted run.
+
+    With the flag `changed` it does not go on, and says `refusal`.
+    """
+    assert call(post, *arguments, f'--output_dir={tmp_path / "whole"}') == 0
+    real_train = training.train
+    for calls in stops:
+        directory = tmp_path / f'part{calls}'
+
+        def interrupted(*args, calls=calls, **kwargs):
+            for i, call_ in enumerate(real_train(*args[:-1], 1, **kwargs)):
+                if i == calls:
+                    signal.raise_signal(signal.SIGINT)
+                yield call_
+
+        monkeypatch.setattr(training, 'train', interrupted)
+        assert call(post, *arguments, f'--output_dir={directory}') == 130
+        whole, part = rows_of(tmp_path / 'whole'), rows_of(directory)
+        assert [row['seed'] for row in part] == [row['seed'] for row in whole] and part != whole
+        assert (directory / 'figure.png').exists()
+        history = np.load(directory / 'history.npz')
+        steps, pretraining = (history[name] if name in history else np.zeros(0) for name in ('step', 'pretrain_step'))
+        assert len(pretraining) + len(steps) == calls + 1  # a record a call
+        iterations = json.loads((directory / 'config.json').read_text(encoding='utf-8'))['iterations']
+        assert iterations == (steps[-1] + 1 if len(steps) else 0)
+        monkeypatch.setattr(training, 'train', real_train)
+        assert call(post, *arguments, '--resume', f'--output_dir={directory}') == 0
+        assert rows_of(directory) == whole
+        for name, value in np.load(tmp_path / 'whole' / 'history.npz').items():
+            np.testing.assert_array_equal(np.load(directory / 'history.npz')[name], value)
+    capsys.readouterr()
+    assert call(post, *arguments, '--resume', changed, f'--output_dir={directory}') == 2
+    assert refusal in capsys.readouterr().err
+
+
+def row_of_an_ensemble_equals_the_solo_run(experiment, runs, steps=20):
+    """Weights and draws to the last bit, losses of the first steps up to the order of summation."""
+
+    def first_losses(seed, runs):
+        strategy = distribution.make_strategy('cpu', runs)
+        seeds = np.arange(seed, seed + runs, dtype=np.uint32)
+        shared = distribution.share_out(strategy, seeds)
+        weights = distribution.to_host(strategy, strategy.run(experiment.init, args=(shared,)))
+        batch = [
+            draw.numpy() for draw in tf.nest.flatten((experiment.game.draw_d(shared, 17), experiment.game.draw_g(shared, 17)))
+        ]
+        records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, steps, 1)])
+        return tf.nest.flatten(weights) + batch, np.stack([records['loss_d'], records['loss_g']])
+
+    exact, losses = first_losses(40, runs)
+    assert losses.shape == (2, runs, steps)
+    for row in sorted({0, 1, runs - 1}):
+        solo_exact, solo_losses = first_losses(40 + row, 1)
+        for ensemble, solo in zip(exact, solo_exact, strict=True):
+            np.testing.assert_array_equal(ensemble[row], solo[0])
+        np.testing.assert_allclose(losses[:, row], solo_losses[:, 0], rtol=1e-5, atol=1e-5)
+
+
+def outcomes_are_those_recorded(post, hypotheses):
+    """Over the same seeds, every case of a post gives outcomes that cannot be told from the accepted ones (Holm)."""
+    p_values = {}
+    for case in accepted_numbers.of(post):
+        p_values |= accepted_numbers.compare(case, accepted_numbers.outcomes(case)) if case.runs else {}
+    assert len(p_values) == hypotheses
+    assert two_sample.rejected(p_values, accepted_numbers.FAMILY_WISE) == []
+
+
+def power_of_comparison(ours, theirs, shift, level):
+    """Share of 200 pairs of normal samples of these sizes, one shifted by so many deviations, told apart at a level."""
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        a = {'x': rng.normal(size=ours), 'finite': np.ones(ours)}
+        b = {'x': rng.normal(size=theirs) + shift, 'finite': np.ones(theirs)}
+        found.append(two_sample.compare(a, b, ['x'])['x'] < level)
+    return np.mean(found)

@@ -1,0 +1,55 @@
+"""Written files: whole or not at all."""
+
+import json
+
+import numpy as np
+import pytest
+
+from common.storage import files
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / 'results.csv'
+    files.write_csv(path, {'a': [1, 2]})
+    before = path.read_text(encoding='utf-8')
+    with pytest.raises(ValueError):
+        files.write_csv(path, {'a': [1, 2], 'b': [1]})  # of unequal length
+    assert path.read_text(encoding='utf-8') == before
+    assert [file.name for file in tmp_path.iterdir()] == ['results.csv']
+
+
+def test_csv_round_trip_to_seven_digits_with_nan_and_infinity(tmp_path):
+    columns = {'seed': np.arange(4), 'x': np.array([1 / 3, np.nan, -np.inf, 1e-30])}
+    files.write_csv(tmp_path / 't.csv', columns)
+    assert (tmp_path / 't.csv').read_text(encoding='utf-8').splitlines()[1] == '0,0.3333333'
+    np.testing.assert_allclose(files.read_csv(tmp_path / 't.csv')['x'], columns['x'], rtol=1e-6)
+
+
+def test_json_and_npz(tmp_path):
+    files.write_json(tmp_path / 'a.json', {'b': [1, None]})
+    assert json.loads((tmp_path / 'a.json').read_text(encoding='utf-8')) == {'b': [1, None]}
+    files.write_npz(tmp_path / 'a.npz', {'c': np.arange(3)})
+    assert np.load(tmp_path / 'a.npz')['c'].tolist() == [0, 1, 2]
+
+
+def test_directory_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(OSError):
+        files.prepare_directory(tmp_path / 'file')
+
+
+def test_write_errors_name_the_file_and_the_cause(tmp_path):
+    for path in (tmp_path / 'none' / 'a.csv', tmp_path / 'file' / 'a.csv'):
+        (tmp_path / 'file').write_text('kept')
+        with pytest.raises(files.CannotWrite, match=r'a\.csv cannot be written') as error:
+            files.write_csv(path, {'a': [1]})
+        assert '\n' not in str(error.value)
+    assert (tmp_path / 'file').read_text(encoding='utf-8') == 'kept'
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    for name in (f'{files.PARTIAL}history-abc.npz', '.mine', 'results.csv'):
+        (tmp_path / name).write_text('')
+    files.remove_partial(tmp_path)
+    files.remove_partial(tmp_path / 'none')
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['.mine', 'results.csv']

@@ -1,0 +1,84 @@
+"""Exported generators give their samples in a fresh process that has nothing of this package."""
+
+import functools
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common.nn.random import Stream
+from common.storage import files, saved_model
+from reproductions import posts
+
+COUNTS = (0, 1, 7, 300)
+FRESH = """
+import sys
+sys.modules.update(dict.fromkeys(('common', 'reproductions')))  # importing them fails
+import numpy as np
+import tensorflow as tf
+for name in sys.argv[2:]:
+    model = tf.saved_model.load(f'{sys.argv[1]}/{name}')
+    samples = {f'{name}_{n}': model.sample(n, 2**32 - 5).numpy() for n in (0, 1, 7, 300)}
+    samples['signature'] = model.signatures['sample'](n=tf.constant(7), seed=tf.constant(2**32 - 5, tf.int64))['output_0']
+    samples['other'] = model.sample(7, 3)
+    z = np.load(f'{sys.argv[1]}/{name}.npz')['z']
+    samples['generated'] = model.generate(tf.constant(z))
+    samples['served'] = model.signatures['serving_default'](z=tf.constant(z))['output_0']
+    np.savez(f'{sys.argv[1]}/{name}_samples.npz', **samples)
+"""
+
+
+def generators():
+    """{name: (generator, noise, initial G of seed 3)}; Jang's with sorted independent noise."""
+    changes, found = {'jang': {'stratify': False, 'sort': True, 'batch_size': 40}, 'multimodal': {'modes': 2}}, {}
+    for name in posts.NAMES:
+        gan = posts.part(name, 'gan')
+        settings = gan.make_settings(**changes.get(name, {}))
+        _, g = gan.make_experiment(settings).init(tf.constant([3], tf.uint32))
+        noise = functools.partial(lambda gan, settings, seeds, n: gan.noise(settings, seeds, Stream.FIGURE, n), gan, settings)
+        found[name] = functools.partial(gan.generator, settings), noise, g
+    return found
+
+
+@pytest.fixture(scope='module')
+def exported(tmp_path_factory):
+    """(directory, {name: (generator, noise, g)}): every post exported, loaded in one fresh process, and sampled there."""
+    directory, found = tmp_path_factory.mktemp('exported'), generators()
+    for name, (generator, noise, g) in found.items():
+        saved_model.write(directory / name, generator, noise, tf.nest.map_structure(lambda value: value.numpy(), g))
+        inputs = noise(tf.constant([0], tf.uint32), tf.constant(0)).shape[1]
+        z = np.random.default_rng(0).uniform(-1, 1, (33, inputs)).astype(np.float32)
+        np.savez(directory / f'{name}.npz', z=z)
+    command = [sys.executable, '-I', '-c', FRESH, str(directory), *found]
+    finished = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    return directory, found
+
+
+@pytest.mark.parametrize('name', posts.NAMES)
+def test_samples_are_the_generators(exported, name):
+    directory, found = exported
+    generator, noise, g = found[name]
+    theirs = np.load(directory / f'{name}_samples.npz')
+    seeds = tf.constant([2**32 - 5], tf.uint32)
+    batch = noise(seeds, 0).shape[2]
+    batches = [generator(g, noise(seeds, tf.constant(k)))[0].numpy().T for k in range(-(-300 // batch))]
+    ours = np.concatenate(batches)[:300]
+    assert ours.std() > 0.01 and ours.shape[1] == (784 if name == 'mnist' else 1)
+    for count in COUNTS:
+        assert theirs[f'{name}_{count}'].shape == (count, ours.shape[1])
+        np.testing.assert_allclose(theirs[f'{name}_{count}'], ours[:count], rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(theirs['signature'], theirs[f'{name}_7'])
+    assert np.abs(theirs['other'] - theirs[f'{name}_7']).max() > 1e-4
+    z = np.load(directory / f'{name}.npz')['z']
+    given = generator(g, tf.constant(z.T[None]))[0].numpy().T
+    np.testing.assert_allclose(theirs['generated'], given, rtol=1e-5, atol=2e-6)  # a block is a batch of another size
+    np.testing.assert_array_equal(theirs['served'], theirs['generated'])
+
+
+def test_no_temporary_files_stay(exported):
+    directory, _ = exported
+    assert not list(directory.glob(f'{files.PARTIAL}*'))
+    assert (directory / 'aylien' / 'saved_model.pb').stat().st_size > 1000

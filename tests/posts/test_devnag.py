@@ -1,0 +1,203 @@
+"""Dev Nag's post: traces, the batch as one input, networks, row equals solo."""
+
+import numpy as np
+import pytest
+import scipy.stats
+import tensorflow as tf
+from helpers.paths import DATA
+from helpers.post_checks import row_of_an_ensemble_equals_the_solo_run
+
+from common.devices import distribution
+from common.evaluation import replay
+from common.nn import optimizers, random
+from common.nn.random import Stream
+from reproductions.devnag import gan as devnag
+from reproductions.devnag import replay as devnag_replay
+
+TRACES = sorted(DATA.glob('devnag_*.npz'))
+QUICK = devnag.make_settings(batch_size=20, d_steps=2, g_steps=3)
+
+
+# --- Parity -------------------------------------------------------------------------------------------------------------------
+
+
+def load(path):
+    meta, arrays = replay.load(path, 'devnag')
+    return devnag_replay.trace_settings(meta), meta['epochs'], arrays
+
+
+def bound(path):
+    """On relative errors, over all updates: for gradient descent 16 roundings of a loss, 6e-8 each. Adam divides gradients that
+    are themselves rounding by their size, so it is allowed the hundredfold; the record is as far from double precision."""
+    return 1e-4 if '2017' in path.stem else 1e-6
+
+
+@pytest.mark.parametrize('path', TRACES, ids=[path.stem.removeprefix('devnag_') for path in TRACES])
+def test_trace_replays_over_all_updates(path):
+    settings, rounds, arrays = load(path)
+    ours, players = devnag_replay.retrain(settings, rounds, arrays)
+    assert len(ours['loss_d_real']) == rounds * settings.d_steps and len(ours['loss_g']) == rounds * settings.g_steps
+    for name in devnag_replay.LOSSES:
+        assert replay.relative_error(arrays[name], ours[name]).max() <= bound(path), name
+    for network, layers_of in (('D', players.d), ('G', players.g)):
+        for i, layer in enumerate(layers_of, start=1):
+            np.testing.assert_allclose(layer.w[0], arrays[f'final/{network}/map{i}/w'], atol=1e-5)
+            np.testing.assert_allclose(layer.b[0, :, 0], arrays[f'final/{network}/map{i}/b'], atol=1e-5)
+
+
+def test_there_is_a_trace_of_every_variant_and_view():
+    assert {load(path)[0][:2] for path in TRACES} == {
+        (name, view) for name, variant in devnag.VARIANTS.items() for view in variant.views
+    }
+
+
+@pytest.mark.parametrize(
+    ('trace', 'name', 'other'),
+    [
+        ('2017', 'make_optimizer', lambda settings: optimizers.adam(settings.learning_rate)),
+        ('2018_moments', 'make_optimizer', lambda settings: optimizers.momentum(settings.learning_rate, 0.8)),
+        ('2018_data_and_diffs', 'view', lambda settings, x: attached_diffs(x)),
+    ],
+    ids=["TensorFlow 1's Adam", 'another momentum', 'a mean that is not detached'],
+)
+def test_a_wrong_program_leaves_its_record(trace, name, other, monkeypatch):
+    """The bounds are tight enough to see it."""
+    path = DATA / f'devnag_{trace}_seed0.npz'
+    settings, rounds, arrays = load(path)
+    monkeypatch.setattr(devnag, name, other)
+    ours, _ = devnag_replay.retrain(settings, rounds, arrays)
+    assert max(replay.relative_error(arrays[name], ours[name]).max() for name in devnag_replay.LOSSES) > bound(path)
+
+
+def attached_diffs(x):
+    column = tf.transpose(x, [0, 2, 1])
+    return tf.concat([column, column - tf.reduce_mean(column, axis=1, keepdims=True)], axis=1)
+
+
+# --- The batch is one input ---------------------------------------------------------------------------------------------------
+
+
+def test_moments_are_those_of_scipy():
+    x = np.random.default_rng(0).gamma(2, size=(3, 1, 500)).astype(np.float32)
+    found = devnag.moments(tf.constant(x)).numpy()
+    assert found.shape == (3, 4, 1)
+    rows = x[:, 0].astype(np.float64)
+    expected = [rows.mean(1), rows.std(1), scipy.stats.skew(rows, axis=1), scipy.stats.kurtosis(rows, axis=1)]
+    np.testing.assert_allclose(found[:, :, 0].T, expected, rtol=1e-4)
+
+
+def test_the_slope_of_the_moments_is_that_of_their_definition():
+    def plain(x):
+        mean = tf.reduce_mean(x, axis=2, keepdims=True)
+        deviation = tf.sqrt(tf.reduce_mean((x - mean) ** 2, axis=2, keepdims=True))
+        z = (x - mean) / deviation
+        higher = [tf.reduce_mean(z**power, axis=2, keepdims=True) for power in (3, 4)]
+        return tf.concat([mean, deviation, higher[0], higher[1] - 3], axis=1)
+
+    rng = np.random.default_rng(1)
+    x = tf.constant(rng.gamma(2, size=(4, 1, 50)))  # in double precision; run i looks at moment i only
+    upstream = tf.constant(np.eye(4)[:, :, None] * rng.normal(size=(4, 1, 1)))
+    slopes = []
+    for function in (plain, devnag.moments):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(function(x) * upstream)
+        slopes.append(tape.gradient(total, x).numpy())
+    assert np.abs(slopes[0]).max(axis=(1, 2)).min() > 1e-4
+    np.testing.assert_allclose(slopes[1], slopes[0], rtol=1e-9, atol=1e-12)
+
+
+def test_views_by_hand():
+    x = tf.constant([[[1.0, 2.0, 6.0]]])  # mean 3
+    for preprocess, expected in (
+        ('raw', [1, 2, 6]),
+        ('variances', [1, 2, 6, 4, 1, 9]),
+        ('diffs', [1, 2, 6, -2, -1, 3]),
+        ('moments', [3, np.sqrt(14 / 3), (-8 - 1 + 27) / 3 / (14 / 3) ** 1.5, (16 + 1 + 81) / 3 / (14 / 3) ** 2 - 3]),
+    ):
+        found = devnag.view(devnag.make_settings(preprocess=preprocess), x)
+        np.testing.assert_allclose(found[0, :, 0], expected, rtol=1e-5)
+
+
+def test_the_mean_taken_from_the_samples_is_not_differentiated():
+    x = tf.constant([[[1.0, 2.0, 6.0]]])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        squares = tf.reduce_sum(devnag.view(devnag.make_settings(preprocess='variances'), x)[:, 3:] * [[[1.0], [0.0], [0.0]]])
+    np.testing.assert_allclose(tape.gradient(squares, x)[0, 0], [-4, 0, 0])  # with the mean it would be (-8/3, 4/3, 4/3)
+
+
+@pytest.mark.parametrize('variant', devnag.VARIANTS)
+def test_one_decision_a_batch_and_run_and_real_and_generated_batches_do_not_mix(variant):
+    settings = devnag.make_settings(variant, batch_size=30)
+    seeds = tf.constant([1, 2, 3], tf.uint32)
+    game = devnag.make_game(settings)
+    d, g = devnag.init_discriminator(settings, seeds), devnag.init_generator(settings, seeds)
+    x, z = game.draw_d(seeds, 0)
+    real, fake = devnag.losses_of_d(settings, d, g, x, z)
+    assert real.shape == fake.shape == (3,)
+    for loss, batch, label in ((real, x, 1), (fake, devnag.generator(settings, g, z), 0)):
+        decision = devnag.discriminator(settings, d, batch)
+        assert decision.shape == (3, 1, 1)
+        np.testing.assert_allclose(loss, -np.log(decision if label else 1 - decision)[:, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(game.loss_d(d, g, x, z), real + fake, rtol=1e-6)
+    changed = x.numpy()
+    changed[1, 0, 29] += 5  # one sample of one run
+    moved = devnag.losses_of_d(settings, d, g, tf.constant(changed), z)
+    assert moved[0][1] != real[1] and moved[0][0] == real[0] and moved[0][2] == real[2]
+    np.testing.assert_array_equal(moved[1], fake)
+
+
+def test_devices_share_the_runs_and_split_no_batch():
+    strategy = distribution.make_strategy('mirrored', 2)
+    shared = distribution.share_out(strategy, np.arange(6, dtype=np.uint32))
+    draw = devnag.make_experiment(QUICK).game.draw_d
+    assert [draw(share, 0)[0].shape for share in strategy.experimental_local_results(shared)] == [(3, 1, 20), (3, 1, 20)]
+
+
+# --- Row equals solo ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('settings', 'rounds', 'runs'),
+    [
+        (devnag.make_settings(), 1, 200),  # 20 updates of each
+        (devnag.make_settings(d_steps=1, g_steps=1), 20, 7),  # the loss of each of 20 updates
+        (devnag.make_settings(preprocess='diffs', d_steps=1, g_steps=1, batch_size=50), 20, 7),
+        (devnag.make_settings('2017-02'), 20, 7),
+    ],
+    ids=['2018-11', '2018-11, every update', 'diffs', '2017-02'],
+)
+def test_row_of_an_ensemble_equals_the_solo_run(settings, rounds, runs):
+    row_of_an_ensemble_equals_the_solo_run(devnag.make_experiment(settings), runs, steps=rounds)
+
+
+# --- As published -------------------------------------------------------------------------------------------------------------
+
+
+def test_settings_are_the_published_ones():
+    assert devnag.make_settings() == ('2018-11', 'moments', 500, 20, 20, 0.001, 0.9, 4.0, 1.25)
+    assert devnag.make_settings('2017-02')[:6] == ('2017-02', 'variances', 100, 1, 1, 0.0002)
+    assert [variant.num_steps for variant in devnag.VARIANTS.values()] == [5000, 30_000]
+
+
+def test_networks_have_the_posts_shapes():
+    seeds = tf.constant([3], tf.uint32)
+    features = {'moments': 4, 'raw': 500, 'variances': 1000, 'diffs': 1000}
+    for preprocess, inputs in features.items():
+        d = devnag.init_discriminator(devnag.make_settings(preprocess=preprocess), seeds)
+        assert [layer.w.shape[1:] for layer in d] == [(10, inputs), (10, 10), (1, 10)]
+    g = devnag.init_generator(devnag.make_settings(), seeds)
+    assert [layer.w.shape[1:] for layer in g] == [(5, 1), (5, 5), (1, 5)]
+    settings = devnag.make_settings('2017-02')
+    assert [layer.w.shape[1:] for layer in devnag.init_discriminator(settings, seeds)] == [(50, 200), (50, 50), (1, 50)]
+    assert [layer.w.shape[1:] for layer in devnag.init_generator(settings, seeds)] == [(50, 1), (50, 50), (1, 50)]
+
+
+def test_streams_of_the_post_do_not_overlap():
+    """The words behind weights, data and noise of the first updates are all different, for two runs."""
+    seeds = tf.constant([42, 43], tf.uint32)
+    uses = {(Stream.WEIGHTS_G, 0, 46), (Stream.WEIGHTS_D, 0, 171)}
+    uses |= {(stream, update, 100) for stream in (Stream.DATA, Stream.NOISE_D, Stream.NOISE_G) for update in range(40)}
+    words = np.concatenate([random.bits(seeds, *use).numpy().ravel() for use in sorted(uses)])
+    assert len(words) - len(np.unique(words)) <= 1  # 24,434 words of 32 bits: 0.07 chance repetitions are expected

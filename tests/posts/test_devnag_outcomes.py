@@ -1,0 +1,107 @@
+"""Dev Nag's post: what a record is of, what runs are judged by, and how."""
+
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers.post_checks import COLUMNS
+
+from common import training
+from common.evaluation import metrics
+from common.nn.random import Stream
+from reproductions.devnag import figures as devnag_figures
+from reproductions.devnag import gan as devnag
+
+QUICK = devnag.make_settings(batch_size=20, d_steps=2, g_steps=3)
+
+
+@functools.cache
+def quick(seed, rounds=12):
+    return devnag.train_many(QUICK, seed, 3, num_steps=rounds)
+
+
+def test_a_record_is_of_g_as_the_round_begins_on_the_last_noise_that_d_is_trained_with():
+    _, history, _ = quick(7)
+    assert history['step'].tolist() == list(range(12))
+    _, _, players = quick(7, 5)
+    g = tf.nest.map_structure(tf.constant, players.g)
+    samples = devnag.generator(QUICK, g, devnag.noise(tf.constant([7, 8, 9], tf.uint32), Stream.NOISE_D, 2 * 6 - 1, 20)).numpy()
+    np.testing.assert_allclose(history['mean'][:, 5], samples.mean(axis=(1, 2)), rtol=1e-4)
+    np.testing.assert_allclose(history['std'][:, 5], samples.std(axis=(1, 2)), rtol=1e-4)
+
+
+def test_seeds_decide():
+    a, _, _ = quick(7)
+    b, _, _ = devnag.train_many(QUICK, 7, 3, num_steps=12)
+    c, _, _ = quick(8)
+    assert list(a) == COLUMNS[:-1]
+    for name in COLUMNS[:-1]:
+        np.testing.assert_array_equal(a[name], b[name])  # the same seeds: the same bits
+    assert not np.intersect1d(a['mean'], c['mean'][-1:]).size  # seed 10 is none of 7, 8, 9
+    np.testing.assert_allclose(a['mean'][1:], c['mean'][:-1], rtol=1e-4)
+
+
+def test_outcomes_are_of_fresh_draws_and_decisions_on_their_consecutive_batches():
+    settings = QUICK._replace(batch_size=30)  # 333 batches and 10 draws left over
+    seeds = np.array([4, 5], np.uint32)
+    d, g = devnag.init_discriminator(settings, tf.constant(seeds)), devnag.init_generator(settings, tf.constant(seeds))
+    players = tf.nest.map_structure(np.asarray, training.Players(0, d, g, (), ()))
+    samples, decisions = devnag.evaluate_rows(settings, seeds, players, [1])
+    assert samples.shape == (1, 10_000) and decisions.shape == (1, 333)
+    z = devnag.noise(tf.constant([5], tf.uint32), Stream.FIGURE, 0, 10_000)
+    one_d, one_g = tf.nest.map_structure(lambda value: value[1:], (d, g))
+    np.testing.assert_allclose(samples[0], devnag.generator(settings, one_g, z)[0, 0], rtol=1e-4, atol=1e-5)
+    batch = tf.constant(samples[:, None, 30:60])
+    np.testing.assert_allclose(decisions[0, 1], devnag.discriminator(settings, one_d, devnag.view(settings, batch))[0, 0, 0])
+
+
+def test_runs_are_evaluated_in_parts_that_change_nothing(monkeypatch):
+    whole, history, players = quick(7)
+    monkeypatch.setattr(devnag, 'RUNS_AT_ONCE', 2)
+    seeds = np.array([7, 8, 9], np.uint32)
+    parts = devnag.results_table(QUICK, seeds, players, history)
+    for name in COLUMNS[:-1]:
+        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-4, atol=1e-4)
+
+
+def test_success_is_what_its_docstring_says():
+    settings = devnag.make_settings()
+    truth, bound, places = (
+        devnag.truth(settings),
+        devnag.success_bound(settings),
+        (np.arange(10_000) + 0.5) / 10_000,
+    )
+    normal, flat = truth.ppf(places), 4 + 1.25 * np.sqrt(12) * (places - 0.5)
+    two = 4 + 1.25 * np.sign(places - 0.5)
+    distance = {name: metrics.wasserstein(x[None], truth)[0] / 1.25 for name, x in (('flat', flat), ('two', two))}
+    assert distance['flat'] == pytest.approx(0.15, abs=0.005) and distance['two'] == pytest.approx(0.54, abs=0.005)
+    for samples, passes in (
+        (normal + 0.24 * 1.25, True),
+        (normal + 0.26 * 1.25, False),
+        (4 + 1.30 * (normal - 4), True),
+        (4 + 1.32 * (normal - 4), False),
+        (4 + 0.70 * (normal - 4), True),
+        (4 + 0.68 * (normal - 4), False),
+        (flat, True),
+        (two, False),
+    ):
+        assert (metrics.wasserstein(samples[None], truth)[0] < bound) == passes
+
+
+def test_the_last_histogram_is_of_the_last_noise_of_g():
+    seeds = np.array([7, 8, 9], np.uint32)
+    _, _, players = quick(7)
+    z = devnag.noise(tf.constant(seeds[1:]), Stream.NOISE_G, 12 * 3 - 1, 20)
+    g = tf.nest.map_structure(lambda value: tf.constant(value[1:]), players.g)
+    found = devnag_figures.last_batches(QUICK, seeds, players, np.array([1, 2]))
+    np.testing.assert_array_equal(found, devnag.generator(QUICK, g, z)[:, 0])
+
+
+def test_a_call_is_short_and_a_second_training_does_not_retrace():
+    experiment = devnag.make_experiment(QUICK)
+    quick(7)
+    traces = experiment.play_loop.experimental_get_tracing_count()
+    devnag.train_many(QUICK, 50, 3, num_steps=40)
+    assert experiment.play_loop.experimental_get_tracing_count() == traces
+    assert experiment.call * (QUICK.d_steps + QUICK.g_steps) == training.CALL

@@ -1,0 +1,168 @@
+"""The MNIST post: the recorded run, the order of the digits, the networks, row equals solo."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers import numpy_random
+from helpers.paths import DATA
+
+from common import training
+from common.devices import distribution
+from common.evaluation import replay
+from common.nn import layers
+from common.nn.random import Stream
+from reproductions.mnist import dataset
+from reproductions.mnist import gan as mnist
+from reproductions.mnist import replay as mnist_replay
+
+TRACE = DATA / 'mnist_small.npz'
+
+
+SEEDS = tf.constant([3, 4], tf.uint32)
+SMALL = mnist.make_settings(d_widths=(784, 12, 1), g_widths=(5, 12, 784), batch_size=16)
+
+
+# --- Parity -------------------------------------------------------------------------------------------------------------------
+
+
+def test_trace_replays_over_all_its_steps():
+    columns = mnist_replay.replay_trace(TRACE)
+    assert len(columns['step']) == 120 and set(columns['quantity']) == {'loss_d', 'loss_g'}
+    assert max(columns['relative_error']) <= 1e-4  # a tenth of what the contract asks of the first 20 steps
+
+
+def test_trace_ends_with_the_recorded_weights():
+    """Losses see the weights only through a batch; 60 updates of Adam leave every one where the recorded program left it."""
+    meta, arrays = replay.load(TRACE, 'mnist')
+    settings = mnist_replay.trace_settings(meta)
+    game = mnist.make_game(settings, np.zeros([1, 784], np.uint8))._replace(
+        draw_d=lambda seeds, step: (
+            tf.cast(tf.transpose(tf.gather(arrays['x'], step)), tf.float32)[None] / 255,
+            tf.transpose(tf.gather(arrays['z'], step))[None],
+        ),
+    )
+    d, g = (replay.linears(arrays, [f'init/{network}/l{i}' for i in range(3)]) for network in 'DG')
+    loop = training.compile_loop(lambda seeds, state: training.play(game, seeds, state), ['loss_d', 'loss_g'])
+    players, _ = loop(tf.constant([0], tf.uint32), training.start_game(game, d, g), tf.constant([meta['steps']]))
+    for network, ours in (('D', players.d), ('G', players.g)):
+        theirs = replay.linears(arrays, [f'final/{network}/l{i}' for i in range(3)])
+        for a, b in zip(tf.nest.flatten(ours), tf.nest.flatten(theirs), strict=True):
+            assert np.abs(a - b).max() < 0.001  # less than one update of the rate's size in 60
+
+
+def test_settings_are_the_posts():
+    settings = mnist.make_settings()
+    assert settings.d_widths == (784, 500, 200, 1) and settings.g_widths == (100, 200, 500, 784)
+    assert (settings.batch_size, settings.learning_rate, settings.beta1) == (128, 0.001, 0.9)
+    assert mnist.VARIANTS['post'].num_steps == 500_000
+
+
+# --- Data and noise -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_head_is_held_out():
+    digits = dataset.bundled()
+    images, labels = dataset.training_digits(digits)
+    assert len(images) == len(labels) == 8000 - 666
+    np.testing.assert_array_equal(images[0], digits.x_train[666])
+    assert 60_000 // mnist.HELD_OUT == 5000  # of all of MNIST
+
+
+def test_order_passes_through_all_digits_without_a_gap():
+    """Batches of 16 out of 100 digits: 25 batches are 4 passes, and the seventh batch holds a tail and a head."""
+    compiled = tf.function(lambda step: mnist.batch_places(SMALL, SEEDS, step, 100), jit_compile=True)
+    sequence = np.concatenate([compiled(tf.constant(step)).numpy() for step in range(25)], axis=1)
+    passes = sequence.reshape(2, 4, 100)
+    np.testing.assert_array_equal(np.sort(passes, axis=2), np.broadcast_to(np.arange(100), (2, 4, 100)))
+    assert len({tuple(order) for order in passes.reshape(-1, 100).tolist()}) == 8  # reshuffled, for every seed
+
+
+def test_order_is_that_of_the_plain_computation():
+    for step, size in ((6, 100), (2**31 - 2, 55_000)):
+        places = step * 16 + np.arange(16)
+        expected = numpy_random.permuted([3, 4], Stream.ORDER, places // size, places % size, size)
+        np.testing.assert_array_equal(mnist.batch_places(SMALL, SEEDS, tf.constant(step), size), expected)
+        compiled = tf.function(lambda step, size=size: mnist.batch_places(SMALL, SEEDS, step, size), jit_compile=True)
+        np.testing.assert_array_equal(compiled(tf.constant(step)), expected)
+
+
+def test_batches_are_those_digits_over_255():
+    images = dataset.bundled().x_train
+    x = mnist.real_images(SMALL, tf.constant(images), SEEDS, 9).numpy()
+    places = mnist.batch_places(SMALL, SEEDS, 9, 8000).numpy()
+    assert x.shape == (2, 784, 16)
+    np.testing.assert_array_equal(x[1, :, 5], images[places[1, 5]].astype(np.float32) / np.float32(255))
+
+
+def test_noise_is_uniform_and_serves_both_updates():
+    settings = mnist.make_settings()
+    game = mnist.make_game(settings, dataset.bundled().x_test)
+    assert game.draw_g is None  # so that G's update is given that of D's
+    z, other = (game.draw_d(SEEDS, step)[1].numpy() for step in (7, 8))
+    assert z.shape == (2, 100, 128) and (z != other).mean() > 0.99
+    many = mnist.noise(settings, SEEDS, Stream.NOISE_D, 7, 5000).numpy()
+    np.testing.assert_array_equal(many[:, :, :128], z)  # a larger count begins with the same columns
+    assert -1 <= many.min() < -0.999 and 0.999 < many.max() < 1
+    assert many.mean() == pytest.approx(0, abs=0.003) and many.var() == pytest.approx(1 / 3, rel=0.01)
+
+
+# --- Networks -----------------------------------------------------------------------------------------------------------------
+
+
+def test_weights_have_the_posts_deviation():
+    d, g = mnist.experiment_of(mnist.make_settings(), None).init(SEEDS)
+    for params, widths in ((d, (784, 500, 200, 1)), (g, (100, 200, 500, 784))):
+        assert [layer.w.shape[1:] for layer in params] == [(b, a) for a, b in itertools.pairwise(widths)]
+        for layer in params:
+            wanted, count = np.sqrt(2 / layer.w.shape[2]), np.size(layer.w)
+            assert np.std(layer.w) == pytest.approx(wanted, rel=4 / np.sqrt(2 * count))  # four standard errors
+            assert not layer.b.numpy().any()
+
+
+def test_networks_by_plain_matrices():
+    d, g = mnist.experiment_of(SMALL, None).init(SEEDS)
+    z = mnist.noise(SMALL, SEEDS, Stream.NOISE_D, 0, 16)
+    (w0, w1), (v0, v1) = ([layer.w.numpy()[1] for layer in params] for params in (g, d))
+    images = 1 / (1 + np.exp(-(w1 @ np.maximum(w0 @ z.numpy()[1], 0))))
+    np.testing.assert_allclose(mnist.generator(SMALL, g, z)[1], images, rtol=1e-4)
+    logits = v1 @ np.maximum(v0 @ images, 0)
+    np.testing.assert_allclose(
+        mnist.discriminator_logits(SMALL, d, mnist.generator(SMALL, g, z))[1], logits, rtol=1e-3, atol=1e-5
+    )
+    x = tf.zeros([2, 784, 16])
+    expected = np.log(2) + np.log1p(np.exp(logits)).mean()  # biases are 0, so D is undecided about black images
+    assert mnist.loss_of_d(d, g, x, z).numpy()[1] == pytest.approx(expected, rel=1e-5)
+    assert mnist.loss_of_g(d, g, z).numpy()[1] == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-5)
+
+
+def test_layers_choose_the_matrix_product_at_this_size():
+    """A product written as multiply and sum would make a network of this size many times slower."""
+    traced = tf.function(lambda x, w, b: layers.dense(x, layers.Linear(w, b))).get_concrete_function(
+        tf.TensorSpec([1, 784, 128]), tf.TensorSpec([1, 500, 784]), tf.TensorSpec([1, 500, 1])
+    )
+    assert 'BatchMatMulV2' in {op.type for op in traced.graph.get_operations()}
+
+
+# --- Row equals solo, one compilation -----------------------------------------------------------------------------------------
+
+
+def first_losses(seed, runs):
+    settings, images = mnist.make_settings(), dataset.bundled().x_test
+    experiment = mnist.make_experiment(settings, images)
+    seeds = np.arange(seed, seed + runs, dtype=np.uint32)
+    exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.game.draw_d(tf.constant(seeds), 17))
+    strategy = distribution.make_strategy('cpu', runs)
+    records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, 5, 1)])
+    assert experiment.play_loop.experimental_get_tracing_count() == 1
+    return [values.numpy() for values in exact], np.stack([records['loss_d'], records['loss_g']])
+
+
+def test_row_of_an_ensemble_equals_the_solo_run():
+    exact, losses = first_losses(40, 3)
+    solo_exact, solo_losses = first_losses(42, 1)
+    for ensemble, solo in zip(exact, solo_exact, strict=True):
+        np.testing.assert_array_equal(ensemble[2], solo[0])
+    np.testing.assert_allclose(losses[:, 2], solo_losses[:, 0], rtol=1e-4)
+    assert (np.abs(losses[:, 1] / losses[:, 2] - 1) > 1e-3).all()  # other seeds differ

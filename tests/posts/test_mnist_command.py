@@ -1,0 +1,241 @@
+"""The MNIST post: what is judged and how, and the command line, on a few digits that one classifier is trained on."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers import post_checks
+from helpers.paths import DATA
+
+from common import training
+from common.devices import distribution
+from reproductions.mnist import __main__ as mnist_main
+from reproductions.mnist import classifier, dataset, quality
+from reproductions.mnist import gan as mnist
+
+TRACE = DATA / 'mnist_small.npz'
+COLUMNS = [
+    'seed', 'finite', 'success', 'collapsed', 'classes_covered', 'largest_share', *(f'share_{i}' for i in range(10)),
+    'confidence', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_train', 'd_real', 'd_fake', 'dead_g',
+    'saturated', 'loss_d', 'loss_g',
+]  # fmt: skip
+SEEDS = tf.constant([3, 4], tf.uint32)
+
+
+@pytest.fixture(scope='module')
+def few(tmp_path_factory):
+    """The path of 300 training and 80 test digits, which train a classifier (badly) in a second; its cache is apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
+        digits = dataset.bundled()
+        arrays = {}
+        for kind, labels, count in (('train', digits.y_train, 30), ('test', digits.y_test, 8)):
+            rows = np.sort(np.concatenate([np.flatnonzero(labels == k)[:count] for k in range(10)]))
+            arrays[f'x_{kind}'] = getattr(digits, f'x_{kind}')[rows].reshape(-1, 28, 28)
+            arrays[f'y_{kind}'] = labels[rows]
+        path = tmp_path_factory.mktemp('digits') / 'few.npz'
+        np.savez(path, **arrays)
+        yield path
+
+
+@pytest.fixture(scope='module')
+def judge(few):
+    return quality.make_judge(dataset.load(str(few))[0])
+
+
+# --- What is judged -----------------------------------------------------------------------------------------------------------
+
+
+def test_real_digits_are_judged_as_real(judge):
+    real = quality.quality(judge, judge.test)
+    assert real['classes_covered'] == 10 and real['frechet'] == pytest.approx(0, abs=1e-6)
+    assert sum(real[f'share_{i}'] for i in range(10)) == pytest.approx(1)
+    without = [judge.references[f'without_{k}']['frechet'] for k in range(10)]
+    assert judge.references['training']['frechet'] > 0 and quality.success_bound(judge.references) == min(without)
+    assert judge.references['training']['nearest'] == pytest.approx(0, abs=0.02)
+    assert real['nearest'] > 1 and real['nearest_other'] > 1
+
+
+def test_one_digit_for_all_is_found_out(judge):
+    same = quality.quality(judge, np.repeat(judge.test[:1], 80, axis=0))
+    assert (same['classes_covered'], same['largest_share'], same['nearest_other']) == (1, 1, pytest.approx(0, abs=0.02))
+    assert same['score'] == pytest.approx(1, abs=1e-4) and same['frechet'] > quality.success_bound(judge.references)
+
+
+def test_verdicts_follow_from_the_columns():
+    references = {f'without_{k}': {'frechet': 5.0 - 0.1 * k} for k in range(10)}
+    columns = {
+        'frechet': np.array([4.0, 4.2, 4.0, np.nan, 200.0]),
+        'classes_covered': np.array([10, 10, 9, np.nan, 1]),
+        'largest_share': np.array([0.2, 0.2, 0.5, np.nan, 1.0]),
+    }
+    found = quality.verdict_columns(references, columns)
+    assert found['finite'].tolist() == [1, 1, 1, 0, 1]
+    assert found['success'].tolist() == [1, 0, 0, 0, 0]
+    assert found['collapsed'].tolist() == [0, 0, 1, 0, 1]
+
+
+def test_evaluation_by_plain_means(judge):
+    settings = mnist.make_settings()
+    d, g = mnist.experiment_of(settings, None).init(SEEDS)
+    g = (*g[:1], g[1]._replace(w=-tf.abs(g[1].w), b=g[1].b), g[2])  # every unit of the second layer is dead
+    host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
+    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), training.Players(0, *host, (), ()))
+    assert list(columns) == list(quality.COLUMNS) and sheets.shape == (2, 80, 784) and sheets.dtype == np.uint8
+    np.testing.assert_allclose(columns['dead_g'], 500 / 700)
+    np.testing.assert_array_equal(sheets, 128)  # sigmoid(0) of 255
+    np.testing.assert_array_equal(columns['saturated'], 0)
+    logits = mnist.discriminator_logits(settings, d, tf.stack([judge.test.T, judge.test.T])).numpy()
+    np.testing.assert_allclose(columns['d_real'], (1 / (1 + np.exp(-logits))).mean(axis=(1, 2)), rtol=1e-4)
+
+
+def test_a_run_that_is_not_finite_is_counted(judge):
+    settings = mnist.make_settings()
+    d, g = mnist.experiment_of(settings, None).init(SEEDS[:1])
+    g = (g[0]._replace(b=g[0].b + np.nan), *g[1:])
+    host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
+    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy()[:1], training.Players(0, *host, (), ()))
+    assert all(np.isnan(values).all() for values in columns.values()) and not sheets.any()
+    assert quality.verdict_columns(judge.references, columns)['finite'].tolist() == [0]
+
+
+def test_sheets_are_the_head_of_what_is_judged(judge):
+    settings = mnist.make_settings()
+    d, g = mnist.experiment_of(settings, None).init(SEEDS)
+    players = training.Players(0, *tf.nest.map_structure(lambda value: value.numpy(), (d, g)), (), ())
+    _, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), players)
+    alone = mnist.sheet(settings, SEEDS.numpy(), players)
+    assert np.abs(sheets.astype(int) - alone[:, :80]).max() <= 1  # rounding, to a byte
+    assert alone.shape == (2, 100, 784) and alone.std() > 10
+
+
+# --- Command line -------------------------------------------------------------------------------------------------------------
+
+
+def test_records_fall_on_evaluations_and_sheets():
+    for runs, num_steps, eval_every in ((1, 500_000, 2500), (8, 50_000, 2500), (3, 40, 7), (1000, 10, 1)):
+        every, sheet_every = mnist_main.intervals(runs, num_steps, eval_every)
+        assert eval_every % every == 0 and sheet_every % every == 0 and every * runs <= max(mnist.CALL, runs)
+    assert mnist_main.intervals(1, 500_000, 2500) == (100, 4200)
+
+
+def call(*arguments):
+    return post_checks.call(mnist_main, *arguments)
+
+
+def test_solo_run_writes_the_contract(few, tmp_path, capsys):
+    arguments = [f'--data={few}', '--num_steps=30', '--eval_every=10', '--batch_size=32', '--animation']
+    assert call(*arguments, f'--output_dir={tmp_path}') == 0
+    captured = capsys.readouterr()
+    assert '     0: loss_d' in captured.out and 'classifier:' in captured.out and 'not MNIST as published' in captured.err
+    (row,) = post_checks.rows_of(tmp_path)
+    assert list(row) == COLUMNS and (row['seed'], row['finite']) == ('0', '1')
+    config = json.loads((tmp_path / 'config.json').read_text(encoding='utf-8'))
+    assert set(post_checks.flags_of(mnist_main)) <= set(config['flags'])
+    assert (config['flags']['num_steps'], config['flags']['batch_size'], config['iterations']) == (30, 32, 30)
+    assert config['flags']['digits'] == dataset.UNKNOWN
+    assert (classifier.cache_directory() / f'{config["flags"]["classifier"]}.npz').exists()
+    pictures = ['data', 'figure', 'interpolation', 'losses', 'progress', 'quality']
+    assert sorted(path.stem for path in tmp_path.glob('*.png')) == pictures
+    assert all((tmp_path / f'{name}.npz').exists() for name in [*pictures, 'animation'])
+    assert (tmp_path / 'animation.gif').read_bytes()[:6] == b'GIF89a'
+    references = json.loads((tmp_path / 'references.json').read_text(encoding='utf-8'))
+    assert 0.1 < references['classifier']['accuracy'] <= 1
+    assert references['untrained']['frechet'] > references['training']['frechet'] > 0
+    history = np.load(tmp_path / 'history.npz')
+    assert history['eval_step'].tolist() == [0, 10, 20, 29] and history['step'][-1] == 29
+    assert history['frechet'].shape == (1, 4) and float(row['frechet']) == pytest.approx(history['frechet'][0, -1], rel=1e-6)
+    assert history['sheets'].shape[:1] + history['sheets'].shape[2:] == (1, 784, len(history['sheet_step']))
+    np.testing.assert_array_equal(np.load(tmp_path / 'data.npz')['images'][0], np.load(few)['x_train'][25].ravel())
+    assert np.load(tmp_path / 'quality.npz')['untrained/frechet'] == references['untrained']['frechet']
+    progress = np.load(tmp_path / 'progress.npz')
+    assert progress['labels'][[0, -1]].tolist() == ['0', '29'] and len(progress['images']) == 10 * progress['columns']
+    assert not list(tmp_path.glob('.*'))
+
+
+@pytest.mark.statistical
+def test_resume_is_bit_for_bit_with_evaluations_on_the_way(few, tmp_path, capsys, monkeypatch):
+    """It stops in the middle of a pass: 275 digits are five batches and a half. Other digits are refused."""
+    arrays = dict(np.load(few))
+    np.savez(tmp_path / 'other.npz', **arrays | {'x_test': arrays['x_test'][::-1]})  # the classifier is the same
+    arguments = [f'--data={few}', '--runs=2', '--num_steps=24', '--eval_every=8', '--batch_size=50']
+    changed = f'--data={tmp_path / "other.npz"}'
+    post_checks.resume_is_bit_for_bit(mnist_main, arguments, (2,), changed, 'data_sha256 was', tmp_path, capsys, monkeypatch)
+    assert (tmp_path / 'whole' / 'runs.png').exists()
+
+
+def test_help_names_every_flag(capsys):
+    post_checks.help_names_every_flag(mnist_main, capsys)
+
+
+@pytest.mark.statistical
+def test_claims_command(few, tmp_path, capsys):
+    arguments = ['--claims', '--runs=2', '--num_steps=3', f'--data={few}', '--batch_size=8', f'--output_dir={tmp_path}']
+    assert call(*arguments) == 0
+    rows = json.loads((tmp_path / 'claims.json').read_text(encoding='utf-8'))
+    assert [row['claim'] for row in rows] == ['D1', 'D2', 'D3']
+    assert (tmp_path / 'claims.md').read_text(encoding='utf-8') in capsys.readouterr().out
+
+
+@pytest.mark.statistical
+def test_mirrored_devices_share_the_runs(few, tmp_path):
+    arguments = [f'--data={few}', '--runs=2', '--num_steps=2', '--batch_size=8']
+    assert call(*arguments, '--strategy=mirrored', f'--output_dir={tmp_path / "shared"}') == 0
+    assert json.loads((tmp_path / 'shared' / 'config.json').read_text(encoding='utf-8'))['strategy'] == 'MirroredStrategy'
+    settings, images = mnist.make_settings(batch_size=8), dataset.training_digits(dataset.load(str(few))[0])[0]
+    experiment, strategy = (
+        mnist.make_experiment(settings, images),
+        distribution.make_strategy('cpu', 2),
+    )
+    records = training.join_records([r for _, r in training.train(experiment, strategy, np.arange(2, dtype=np.uint32), 2, 2)])
+    np.testing.assert_allclose(np.load(tmp_path / 'shared' / 'history.npz')['loss_d'], records['loss_d'], rtol=1e-4)
+
+
+def test_replay_command(tmp_path, capsys):
+    assert call(f'--replay={TRACE}', f'--output_dir={tmp_path}') == 0
+    assert 'agrees' in capsys.readouterr().out
+    with open(tmp_path / 'replay.csv') as file:
+        assert len(list(csv.DictReader(file))) == 120
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--variant=2017'], '--variant=2017'),
+        (['--batch_size=0'], '--batch_size=0'),
+        (['--data=bundled', '--batch_size=7335'], '--batch_size=7335'),
+        (['--data=nowhere.npz'], '--data=nowhere.npz'),
+        (['--learning_rate=-1', '--data=bundled'], '--learning_rate=-1'),
+        (['--beta1=1', '--data=bundled'], '--beta1=1'),
+        (['--eval_every=0'], '--eval_every=0'),
+        (['--num_steps=0'], '--num_steps=0'),
+        (['--seed=4294967296'], '--seed=4294967296'),
+        (['--replay=none.npz', '--data=bundled'], '--data'),
+        (['--replay=none.npz'], '--replay=none.npz'),
+        (['--data=bundled', '--resume'], '--resume'),
+        (['--minibatch'], 'minibatch'),
+    ],
+    ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
+)
+def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys, monkeypatch):
+    post_checks.bad_input_is_one_line_and_status_2(mnist_main, arguments, message, tmp_path, capsys, monkeypatch)
+
+
+def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
+    arrays = dict(np.load(TRACE))
+    meta = json.loads(str(arrays['meta']))
+    changes = {
+        'size': {'batch_size': 33}, 'huge': {'steps': 10**9}, 'widths': {'d_arch': [784, 'many', 1]},
+        'misfit': {'g_arch': [16, 16, 32, 783]},
+    }  # fmt: skip
+    for name, change in changes.items():
+        np.savez(tmp_path / f'{name}.npz', **arrays | {'meta': json.dumps(meta | change)})
+    np.savez(tmp_path / 'lacking.npz', **{key: value for key, value in arrays.items() if key != 'init/G/l1/b'})
+    np.savez(tmp_path / 'floats.npz', **arrays | {'x': arrays['x'] / np.float32(255)})
+    for name in (*changes, 'lacking', 'floats'):
+        assert call(f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
+        error = capsys.readouterr().err
+        assert f'--replay={tmp_path / name}.npz' in error and error.count('\n') == 1
+    assert call(f'--replay={DATA / "jang_m40_seed1.npz"}', f'--output_dir={tmp_path / "out"}') == 2

@@ -1,0 +1,12 @@
+"""What the tests of bad files share."""
+
+import pytest
+from helpers.damage import UNPACKED
+
+from common.storage import files
+
+
+@pytest.fixture
+def small_archives(monkeypatch):
+    assert files.MOST_BYTES == 2**30
+    monkeypatch.setattr(files, 'MOST_BYTES', UNPACKED)

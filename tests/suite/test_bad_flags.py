@@ -1,0 +1,311 @@
+"""Any command line either runs or ends with one line and status 2: command lines at random, from each post's own flags."""
+
+import collections
+import contextlib
+import io
+import os
+import resource
+import shutil
+import tracemalloc
+
+import numpy as np
+import pytest
+from helpers.paths import trace_of
+from helpers.post_checks import flags_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common import data_parallel, training
+from common.program import checks, cli
+from common.storage import files
+from reproductions import posts
+from reproductions.devnag import replay as devnag_replay
+from reproductions.mnist import dataset
+from reproductions.mnist import gan as mnist
+
+# --- Command lines ------------------------------------------------------------------------------------------------------------
+
+EDGES = {
+    'integer': [-1, 0, 1, 2, 3, 99, 100, 10_000, 10_001, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, 10**30, 10**5000],
+    'float': ['0', '-0.0', '-1', 'nan', 'inf', '-inf', '1e400', '1e-400', '1e308', '1e-308', '5e-324', '3.5e38', '1e38',
+              '1e-38', '1e-46', '1e16', '0.9999999999999999', '1', '0.5', '4'],
+    'path': ['.', 'out', 'out/below', './', '~', 'a b', 'ü', '模式', 'x.gif', 'x.mp4', 'none/x.gif', 'file', 'file/below',
+             'dir.gif', '/dev/null', '/dev/null/x', '/dev/zero', '/proc/nothing', '/dev/full', 'fifo', 'x' * 300,
+             'out/' + 'x' * 300, 'none/' + 'x' * 300, 'x' * 250 + '.gif', 'x/' * 3000, 'auto', 'bundled', 'bundled',
+             'none.npz', 'a\nb', 'trace', 'run'],
+}  # fmt: skip
+TEXT = st.text(max_size=12) | st.text('0123456789+-._e,=x \n', max_size=8) | st.sampled_from(['\0', 'a\0b', '\udc80', '٣'])
+
+
+def as_text(number):
+    """A number of any length in words of the command line."""
+    return str(number) if abs(number) < 10**4000 else '1' + '0' * 5000
+
+
+INTEGERS = st.integers(1, 12) | st.integers(1, 3000) | st.sampled_from(EDGES['integer'])
+FLOATS = st.floats(0.01, 8).map(str) | st.floats(0.01, 0.9).map(str) | st.sampled_from(EDGES['float']) | st.floats().map(str)
+PATHS = st.sampled_from(EDGES['path']) | TEXT.map(lambda text: text.replace('/', '_')).filter(lambda text: text != '..')
+
+
+def plausible(flag):
+    """Values of a flag's own type, as text, those at its edges among them."""
+    kind = type(flag.parser).__name__
+    if kind == 'EnumParser':
+        return st.sampled_from([value for value in flag.parser.enum_values if value != 'multiworker'])
+    if kind == 'ListParser':
+        return st.lists(INTEGERS.map(as_text) | FLOATS, max_size=4).map(','.join) | st.just(','.join(['1'] * 5000))
+    if kind == 'BooleanParser':
+        return st.sampled_from(['true', 'false', '1', '0', 'True'])
+    return {'IntegerParser': INTEGERS.map(as_text), 'FloatParser': FLOATS, 'ArgumentParser': PATHS}[kind]
+
+
+@st.composite
+def arguments(draw, opts):
+    """One flag as it is spelt on a command line, its value of its own type for the most part."""
+    name = draw(st.sampled_from(sorted(opts)))
+    value = draw(plausible(opts[name]) if draw(st.integers(0, 9)) else TEXT)
+    dashed = name.replace('_', '-')
+    spellings = [[f'--{name}={value}']] * 6 + [[f'--{name}', value], [f'-{name}={value}'], [f'--{dashed}={value}']]
+    if opts[name].boolean:
+        spellings += [[f'--{name}'], [f'--no{name}']] * 3 + [[f'--no{name}={value}']]
+    return draw(st.sampled_from(spellings))
+
+
+STRAY = st.sampled_from(
+    ['--', '-', '--=', '--no', '---', '--flagfile=file', '--flagfile=none', '--flagfile=fifo', '--undefok=x', '--undefok',
+     '--runs', '--flagfile', '--data', '-v', '--run=1', '--helpx', '--help', '']
+) | TEXT.map('--'.__add__) | TEXT  # fmt: skip
+
+
+@st.composite
+def command_lines(draw, opts):
+    """Up to five flags, some of them twice, and now and then a word that is none."""
+    words = [word for flag in draw(st.lists(arguments(opts), max_size=5)) for word in flag]
+    return words if draw(st.integers(0, 9)) else [*words, draw(STRAY)]
+
+
+# --- What must come of them ---------------------------------------------------------------------------------------------------
+
+
+class Begun(Exception):
+    """Everything was accepted, and training would begin."""
+
+
+def begin(experiment, strategy, seeds, num_steps, every, *rest):
+    """In place of `training.train`: what that does before its first step, but for the weights."""
+    training.record_steps(experiment.pretrain_steps, every)
+    training.record_steps(num_steps, every, experiment.early)
+    raise Begun
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A directory to work in, with files of all kinds; training raises Begun, nothing is judged and no network is asked."""
+    (tmp_path / 'file').write_bytes(b'\xff\0 no flags')
+    (tmp_path / 'dir.gif').mkdir()
+    (tmp_path / 'run' / 'checkpoint').mkdir(parents=True)
+    (tmp_path / 'run' / 'checkpoint' / 'state-000000.npz').write_bytes(b'PK\x03\x04 no checkpoint')
+    os.mkfifo(tmp_path / 'fifo')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(training, 'train', begin)
+    monkeypatch.setattr(data_parallel, 'train', begin)
+    monkeypatch.setattr(checks, 'machine_memory', lambda: 2**28)
+    monkeypatch.setattr(devnag_replay, 'retrain', lambda *args: begin(*[None] * 5))
+    bundle = dataset.bundled()
+    monkeypatch.setattr(dataset, 'bundled', lambda: bundle)
+    monkeypatch.setattr(dataset, '_keras_file', lambda: ('mnist.npz', 'no network'))
+    monkeypatch.setattr(mnist, 'judge_with_untrained', lambda *args: None)
+    return tmp_path
+
+
+def outcome(post, words, message=''):
+    """'begun', 'ended', 'helped' or 'refused'; fails if it is none of these, or if what is printed is not as it should be."""
+    out, error = (io.TextIOWrapper(io.BytesIO(), 'utf-8') for _ in range(2))  # as strict as a terminal
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+            status = cli.call(post.main, [post.__name__, *words])
+    except Begun:
+        return 'begun'
+    except SystemExit as ended:
+        assert ended.code == 0
+        return 'helped'
+    error.flush()
+    lines = error.buffer.getvalue().decode().splitlines()
+    lines = [line for line in lines if not line.startswith('note: ')]  # of digits that are not as published
+    if status == 0:
+        assert not lines
+        return 'ended'
+    assert status == 2 and len(lines) == 1 and lines[0].startswith('error: '), (status, lines)
+    assert message in lines[0] and len(lines[0]) < 1100
+    return 'refused'
+
+
+@pytest.mark.parametrize('name', posts.NAMES)
+def test_any_command_line_runs_or_ends_with_one_line(name, place):
+    post, seen, named = posts.part(name, '__main__'), collections.Counter(), set()
+    opts = flags_of(post)
+    (place / 'trace').write_bytes(trace_of(name).read_bytes())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    @given(command_lines(opts))
+    def check(words):
+        seen[outcome(post, words)] += 1
+        named.update(name for name in opts for word in words if word.partition('=')[0].lstrip('-') in (name, f'no{name}'))
+
+    check()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
+    assert seen.total() >= 500 and min(seen['begun'], seen['refused']) > 100, seen
+    assert named == set(opts)
+
+
+@pytest.mark.parametrize(
+    ('name', 'words', 'message'),
+    [
+        ('aylien', ['--noanimation=true'], 'does not take an argument'),
+        ('aylien', ['--flagfile=file'], 'is not a flag'),
+        ('aylien', ['--undefok=x', '--x=1'], 'is not a flag'),
+        ('aylien', ['--output_dir=a\0b'], 'is not text'),
+        ('aylien', ['--output_dir=\udc80'], 'is not text'),
+        ('aylien', ['--output_dir='], 'without a value'),
+        ('aylien', ['--replay='], 'without a value'),
+        ('aylien', ['--output_dir=none\nthere', '--resume'], r'no directory none\nthere; run'),
+        ('aylien', ['--resume', f'--output_dir={"x" * 300}'], 'cannot be written to (File name too long)'),
+        ('aylien', [f'--export=none/{"x" * 300}'], 'cannot be written (File name too long)'),
+        ('aylien', ['--export=/proc/nothing'], 'cannot be written'),
+        ('aylien', [f'--anim_path={"x" * 250}.gif'], 'cannot be written (File name too long)'),
+        ('aylien', ['--anim_path=dir.gif'], 'is a directory'),
+        ('aylien', ['--anim_path=/proc/x.gif'], 'cannot be written'),
+        ('aylien', [f'--d_hidden_sizes={"1" * 5000}'], 'positive whole numbers'),
+        ('aylien', [f'--d_hidden_sizes={",".join(["8"] * 21)}'], 'up to 20'),
+        ('aylien', ['--minibatch', '--d_hidden_sizes=4'], 'two or more'),
+        ('aylien', [f'--log_every=1{"0" * 30}'], '--log_every'),
+        ('aylien', ['--pretrain_steps=2147483648'], '--pretrain_steps'),
+        ('aylien', ['--logical_devices=1000000000'], '--logical_devices'),
+        ('aylien', ['--sigma=1e300'], 'from 1e-09 to 1e+30'),
+        ('aylien', ['--mu=1e300'], 'from -1e+30 to 1e+30'),
+        ('aylien', ['--mu=-1e9', '--sigma=1'], 'lost in rounding'),
+        ('aylien', ['--claims', '--seed=4294967295'], 'seeds end at'),
+        ('aylien', ['--claims', '--runs=1000000000'], '100,000 or fewer'),
+        ('jang', ['--claims', f'--seed={2**32 - 500}', '--runs=200'], 'seeds end at'),  # of which J2 takes five times as many
+        ('multimodal', ['--means=0', '--deviations=1e-9'], '--deviations=1e-9'),
+        ('multimodal', [f'--means={",".join(str(i / 20 - 3) for i in range(101))}', '--deviations=0.001'], '100 or fewer'),
+        ('multimodal', ['--noise_range=1e300'], '--noise_range'),
+        ('devnag', ['--d_steps=1000000000000'], '--d_steps'),
+        ('devnag', ['--d_steps=10000', '--num_steps=1000000'], 'can be counted'),
+        ('mnist', [f'--data={"x" * 300}'], 'File name too long'),
+        ('mnist', ['--data=few.npz'], 'too few digits'),
+        ('mnist', ['--data=fifo'], 'is no file'),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_was_found(name, words, message, place):
+    images = np.zeros((2, 28, 28), np.uint8)
+    np.savez('few.npz', x_train=images, y_train=[0, 1], x_test=images[:1], y_test=[0])
+    assert outcome(posts.part(name, '__main__'), words, message) == 'refused'
+
+
+# --- Settings that no memory holds --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'),
+    [
+        *((name, ['--runs=1000000000']) for name in posts.NAMES),
+        ('aylien', ['--hidden_size=1000000000']),
+        ('aylien', ['--d_hidden_sizes=8,999999999,8']),
+        ('aylien', ['--minibatch', '--batch_size=10000', '--runs=100']),
+        ('aylien', ['--num_steps=2147483647', '--log_every=1']),
+        ('aylien', ['--pretrain_steps=2147483647', '--log_every=1']),
+        ('multimodal', ['--runs=1000000', '--hidden_sizes=1000,1000']),
+        ('multimodal', ['--minibatch', '--batch_size=10000', '--runs=100']),
+        ('jang', ['--hidden_sizes=100000,100000']),
+        ('jang', ['--hidden_sizes=100000', '--runs=500']),  # its surfaces over the grid
+        ('jang', ['--batch_size=1000000000']),
+        ('jang', ['--num_steps=2147483647']),
+        ('devnag', ['--num_steps=100000000', '--runs=100']),
+    ],
+)
+def test_what_no_memory_holds_is_refused(name, words, place, monkeypatch, capsys):
+    """In a line that names flag, value and remedy, and before a thousandth of it is asked for."""
+    monkeypatch.setattr(checks, 'machine_memory', lambda: 2**34)
+    tracemalloc.start()
+    try:
+        assert cli.call(posts.part(name, '__main__').main, [name, *words]) == 2
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
+    error = capsys.readouterr().err.removeprefix('note: no MNIST at mnist.npz and none from the network (no network): using '
+                                                 'the bundled 10,000 digits\n')  # fmt: skip
+    assert error.startswith('error: --') and error.count('\n') == 1
+    assert all(word in error for word in words if word != '--minibatch') and 'GiB of memory' in error and 'fewer' in error
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'),
+    [
+        *((name, ['--runs=10000']) for name in posts.NAMES if name != 'mnist'),
+        ('mnist', ['--runs=64']),
+        ('jang', ['--variant=2015-12', '--runs=2000']),
+        ('aylien', ['--num_steps=10000000']),
+    ],
+)
+def test_large_ensembles_are_not_refused(name, words, place, monkeypatch):
+    """On a machine with 8 GiB: the check refuses only what could not run."""
+    monkeypatch.setattr(checks, 'machine_memory', lambda: 2**33)
+    assert outcome(posts.part(name, '__main__'), words) == 'begun'
+
+
+def test_this_machine_has_memory():
+    assert 2**28 < checks.machine_memory() < 2**50
+
+
+# --- Trained indeed -----------------------------------------------------------------------------------------------------------
+
+SMALL = {
+    'IntegerParser': st.integers(1, 6).map(str),
+    'FloatParser': st.sampled_from(['0.5', '0.5', '0.01', '4', '1e-9', '1e30', '1e-6', '1e6', '0']),
+    'BooleanParser': st.sampled_from(['true', 'false']),
+    'ListParser': st.lists(st.integers(1, 6), min_size=1, max_size=3, unique=True).map(lambda s: ','.join(map(str, s))),
+}
+
+
+@st.composite
+def small_command_lines(draw, opts):
+    """Trainings of a few steps of one or two small networks, the other flags at their edges."""
+    words = [f'--num_steps={draw(st.integers(1, 3))}', f'--runs={draw(st.integers(1, 2))}']
+    words += ['--output_dir=out', '--strategy=cpu']
+    left_out = {'claims', 'replay', 'resume', 'logical_devices', 'export_seed', 'data', 'pretrain_steps'}
+    left_out |= {word.partition('=')[0].removeprefix('--') for word in words}
+    words += ['--pretrain_steps=2'] if 'pretrain_steps' in opts else []
+    for name in draw(st.sets(st.sampled_from(sorted(set(opts) - left_out)), min_size=3, max_size=8)):
+        flag, kind = opts[name], type(opts[name].parser).__name__
+        values = st.sampled_from(flag.parser.enum_values) if kind == 'EnumParser' else SMALL.get(kind, st.just(f'{name}.gif'))
+        words.append(f'--{name}={draw(values)}')
+    return words
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize('name', posts.NAMES)
+def test_any_small_training_ends_well(name, tmp_path, monkeypatch):
+    """What is accepted is trained, measured and drawn to its end: two command lines a post, with nothing left out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    post, statuses = posts.part(name, '__main__'), collections.Counter()
+    rng = np.random.default_rng(0)
+    digits = {f'{axis}_{part}': values for part, count in (('train', 60), ('test', 20)) for axis, values in (
+        ('x', rng.integers(0, 256, (count, 28, 28), np.uint8)), ('y', np.arange(count) % 10))}  # fmt: skip
+    np.savez('digits.npz', **digits)
+
+    @settings(max_examples=2)
+    @given(small_command_lines(flags_of(post)))
+    def check(words):
+        for path in ('out', 'export.gif'):
+            shutil.rmtree(path, ignore_errors=True)
+        status = outcome(post, words + ['--data=digits.npz'] * (name == 'mnist'))
+        statuses[status] += 1
+        if status == 'ended':
+            table = files.read_csv('out/results.csv')
+            assert len(table['seed']) == int(words[1].removeprefix('--runs=')) and set(table['finite']) <= {0, 1}
+
+    check()
+    assert statuses['ended'] >= 1, statuses

@@ -1,0 +1,168 @@
+"""Every post keeps the contract of `reproductions.posts`, and nothing else lists the posts: a toy post shows what a sixth costs."""
+
+import ast
+import inspect
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers.paths import ROOT
+
+from common.evaluation import outcomes
+from common.nn.random import Stream
+from common.program import flags
+from reproductions import posts
+
+SIGNATURES = {
+    'generator': ['settings', 'g', 'z'],
+    'discriminator': ['settings', 'd', 'x'],
+    'noise': ['settings', 'seeds', 'stream', 'step'],
+    'make_experiment': ['settings'],
+    'train_many': ['settings', 'seed', 'runs', 'num_steps', 'every'],
+    'results_table': None,  # takes what the post judges by as well
+}
+OPTIONAL = {'truth': ['settings'], 'success_bound': ['settings']}
+
+
+def required(function):
+    """Names of the parameters that a caller passes: those without a default, and `train_many`'s two that all posts have."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty or p.name in ('num_steps', 'every')]
+
+
+def names_of(folder):
+    """The posts of a checkout: folders with a `gan.py`."""
+    return sorted(path.parent.name for path in (folder / 'reproductions').glob('*/gan.py'))
+
+
+def test_the_names_are_the_folders():
+    assert sorted(posts.NAMES) == names_of(ROOT)
+
+
+@pytest.mark.parametrize('name', posts.NAMES)
+def test_a_post_keeps_the_contract(name):
+    parts = {which: posts.part(name, which) for which in posts.PARTS}
+    gan, comparison = parts['gan'], parts['comparison']
+    for function, wanted in SIGNATURES.items():
+        assert required(getattr(gan, function)) == wanted or wanted is None
+    for function, wanted in OPTIONAL.items():
+        assert not hasattr(gan, function) or required(getattr(gan, function)) == wanted
+    settings = parts['settings'].make_settings()
+    assert getattr(settings, 'variant', next(iter(gan.VARIANTS))) == next(iter(gan.VARIANTS))  # the first is the default
+    assert all(isinstance(flag, flags.Flag) and flag.text.endswith('.') for flag in parts['__main__'].FLAGS)
+    opts = flags.define((*parts['__main__'].FLAGS, *flags.COMMON))
+    assert opts['variant'].default == next(iter(gan.VARIANTS)) and opts['seed'].default is not None
+    assert comparison.CASES and all(isinstance(case, posts.Case) and case.post == name for case in comparison.CASES)
+    assert comparison.SPEED and all(isinstance(case, posts.Speed) and case.post == name for case in comparison.SPEED)
+    jobs = comparison.jobs(100, 'bundled')
+    assert 'claims' in [job.name for job in jobs] and {job.post for job in jobs} == {name}
+    assert set(parts['gallery'].PICTURES) and {p.part for p in parts['gallery'].PICTURES.values()} <= set(parts['gallery'].PARTS)
+    assert posts.part(name, 'replay').replay_trace and parts['claims'].__doc__ and parts['figures'].draw
+
+
+@pytest.mark.parametrize('name', posts.NAMES)
+def test_networks_fit_noise_and_data(name):
+    """G takes the noise, D takes what G makes, and both lead with the runs: [2, features, batch]."""
+    gan = posts.part(name, 'gan')
+    settings, seeds = gan.make_settings(), tf.constant([3, 4], tf.uint32)
+    d, g = inspect.unwrap(gan.make_experiment)(settings).init(seeds)
+    z = gan.noise(settings, seeds, Stream.NOISE_D, 0)
+    made = gan.generator(settings, g, z)
+    decided = gan.discriminator(settings, d, made)
+    assert z.shape[0] == made.shape[0] == decided.shape[0] == 2 and z.shape[2] == made.shape[2] == settings.batch_size
+    assert decided.shape[1] == 1 and 0 <= float(tf.reduce_min(decided)) <= float(tf.reduce_max(decided)) <= 1
+
+
+@pytest.mark.parametrize('name', [name for name in posts.NAMES if name != 'mnist'])  # whose evaluation trains a classifier
+def test_train_many_gives_one_kind_of_result(name):
+    gan = posts.part(name, 'gan')
+    found = gan.train_many(gan.make_settings(), 5, 2, num_steps=3, every=1)
+    assert isinstance(found, outcomes.Ensemble) and found.table['seed'].tolist() == [5, 6]
+    assert {'finite', 'success', 'wasserstein', 'loss_d', 'loss_g'} <= set(found.table)
+    assert found.history['step'].tolist()[:3] == [0, 1, 2] and int(found.players.step) == 3
+
+
+def test_settings_and_flags_need_no_tensorflow():
+    """So that --help, list and wrong flags answer at once."""
+    code = 'import importlib, sys\n' + '\n'.join(
+        f"importlib.import_module('reproductions.{name}.{which}')" for name in posts.NAMES for which in ('settings', '__main__')
+    )
+    code += "\nimport reproductions.__main__, reproductions.report.command\nprint({'tensorflow', 'scipy', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == 'set()'
+
+
+# --- A sixth post -------------------------------------------------------------------------------------------------------------
+
+EDITED = {  # existing files that a sixth post edits, besides its own folder, page, test, data and figures
+    'reproductions/posts.py': "'mnist')\n",  # its name
+    'setup.cfg': 'reproductions.mnist\n',  # its package
+    'README.md': None,  # its row
+    'docs/results.md': None,  # its table of outcomes
+    'reproductions/reference/suite/claims.json': None,  # the accepted verdicts
+    'figures/manifest.json': None,  # both written by make_figures.py
+    'figures/README.md': None,
+}
+
+
+def lists_of_posts(path):
+    """The lists, tuples, sets and dictionaries of a Python file that name three posts or more, as sets of names."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        items = node.keys if isinstance(node, ast.Dict) else getattr(node, 'elts', [])
+        named = {item.value for item in items if isinstance(item, ast.Constant)} & set(posts.NAMES)
+        found += [named] if len(named) > 2 else []
+    return found
+
+
+def imports_of_posts(path):
+    """The posts whose modules a Python file imports."""
+    modules = [node.module or '' for node in ast.walk(ast.parse(path.read_text('utf-8'))) if isinstance(node, ast.ImportFrom)]
+    return {name for name in posts.NAMES for module in modules if module.startswith(f'reproductions.{name}')}
+
+
+def test_nothing_but_the_contract_lists_the_posts():
+    shared = [*(ROOT / 'reproductions').glob('*.py'), *(ROOT / 'reproductions/report').glob('*.py')]
+    library, scripts = (ROOT / 'common').rglob('*.py'), (ROOT / 'scripts').glob('*.py')
+    listed = {path.name: lists_of_posts(path) for path in [*shared, *library, *scripts, *(ROOT / 'tests').rglob('*.py')]}
+    assert {name: found for name, found in listed.items() if found} == {'posts.py': [set(posts.NAMES)]}
+    assert [path.name for path in [*(ROOT / 'common').rglob('*.py'), *shared] if imports_of_posts(path)] == []
+
+
+def test_a_toy_post_is_one_folder_and_two_edited_modules(tmp_path):
+    """A copy of Aylien's folder under another name, entered in posts.py and setup.cfg, is a post like the others."""
+    assert len(EDITED) <= 7 and all((ROOT / name).exists() for name in EDITED)
+    for folder in ('common', 'reproductions', 'docs'):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns('__pycache__'))
+    shutil.copytree(tmp_path / 'reproductions/aylien', tmp_path / 'reproductions/toy')
+    for path in (tmp_path / 'reproductions/toy').glob('*.py'):
+        text = path.read_text(encoding='utf-8')
+        text = text.replace('reproductions.aylien', 'reproductions.toy').replace("'aylien'", "'toy'").replace('"aylien"', '"toy"')
+        path.write_text(text, encoding='utf-8')
+    shutil.copy(ROOT / 'docs/aylien.md', tmp_path / 'docs/toy.md')
+    names = tmp_path / 'reproductions/posts.py'
+    text = names.read_text(encoding='utf-8')
+    assert text.count(EDITED['reproductions/posts.py']) == 1
+    names.write_text(text.replace("'mnist')\n", "'mnist', 'toy')\n"), encoding='utf-8')
+    claims = tmp_path / 'reproductions/reference/suite/claims.json'
+    recorded = json.loads(claims.read_text(encoding='utf-8'))
+    claims.write_text(json.dumps(recorded | {'toy': recorded['aylien']}), encoding='utf-8')
+
+    def run(*words):
+        return subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=tmp_path, timeout=120)
+
+    listed = run('-m', 'reproductions', 'list').stdout
+    assert 'toy         2016-08, 2016-12, 2017-06            3 reproduced, 2 partly' in listed
+    trained = run('-m', 'reproductions', 'toy', '--num_steps=30', '--pretrain_steps=5')
+    assert trained.returncode == 0 and 'files in output/toy/' in trained.stdout
+    table = np.genfromtxt(tmp_path / 'output/toy/results.csv', delimiter=',', names=True)
+    assert table['seed'] == 42 and table['finite'] == 1
+    code = (
+        'from reproductions import accepted_numbers, posts\nfrom reproductions.report import jobs\n'
+        "print(posts.NAMES[-1], len(accepted_numbers.of('toy')), sum(j.post == 'toy' for j in jobs.make_jobs(100, 'auto')))"
+    )
+    assert run('-c', code).stdout.split() == ['toy', '6', '4']

@@ -1,0 +1,37 @@
+"""Pages say what was measured, and their links lead somewhere."""
+
+import json
+import re
+
+import pytest
+from helpers.paths import ROOT
+
+PAGES = [ROOT / 'README.md', ROOT / 'figures' / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page):
+    links = [link for link in re.findall(r'\]\(([^)]+)\)', page.read_text(encoding='utf-8')) if '://' not in link]
+    assert links
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ('post', 'letter', 'count'),
+    [('aylien', 'A', 5), ('jang', 'J', 7), ('devnag', 'N', 5), ('multimodal', 'M', 6), ('mnist', 'D', 3)],
+)
+def test_pages_hold_the_tables_that_were_measured(post, letter, count):
+    measured, page = ROOT / 'figures' / post, (ROOT / 'docs' / f'{post}.md').read_text(encoding='utf-8')
+    for table in measured.glob('*.md'):
+        assert f'<!-- {post}/{table.stem} -->\n{table.read_text(encoding="utf-8")}<!-- /' in page
+    results = (ROOT / 'docs' / 'results.md').read_text(encoding='utf-8')
+    assert (measured / 'outcomes.md').read_text(encoding='utf-8') in results
+    claims = json.loads((measured / 'claims.json').read_text(encoding='utf-8'))
+    assert [claim['claim'] for claim in claims] == [f'{letter}{i + 1}' for i in range(count)]
+
+
+@pytest.mark.parametrize(('post', 'count'), [('aylien', 7), ('jang', 10), ('devnag', 6), ('multimodal', 12), ('mnist', 19)])
+def test_every_figure_has_its_numbers_beside_it(post, count):
+    pictures = [path for path in (ROOT / 'figures' / post).iterdir() if path.suffix in ('.png', '.gif')]
+    assert len(pictures) == count
+    assert [path.name for path in pictures if not path.with_suffix('.npz').exists()] == []
