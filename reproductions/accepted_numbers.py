@@ -110,12 +110,12 @@ def departure(case, table):
     return float(np.median(np.where(same, errors, np.inf).max(axis=(0, 2))))
 
 
-def share_of_success(post, settings, num_steps):
-    """(`Case`, share of its accepted seeds that succeed) for these settings; None where none was accepted.
-
-    `num_steps`: int, or None for as many as the variant has.
-    """
+def in_proportion(post, settings, num_steps, success):
+    """A line that puts a single run in proportion: how many of the accepted seeds of its settings end like it, and the seed
+    that the committed figure shows; '' for settings of which none were accepted. `success`: whether the run succeeded."""
     for case in of(post):
-        if case.runs and case.settings == settings and case.num_steps == num_steps:
-            return case, float(np.mean(recorded_outcomes(case)['success']))
-    return None
+        if case.runs and (case.settings, case.num_steps) == (settings, num_steps):
+            share = np.mean(recorded_outcomes(case)['success'] == success)
+            shown = '' if case.shown is None else f'; the committed figure shows --seed={case.shown}'
+            return f'like {share:.1%} of the {case.runs:,} accepted seeds of these settings{shown}'
+    return ''

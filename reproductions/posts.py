@@ -50,7 +50,7 @@ class Case(NamedTuple):
     columns: tuple[str, ...]  # that are compared, besides the rates
     seed: int = 1000
     runs: int = 0  # 0: only the first losses are held
-    num_steps: int | None = None  # None: as many as the variant has
+    num_steps: int | None = None  # of `train`
     shown: int | None = None  # the seed that the committed figure of these settings shows
 
 

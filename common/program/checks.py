@@ -50,10 +50,9 @@ def numbers(opts, name):
 
 
 def seeds(opts, times=1):
-    """Seeds seed .. seed+runs-1, uint32 [runs]; raises UserError unless there are `times` as many."""
+    """Raises UserError unless there are `times` as many seeds from --seed on as --runs says."""
     if opts.seed + times * opts.runs > SEEDS:
         raise UserError(f'--seed={opts.seed} --runs={opts.runs}: seeds end at 2^32 - 1; use a smaller --seed')
-    return np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
 
 
 def claim_runs(opts, default, times=1):
@@ -77,8 +76,6 @@ def export(opts):
             raise UserError(f'--export_seed={opts.export_seed} needs --export=DIR')
         return
     seed = opts.seed if opts.export_seed is None else opts.export_seed
-    if opts.replay or opts.claims:
-        raise UserError(f'--export={opts.export} cannot be given beside --replay or --claims')
     if _usable_path(opts, 'export').exists():
         raise UserError(f'--export={opts.export} is there already; name a new directory')
     if not opts.seed <= seed < opts.seed + opts.runs:

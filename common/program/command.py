@@ -11,7 +11,7 @@ import tensorflow as tf
 from common.devices import cluster, distribution
 from common.evaluation import claims, replay
 from common.nn.random import Stream
-from common.program import checks, cli, progress
+from common.program import cli, progress
 from common.storage import checkpoints, files, locks, saved_model, versions
 
 
@@ -39,7 +39,8 @@ def begin(post, opts, settings, num_steps, batch_size=None):
     devices = _strategy(opts, batch_size)
     directory = _directory(post, opts, devices)
     try:
-        yield Command(post, opts, settings, num_steps, checks.seeds(opts), devices, directory)
+        seeds = np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
+        yield Command(post, opts, settings, num_steps, seeds, devices, directory)
     finally:
         locks.give_back()
 
@@ -178,11 +179,15 @@ def summary(table, targets):
             print(f'{column:16}{middle:12.4g}{f"{low:.4g} .. {high:.4g}":>24}{target:10.4g}')
 
 
-def animate(path, drawing, count):
-    """Exhausts a generator that draws an animation of so many frames to `path`, with progress."""
-    with progress.progress_bar(count, f'drawing {path.name}', 'frames') as bar:
-        for _ in drawing:
-            bar.update()
+def animate(command, trained, path, draw_film):
+    """Draws the animation of the first seed to `path`, with progress, if there are frames of it.
+
+    `draw_film`: (settings, path, frames, seed) -> a generator that draws them one by one.
+    """
+    if trained.frames:
+        with progress.progress_bar(len(trained.frames), f'drawing {path.name}', 'frames') as bar:
+            for _ in draw_film(command.settings, path, trained.frames, command.seeds[0]):
+                bar.update()
 
 
 def export(command, trained, generator, noise):
@@ -211,7 +216,12 @@ def export(command, trained, generator, noise):
     print(f'generator of seed {opts.seed + row} in {opts.export}/{"" if finite else " (it diverged: NaN or inf)"}')
 
 
-def finish(command, trained):
-    """Says where the files are; returns the exit status: 0, or 128 plus the signal that stopped the training."""
+def finish(command, trained, proportion=''):
+    """Says where the files are; returns the exit status: 0, or 128 plus the signal that stopped the training.
+
+    `proportion`: a line that puts a single run in proportion, '' for none. It is left out where training was stopped.
+    """
+    if proportion and command.opts.runs == 1 and not trained.signal:
+        print(proportion)
     print(f'files in {command.directory}/')
     return 128 + trained.signal if trained.signal else 0

@@ -119,6 +119,8 @@ def _refuse_what_excludes(opts, not_with_replay):
     """Raises UserError for a replay or claims beside flags that make no sense there."""
     if opts.strategy == 'multiworker' and (opts.claims or opts.replay):
         raise UserError(f'--strategy=multiworker trains; --{"claims" if opts.claims else "replay"} runs on one machine')
+    if opts.export is not None and (opts.claims or opts.replay):
+        raise UserError(f'--export={opts.export} cannot be given beside --replay or --claims')
     for name in not_with_replay if opts.replay else ():
         if opts[name].present:
             raise UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')

@@ -43,7 +43,11 @@ def settings_from_flags(opts):
 
 
 def check(opts, settings, num_steps, every):
-    """Raises cli.UserError for what cannot be trained: no such seeds, path or memory."""
+    """Raises cli.UserError for what cannot be done: too few seeds for a claim, no such seeds, path or memory."""
+    if opts.claims:
+        checks.claim_runs(opts, CLAIM_RUNS)
+    if opts.claims or opts.replay:
+        return
     checks.seeds(opts)
     checks.export(opts)
     networks = [(1, *settings.d_hidden_sizes, 1), (1, settings.hidden_size, 1)]
@@ -63,12 +67,10 @@ def main(argv):
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     every = opts.log_every or (10 if opts.runs == 1 else max(10, num_steps // 100))
     film, anim_every = checks.animation_path(opts), opts.anim_every or max(1, num_steps // 120)
-    if opts.claims:
-        checks.claim_runs(opts, CLAIM_RUNS)
-    elif not opts.replay:
-        check(opts, settings, num_steps, every)
+    check(opts, settings, num_steps, every)
     quiet.import_tensorflow()
     from common.program import command, session
+    from reproductions import accepted_numbers
     from reproductions.aylien import claims, figures, gan, replay
 
     if opts.replay:
@@ -81,12 +83,11 @@ def main(argv):
         table = gan.results_table(settings, run.seeds, trained.players, trained.history)
         command.write(run, trained, table, {'log_every': every, 'anim_every': anim_every if film else None})
         figures.draw(settings, run.directory, run.seeds, trained, table)
-        if trained.frames:
-            drawing = figures.draw_film(settings, film, trained.frames, run.seeds[0])
-            command.animate(film, drawing, len(trained.frames))
+        command.animate(run, trained, film, figures.draw_film)
         command.summary(table, {'mean': settings.mu, 'std': settings.sigma, 'wasserstein': 0, 'd_mean': 0.5})
         command.export(run, trained, gan.generator, gan.noise)
-        return command.finish(run, trained)
+        told = accepted_numbers.in_proportion('aylien', settings, num_steps, table['success'][0])
+        return command.finish(run, trained, told)
 
 
 if __name__ == '__main__':

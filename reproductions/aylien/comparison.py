@@ -15,7 +15,7 @@ def train(settings, seed, runs):
 CASES = tuple(
     Case(
         'aylien', variant, f'{variant}_{branch}', gan.make_settings(variant, minibatch), train, claims.COMPARED, runs=1000,
-        shown=SEEDS_SHOWN[branch] if variant == gan.DEFAULT else None,
+        num_steps=gan.VARIANTS[variant].num_steps, shown=SEEDS_SHOWN[branch] if variant == gan.DEFAULT else None,
     )
     for variant in gan.VARIANTS
     for branch, minibatch in BRANCHES.items()

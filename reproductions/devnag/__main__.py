@@ -42,7 +42,11 @@ def settings_from_flags(opts):
 
 
 def check(opts, settings, num_steps, every):
-    """Raises cli.UserError for what cannot be trained: no such seeds, path, memory or number of updates."""
+    """Raises cli.UserError for what cannot be done: too few seeds for a claim, no such seeds, path, memory or updates."""
+    if opts.claims:
+        checks.claim_runs(opts, CLAIM_RUNS)
+    if opts.claims or opts.replay:
+        return
     if num_steps * max(settings.d_steps, settings.g_steps) > MOST:
         raise cli.UserError(f'--num_steps={num_steps} is too many: 2^31 updates of a network can be counted; use fewer')
     checks.seeds(opts)
@@ -59,12 +63,10 @@ def main(argv):
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     every, print_every = opts.log_every or 1, opts.log_every or 100
     film, anim_every = checks.animation_path(opts), opts.anim_every or max(1, num_steps // 120)
-    if opts.claims:
-        checks.claim_runs(opts, CLAIM_RUNS)
-    elif not opts.replay:
-        check(opts, settings, num_steps, every)
+    check(opts, settings, num_steps, every)
     quiet.import_tensorflow()
     from common.program import command, session
+    from reproductions import accepted_numbers
     from reproductions.devnag import claims, figures, gan, replay
 
     if opts.replay:
@@ -78,12 +80,12 @@ def main(argv):
         table = gan.results_table(settings, run.seeds, trained.players, trained.history)
         command.write(run, trained, table, {'log_every': every, 'anim_every': anim_every if film else None})
         figures.draw(settings, run.directory, run.seeds, trained, table)
-        if trained.frames:
-            command.animate(film, figures.draw_film(settings, film, trained.frames, run.seeds[0]), len(trained.frames))
+        command.animate(run, trained, film, figures.draw_film)
         targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0, 'kurtosis': 0, 'wasserstein': 0, 'd_mean': 0.5}
         command.summary(table, targets)
         command.export(run, trained, gan.generator, gan.noise)
-        return command.finish(run, trained)
+        told = accepted_numbers.in_proportion('devnag', settings, num_steps, table['success'][0])
+        return command.finish(run, trained, told)
 
 
 if __name__ == '__main__':

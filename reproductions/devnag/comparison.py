@@ -18,7 +18,7 @@ def train_start(settings, seed, runs):
 
 
 CASES = (
-    Case('devnag', '2018-11', '2018-11_moments', gan.make_settings(), train, claims.COMPARED, 2000, 64, shown=0),
+    Case('devnag', '2018-11', '2018-11_moments', gan.make_settings(), train, claims.COMPARED, 2000, 64, 5000, 0),
     *(
         Case(
             'devnag', '2018-11', f'2018-11_{view}_start', gan.make_settings(preprocess=view), train_start, claims.COMPARED,

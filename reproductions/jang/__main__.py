@@ -35,7 +35,11 @@ def settings_from_flags(opts):
 
 
 def check(opts, settings, every):
-    """Raises cli.UserError for what cannot be trained: no such seeds, path or memory."""
+    """Raises cli.UserError for what cannot be done: too few seeds for a claim, no such seeds, path or memory."""
+    if opts.claims:
+        checks.claim_runs(opts, CLAIM_RUNS, CLAIM_TIMES)
+    if opts.claims or opts.replay:
+        return
     checks.seeds(opts)
     checks.export(opts)
     records = (settings.pretrain_steps + settings.num_steps) // every
@@ -50,12 +54,10 @@ def main(argv):
     num_steps = settings.num_steps
     every = opts.log_every or (1 if opts.runs == 1 else max(10, num_steps // 200))
     print_every, film_every = opts.log_every or max(1, num_steps // 10), max(1, num_steps // 120)
-    if opts.claims:
-        checks.claim_runs(opts, CLAIM_RUNS, CLAIM_TIMES)
-    elif not opts.replay:
-        check(opts, settings, every)
+    check(opts, settings, every)
     quiet.import_tensorflow()
     from common.program import command, session
+    from reproductions import accepted_numbers
     from reproductions.jang import claims, figures, gan, replay
 
     if opts.replay:
@@ -68,12 +70,11 @@ def main(argv):
         table = gan.results_table(settings, run.seeds, trained.players, trained.history)
         command.write(run, trained, table, {'log_every': every})
         figures.draw(settings, run.directory, run.seeds, trained, table)
-        if trained.frames:
-            film = run.directory / 'animation.gif'
-            command.animate(film, figures.draw_film(settings, film, trained.frames, run.seeds[0]), len(trained.frames))
+        command.animate(run, trained, run.directory / 'animation.gif', figures.draw_film)
         command.summary(table, {'mean': MU, 'std': SIGMA, 'wasserstein': 0, 'd_mean': 0.5})
         command.export(run, trained, gan.generator, gan.noise)
-        return command.finish(run, trained)
+        told = accepted_numbers.in_proportion('jang', settings, num_steps, table['success'][0])
+        return command.finish(run, trained, told)
 
 
 if __name__ == '__main__':

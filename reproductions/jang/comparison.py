@@ -12,13 +12,14 @@ def train(settings, seed, runs):
 
 
 CASES = (
-    Case('jang', '2016-06', '2016-06', gan.make_settings(), train, claims.COMPARED, 2000, 300, shown=0),
+    Case('jang', '2016-06', '2016-06', gan.make_settings(), train, claims.COMPARED, 2000, 300, gan.NUM_STEPS, 0),
     Case(
         'jang', '2016-06', '2016-06_independent', gan.make_settings(sort=False, stratify=False), train, claims.COMPARED,
-        2000, 100,
+        2000, 100, gan.NUM_STEPS,
     ),
     Case(  # a tenth of its iterations, whose batches take five times as long
-        'jang', '2015-12', '2015-12_start', gan.make_settings('2015-12', num_steps=1000), train, claims.COMPARED, 2000, 100
+        'jang', '2015-12', '2015-12_start', gan.make_settings('2015-12', num_steps=1000), train, claims.COMPARED, 2000, 100,
+        1000,
     ),
 )  # fmt: skip
 SPEED = tuple(

@@ -82,7 +82,7 @@ def main(argv):
         check(opts, settings, num_steps, every)
     quiet.import_tensorflow()
     from common.program import command, session
-    from reproductions.mnist import claims, dataset, figures, gan, quality, replay
+    from reproductions.mnist import claims, comparison, dataset, figures, gan, quality, replay
 
     if opts.replay:
         return command.replay_trace('mnist', opts, replay.replay_trace)
@@ -98,14 +98,14 @@ def main(argv):
         command.write(run, trained, table, named)
         quality.write_references(run.directory, judge)
         figures.draw(settings, run.directory, digits, judge, run.seeds, trained)
-        if opts.animation and 'sheet_step' in trained.history:
-            film, frames = run.directory / 'animation.gif', len(trained.history['sheet_step'])
-            command.animate(film, figures.draw_film(film, trained.history, run.seeds[0]), frames)
+        if opts.animation:
+            filmed = trained._replace(frames=figures.frames_of(trained.history))
+            command.animate(run, filmed, run.directory / 'animation.gif', figures.draw_film)
         quality.summary(table, judge)
         if opts.claims:
             print(claims.write(run.directory, table, trained.history, judge.references))
         command.export(run, trained, gan.generator, gan.noise)
-        return command.finish(run, trained)
+        return command.finish(run, trained, comparison.in_proportion(settings, digits))
 
 
 if __name__ == '__main__':

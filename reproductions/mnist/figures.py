@@ -189,8 +189,16 @@ def draw_losses(path, whose, history):
     figures.write(path, losses, {'title': f'Losses ({whose})'} | arrays)
 
 
-def draw_film(path, history, seed):
-    """Writes the animation's numbers, and gives the generator that draws it: a frame a sheet of the first run."""
-    sheets = history['sheets'][0, :FILM_DIGITS].transpose(2, 0, 1)
-    arrays = {'title': f'seed {seed}', 'step': history['sheet_step'], 'sheets': sheets}
+def frames_of(history):
+    """The sample grids of the first run that were kept during training: [(iteration, uint8 [100, 784])], [] for none."""
+    if 'sheet_step' not in history:
+        return []
+    return [(step, history['sheets'][0, :, :, i]) for i, step in enumerate(history['sheet_step'])]
+
+
+def draw_film(settings, path, frames, seed):
+    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `frames_of`."""
+    del settings
+    steps, sheets = zip(*frames, strict=True)
+    arrays = {'title': f'seed {seed}', 'step': np.array(steps), 'sheets': np.stack(sheets)[:, :FILM_DIGITS]}
     return figures.write(path, film, arrays)

@@ -8,7 +8,6 @@ import json
 
 import numpy as np
 
-from common.program import progress
 from common.storage import checkpoints, files
 from reproductions.gallery import ROOT, Picture, command, quartiles
 from reproductions.mnist import claims as mnist_claims
@@ -115,8 +114,8 @@ def draw_first(directory, out, prefix='', how=''):
     mnist_figures.draw_progress(out / f'{prefix}progress.png', f'{how}seed {seed}', history)
     if not prefix:
         mnist_figures.draw_sheet(out / 'data.png', f'Real digits ({digits})', images_of(directory, 'data'), 10)
-        film = mnist_figures.draw_film(out / 'animation.gif', history, seed)
-        progress.drawing(film, len(history['sheet_step']), out / 'animation.gif')
+        for _ in mnist_figures.draw_film(None, out / 'animation.gif', mnist_figures.frames_of(history), seed):
+            pass
 
 
 def last_evaluation(history, references):

@@ -103,7 +103,11 @@ def modes_from_flags(opts):
 
 
 def check(opts, settings, num_steps):
-    """Raises cli.UserError for what cannot be trained: no such seeds, path or memory."""
+    """Raises cli.UserError for what cannot be done: too few seeds for a claim, no such seeds, path or memory."""
+    if opts.claims:
+        checks.claim_runs(opts, CLAIM_RUNS)
+    if opts.claims or opts.replay:
+        return
     checks.seeds(opts)
     checks.export(opts)
     records = (settings.pretrain_steps + num_steps) // opts.log_every
@@ -115,12 +119,10 @@ def main(argv):
     """Runs what the command line asks for; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.multimodal.__doc__, DECIDED_BY_TRACE)
     settings, num_steps, every = settings_from_flags(opts), opts.num_steps or NUM_STEPS, opts.log_every
-    if opts.claims:
-        checks.claim_runs(opts, CLAIM_RUNS)
-    elif not opts.replay:
-        check(opts, settings, num_steps)
+    check(opts, settings, num_steps)
     quiet.import_tensorflow()
     from common.program import command, session
+    from reproductions import accepted_numbers
     from reproductions.multimodal import claims, figures, gan, replay
 
     if opts.replay:
@@ -132,13 +134,12 @@ def main(argv):
         table = gan.results_table(settings, run.seeds, trained.players, trained.history)
         command.write(run, trained, table, {'modes': len(settings.means)})
         figures.draw(settings, run.directory, run.seeds, trained, table)
-        if trained.frames:
-            film = run.directory / 'animation.gif'
-            command.animate(film, figures.draw_film(settings, film, trained.frames, run.seeds[0]), len(trained.frames))
+        command.animate(run, trained, run.directory / 'animation.gif', figures.draw_film)
         command.summary(table, gan.targets(settings))
         command.export(run, trained, gan.generator, gan.noise)
         print(gan.converged(table))
-        return command.finish(run, trained)
+        told = accepted_numbers.in_proportion('multimodal', settings, num_steps, table['success'][0])
+        return command.finish(run, trained, told)
 
 
 if __name__ == '__main__':

@@ -16,6 +16,7 @@ def train(settings, seed, runs):
 CASES = tuple(
     Case(
         'multimodal', '2017-04', f'2017-04_modes{modes}', gan.make_settings(modes), train, COMPARED, runs=200,
+        num_steps=gan.NUM_STEPS,
         shown=SEEDS_SHOWN[modes],
     )
     for modes in STATED

@@ -26,7 +26,8 @@ def test_a_record_is_of_g_as_the_round_begins_on_the_last_noise_that_d_is_traine
     assert history['step'].tolist() == list(range(12))
     _, _, players = quick(7, 5)
     g = tf.nest.map_structure(tf.constant, players.g)
-    samples = devnag.generator(QUICK, g, devnag.noise(tf.constant([7, 8, 9], tf.uint32), Stream.NOISE_D, 2 * 6 - 1, 20)).numpy()
+    z = devnag.noise(QUICK, tf.constant([7, 8, 9], tf.uint32), Stream.NOISE_D, 2 * 6 - 1)
+    samples = devnag.generator(QUICK, g, z).numpy()
     np.testing.assert_allclose(history['mean'][:, 5], samples.mean(axis=(1, 2)), rtol=1e-4)
     np.testing.assert_allclose(history['std'][:, 5], samples.std(axis=(1, 2)), rtol=1e-4)
 
@@ -49,11 +50,11 @@ def test_outcomes_are_of_fresh_draws_and_decisions_on_their_consecutive_batches(
     players = tf.nest.map_structure(np.asarray, training.Players(0, d, g, (), ()))
     samples, decisions = devnag.evaluate_rows(settings, seeds, players, [1])
     assert samples.shape == (1, 10_000) and decisions.shape == (1, 333)
-    z = devnag.noise(tf.constant([5], tf.uint32), Stream.FIGURE, 0, 10_000)
+    z = devnag.noise(QUICK, tf.constant([5], tf.uint32), Stream.FIGURE, 0, 10_000)
     one_d, one_g = tf.nest.map_structure(lambda value: value[1:], (d, g))
     np.testing.assert_allclose(samples[0], devnag.generator(settings, one_g, z)[0, 0], rtol=1e-4, atol=1e-5)
     batch = tf.constant(samples[:, None, 30:60])
-    np.testing.assert_allclose(decisions[0, 1], devnag.discriminator(settings, one_d, devnag.view(settings, batch))[0, 0, 0])
+    np.testing.assert_allclose(decisions[0, 1], devnag.discriminator(settings, one_d, batch)[0, 0, 0])
 
 
 def test_runs_are_evaluated_in_parts_that_change_nothing(monkeypatch):
@@ -92,7 +93,7 @@ def test_success_is_what_its_docstring_says():
 def test_the_last_histogram_is_of_the_last_noise_of_g():
     seeds = np.array([7, 8, 9], np.uint32)
     _, _, players = quick(7)
-    z = devnag.noise(tf.constant(seeds[1:]), Stream.NOISE_G, 12 * 3 - 1, 20)
+    z = devnag.noise(QUICK, tf.constant(seeds[1:]), Stream.NOISE_G, 12 * 3 - 1)
     g = tf.nest.map_structure(lambda value: tf.constant(value[1:]), players.g)
     found = devnag_figures.last_batches(QUICK, seeds, players, np.array([1, 2]))
     np.testing.assert_array_equal(found, devnag.generator(QUICK, g, z)[:, 0])

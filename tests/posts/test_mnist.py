@@ -67,7 +67,7 @@ def test_the_head_is_held_out():
     images, labels = dataset.training_digits(digits)
     assert len(images) == len(labels) == 8000 - 666
     np.testing.assert_array_equal(images[0], digits.x_train[666])
-    assert 60_000 // mnist.HELD_OUT == 5000  # of all of MNIST
+    assert 60_000 // dataset.HELD_OUT == 5000  # of all of MNIST
 
 
 def test_order_passes_through_all_digits_without_a_gap():
@@ -133,8 +133,8 @@ def test_networks_by_plain_matrices():
     )
     x = tf.zeros([2, 784, 16])
     expected = np.log(2) + np.log1p(np.exp(logits)).mean()  # biases are 0, so D is undecided about black images
-    assert mnist.loss_of_d(d, g, x, z).numpy()[1] == pytest.approx(expected, rel=1e-5)
-    assert mnist.loss_of_g(d, g, z).numpy()[1] == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-5)
+    assert mnist.loss_of_d(SMALL, d, g, x, z).numpy()[1] == pytest.approx(expected, rel=1e-5)
+    assert mnist.loss_of_g(SMALL, d, g, z).numpy()[1] == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-5)
 
 
 def test_layers_choose_the_matrix_product_at_this_size():

@@ -1,4 +1,4 @@
-"""Every post keeps the contract of `reproductions.posts`, and nothing else lists the posts: a toy post shows what a sixth costs."""
+"""Every post keeps the contract of `reproductions.posts`; nothing else lists the posts; a toy post shows what a sixth costs."""
 
 import ast
 import inspect
@@ -60,7 +60,8 @@ def test_a_post_keeps_the_contract(name):
     assert comparison.SPEED and all(isinstance(case, posts.Speed) and case.post == name for case in comparison.SPEED)
     jobs = comparison.jobs(100, 'bundled')
     assert 'claims' in [job.name for job in jobs] and {job.post for job in jobs} == {name}
-    assert set(parts['gallery'].PICTURES) and {p.part for p in parts['gallery'].PICTURES.values()} <= set(parts['gallery'].PARTS)
+    pictures, made = parts['gallery'].PICTURES, parts['gallery'].PARTS
+    assert pictures and {picture.part for picture in pictures.values()} <= set(made)
     assert posts.part(name, 'replay').replay_trace and parts['claims'].__doc__ and parts['figures'].draw
 
 
@@ -91,7 +92,8 @@ def test_settings_and_flags_need_no_tensorflow():
     code = 'import importlib, sys\n' + '\n'.join(
         f"importlib.import_module('reproductions.{name}.{which}')" for name in posts.NAMES for which in ('settings', '__main__')
     )
-    code += "\nimport reproductions.__main__, reproductions.report.command\nprint({'tensorflow', 'scipy', 'matplotlib'} & set(sys.modules))"
+    code += '\nimport reproductions.__main__, reproductions.report.command'
+    code += "\nprint({'tensorflow', 'scipy', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == 'set()'
 
@@ -141,7 +143,7 @@ def test_a_toy_post_is_one_folder_and_two_edited_modules(tmp_path):
     shutil.copytree(tmp_path / 'reproductions/aylien', tmp_path / 'reproductions/toy')
     for path in (tmp_path / 'reproductions/toy').glob('*.py'):
         text = path.read_text(encoding='utf-8')
-        text = text.replace('reproductions.aylien', 'reproductions.toy').replace("'aylien'", "'toy'").replace('"aylien"', '"toy"')
+        text = text.replace('reproductions.aylien', 'reproductions.toy').replace("'aylien'", "'toy'")
         path.write_text(text, encoding='utf-8')
     shutil.copy(ROOT / 'docs/aylien.md', tmp_path / 'docs/toy.md')
     names = tmp_path / 'reproductions/posts.py'
