@@ -14,11 +14,11 @@ from common import training
 from common.devices import cluster, distribution
 
 
-def make_iteration(game, strategy):
-    """What `training.play` computes, with the batch shared out, as evenly as it goes, over the replicas of a strategy.
+def make_iteration(train_step, strategy):
+    """What `training.take_step` computes, with the batch shared out, as evenly as it goes, over the replicas of a strategy.
 
     Returns:
-      (seeds, state) -> (state, losses): `training.Players` and {'loss_d', 'loss_g'} [1], all of them whole on every replica.
+      (seeds, state) -> (state, losses): `training.TrainState` and {'loss_d', 'loss_g'} [1], all of them whole on every replica.
     """
 
     def weighted(loss_of, draws):
@@ -40,29 +40,36 @@ def make_iteration(game, strategy):
 
     @functools.partial(tf.function, jit_compile=True, autograph=False)
     def draw(seeds, step, of_d):
-        if game.draw_g and not of_d:
-            return (game.draw_g(seeds, step),)
-        x, z = game.draw_d(seeds, step)
+        if train_step.draw_g and not of_d:
+            return (train_step.draw_g(seeds, step),)
+        x, z = train_step.draw_d(seeds, step)
         return (x, z) if of_d else (z,)
 
-    def updates(optimizer, times, step, params, slots, loss_of, of_d, seeds):
+    def updates(optimizer, times, step, params, opt_state, loss_of, of_d, seeds):
         update = tf.function(optimizer.update, jit_compile=True, autograph=False)
         for k in range(times):
             count = step * times + k
             loss, slopes = weighted(loss_of, draw(seeds, count, of_d))(params)
-            params, slots = update(params, slopes, slots, count)
-        return params, slots, loss
+            params, opt_state = update(params, slopes, opt_state, count)
+        return params, opt_state, loss
 
     def iterate(seeds, state):
         step = state.step
-        d, slots_d, loss_d = updates(
-            game.optimizer_d, game.d_steps, step, state.d, state.slots_d,
-            lambda d, x, z: game.loss_d(d, state.g, x, z), True, seeds,
+        d, opt_state_d, loss_d = updates(
+            train_step.optimizer_d, train_step.d_steps, step, state.d, state.opt_state_d,
+            lambda d, x, z: train_step.loss_d(d, state.g, x, z), True, seeds,
         )  # fmt: skip
-        g, slots_g, loss_g = updates(
-            game.optimizer_g, game.g_steps, step, state.g, state.slots_g, lambda g, z: game.loss_g(d, g, z), False, seeds
+        g, opt_state_g, loss_g = updates(
+            train_step.optimizer_g,
+            train_step.g_steps,
+            step,
+            state.g,
+            state.opt_state_g,
+            lambda g, z: train_step.loss_g(d, g, z),
+            False,
+            seeds,
         )
-        return training.Players(step + 1, d, g, slots_d, slots_g), {'loss_d': loss_d, 'loss_g': loss_g}
+        return training.TrainState(step + 1, d, g, opt_state_d, opt_state_g), {'loss_d': loss_d, 'loss_g': loss_g}
 
     return tf.function(lambda seeds, state: strategy.run(iterate, args=(seeds, state)), autograph=False)
 
@@ -78,10 +85,10 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
         raise ValueError('a batch is shared out for a single run without pre-training only')
     if state is None:
         state = initial_state(experiment, strategy, seeds)
-    fit, players = state
-    done, steps = int(players.step), training.record_steps(num_steps, every, experiment.early)
-    iteration, shared = make_iteration(experiment.game, strategy), distribution.repeat(strategy, seeds)
-    players = distribution.repeat(strategy, players)
+    pretrain_state, train_state = state
+    done, steps = int(train_state.step), training.record_steps(num_steps, every, experiment.early)
+    iteration, shared = make_iteration(experiment.train_step, strategy), distribution.repeat(strategy, seeds)
+    train_state = distribution.repeat(strategy, train_state)
     records_per_call = int(np.clip(experiment.call // max(np.diff(steps, prepend=0)), 1, records_per_call))
     pending = steps[steps > done]
     for begin in range(0, len(pending), records_per_call):
@@ -90,14 +97,14 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
             losses = []
             with cluster.losses_told(strategy):
                 for _ in range(done, until):
-                    players, found = iteration(shared, players)
+                    train_state, found = iteration(shared, train_state)
                     losses.append(found)
                 values = [[_first(strategy, found[name]) for found in losses] for name in ('loss_d', 'loss_g')]
             done = until
             columns.append(np.mean(values, axis=1, dtype=np.float64).astype(np.float32)[:, 0])
         loss_d, loss_g = np.transpose(columns)[:, None]
-        host = tf.nest.map_structure(functools.partial(_first, strategy), players)
-        yield training.State(fit, host), {'step': part - 1, 'loss_d': loss_d, 'loss_g': loss_g}
+        host = tf.nest.map_structure(functools.partial(_first, strategy), train_state)
+        yield training.State(pretrain_state, host), {'step': part - 1, 'loss_d': loss_d, 'loss_g': loss_g}
 
 
 def initial_state(experiment, strategy, seeds):

@@ -1,6 +1,6 @@
 """The compiled training loops: everything between two records runs inside one XLA program over plain tensors.
 
-A `Game` is the rules of one adversarial training and a `Regression` those of a discriminator's pre-training, both as pure
+A `TrainStep` is the rules of one adversarial training and a `PretrainStep` those of a discriminator's pre-training, both as pure
 functions. `compile_loop` turns either's iteration into a compiled loop, and `run` drives that loop from record to record.
 """
 
@@ -17,7 +17,7 @@ from common.sizes import CALL, GROUP, MOST_RECORDS
 SETTLED = 100  # steps over which the final losses are averaged, as in the authors' reference outcomes
 
 
-class Game(NamedTuple):
+class TrainStep(NamedTuple):
     """An adversarial training. Losses are [runs]; `draw_*(seeds, update)` give the batches of an update, [runs, 1, batch]."""
 
     loss_d: Callable  # (d, g, x, z) -> [runs]
@@ -30,17 +30,17 @@ class Game(NamedTuple):
     g_steps: int = 1  # updates of G after them
 
 
-class Players(NamedTuple):
+class TrainState(NamedTuple):
     """State of an adversarial training: iterations done, parameters, and each network's own optimiser slots."""
 
     step: tf.Tensor  # int32 []
     d: Any
     g: Any
-    slots_d: Any
-    slots_g: Any
+    opt_state_d: Any
+    opt_state_g: Any
 
 
-class Regression(NamedTuple):
+class PretrainStep(NamedTuple):
     """A pre-training: `loss(params, x, y) -> [runs]` on what `draw(seeds, update) -> (x, y)` gives."""
 
     loss: Callable
@@ -48,66 +48,68 @@ class Regression(NamedTuple):
     optimizer: Optimizer
 
 
-NO_PRETRAINING = Regression(loss=None, draw=None, optimizer=gradient_descent(0.0))  # of a post that has none
+NO_PRETRAINING = PretrainStep(loss=None, draw=None, optimizer=gradient_descent(0.0))  # of a post that has none
 
 
-class Fit(NamedTuple):
+class PretrainState(NamedTuple):
     """State of a pre-training: updates done, parameters, slots."""
 
     step: tf.Tensor
     params: Any
-    slots: Any
+    opt_state: Any
 
 
 class State(NamedTuple):
     """All that a training carries: what is checkpointed."""
 
-    fit: Fit
-    players: Players
+    pretrain_state: PretrainState
+    train_state: TrainState
 
 
-def start_game(game, d, g):
-    """`Players` before the first iteration: optimisers fresh, counters 0."""
-    return Players(tf.constant(0), d, g, game.optimizer_d.init(d), game.optimizer_g.init(g))
+def start_training(train_step, d, g):
+    """`TrainState` before the first iteration: optimisers fresh, counters 0."""
+    return TrainState(tf.constant(0), d, g, train_step.optimizer_d.init(d), train_step.optimizer_g.init(g))
 
 
-def start_regression(regression, params):
-    """`Fit` before the first update."""
-    return Fit(tf.constant(0), params, regression.optimizer.init(params))
+def start_pretraining(pretrain_step, params):
+    """`PretrainState` before the first update."""
+    return PretrainState(tf.constant(0), params, pretrain_step.optimizer.init(params))
 
 
-def play(game, seeds, state):
-    """One iteration: `d_steps` updates of D against a fixed G, then `g_steps` of G with freshly drawn noise, or D's (`Game`).
+def take_step(train_step, seeds, state):
+    """One iteration: `d_steps` updates of D against a fixed G, then `g_steps` of G with freshly drawn noise, or D's (`TrainStep`).
 
     Returns:
-      The next `Players`, and {'loss_d', 'loss_g'} [runs]: the losses of the last update of each, before it was applied.
+      The next `TrainState`, and {'loss_d', 'loss_g'} [runs]: the losses of the last update of each, before it was applied.
     """
 
     def draw_d(update):
-        return _computed_once(game.draw_d(seeds, update), update)
+        return _computed_once(train_step.draw_d(seeds, update), update)
 
-    both = None if game.draw_g else draw_d(state.step)  # the images that G makes of it are the same too: XLA makes them once
+    both = (
+        None if train_step.draw_g else draw_d(state.step)
+    )  # the images that G makes of it are the same too: XLA makes them once
 
-    def update_d(update, d, slots):
+    def update_d(update, d, opt_state):
         x, z = both or draw_d(update)
-        return _descend(lambda d: game.loss_d(d, state.g, x, z), game.optimizer_d, d, slots, update)
+        return _descend(lambda d: train_step.loss_d(d, state.g, x, z), train_step.optimizer_d, d, opt_state, update)
 
-    def update_g(update, g, slots):
-        z = both[1] if both else _computed_once(game.draw_g(seeds, update), update)
-        return _descend(lambda g: game.loss_g(d, g, z), game.optimizer_g, g, slots, update)
+    def update_g(update, g, opt_state):
+        z = both[1] if both else _computed_once(train_step.draw_g(seeds, update), update)
+        return _descend(lambda g: train_step.loss_g(d, g, z), train_step.optimizer_g, g, opt_state, update)
 
-    d, slots_d, loss_d = _repeat(update_d, game.d_steps, state.step, state.d, state.slots_d)
-    g, slots_g, loss_g = _repeat(update_g, game.g_steps, state.step, state.g, state.slots_g)
-    return Players(state.step + 1, d, g, slots_d, slots_g), {'loss_d': loss_d, 'loss_g': loss_g}
+    d, opt_state_d, loss_d = _repeat(update_d, train_step.d_steps, state.step, state.d, state.opt_state_d)
+    g, opt_state_g, loss_g = _repeat(update_g, train_step.g_steps, state.step, state.g, state.opt_state_g)
+    return TrainState(state.step + 1, d, g, opt_state_d, opt_state_g), {'loss_d': loss_d, 'loss_g': loss_g}
 
 
-def regress(regression, seeds, state):
-    """One update of a pre-training: the next `Fit`, and {'loss'} [runs], before the update was applied."""
-    x, y = _computed_once(regression.draw(seeds, state.step), state.step)
-    params, slots, loss = _descend(
-        lambda params: regression.loss(params, x, y), regression.optimizer, state.params, state.slots, state.step
+def take_pretrain_step(pretrain_step, seeds, state):
+    """One update of a pre-training: the next `PretrainState`, and {'loss'} [runs], before the update was applied."""
+    x, y = _computed_once(pretrain_step.draw(seeds, state.step), state.step)
+    params, opt_state, loss = _descend(
+        lambda params: pretrain_step.loss(params, x, y), pretrain_step.optimizer, state.params, state.opt_state, state.step
     )
-    return Fit(state.step + 1, params, slots), {'loss': loss}
+    return PretrainState(state.step + 1, params, opt_state), {'loss': loss}
 
 
 def _computed_once(draws, update):
@@ -121,23 +123,23 @@ def _computed_once(draws, update):
     return tf.nest.map_structure(lambda values: values / one, draws)
 
 
-def _descend(loss_of, optimizer, params, slots, count):
+def _descend(loss_of, optimizer, params, opt_state, count):
     with tf.GradientTape() as tape:
         tape.watch(params)
         loss = loss_of(params)
     gradients = tape.gradient(loss, params)  # of the sum over runs; each run's parameters only move its own loss
-    return *optimizer.update(params, gradients, slots, count), loss
+    return *optimizer.update(params, gradients, opt_state, count), loss
 
 
-def _repeat(update, times, iteration, params, slots):
+def _repeat(update, times, iteration, params, opt_state):
     """`times` calls of `update` with the network's own update counter."""
     if times == 1:
-        return update(iteration, params, slots)
+        return update(iteration, params, opt_state)
     runs = tf.nest.flatten(params)[0].shape[0]
     return tf.while_loop(
         lambda k, *_: k < times,
-        lambda k, params, slots, _: (k + 1, *update(iteration * times + k, params, slots)),
-        (tf.constant(0), params, slots, tf.zeros([runs])),
+        lambda k, params, opt_state, _: (k + 1, *update(iteration * times + k, params, opt_state)),
+        (tf.constant(0), params, opt_state, tf.zeros([runs])),
     )[1:]
 
 
@@ -145,7 +147,7 @@ def compile_loop(iteration, losses, measure=lambda state: {}, group=None):
     """Compiles `iteration(seeds, state) -> (state, {name: loss [runs]})` into a loop that records on its way.
 
     Args:
-      iteration: `play` or `regress` with its first argument bound.
+      iteration: `take_step` or `take_pretrain_step` with its first argument bound.
       losses: the names of the losses that it gives.
       measure: state -> {name: [runs]}, what is recorded beside the losses.
       group: int, runs that a CPU advances together, if not `GROUP`.
@@ -282,20 +284,20 @@ class Experiment(NamedTuple):
     """A post's settings made runnable. Build it once per settings: its loops compile at their first call."""
 
     init: Callable  # seeds -> (d, g), the initial parameters
-    game: Game
-    regression: Regression
+    train_step: TrainStep
+    pretrain_step: PretrainStep
     pretrain_steps: int  # 0: no pre-training
-    fit_loop: Callable  # `regression` compiled
-    play_loop: Callable  # `game` compiled, with what the post measures on the way
+    pretrain_loop: Callable  # `pretrain_step` compiled
+    train_loop: Callable  # `train_step` compiled, with what the post measures on the way
     call: int = CALL  # seed-iterations in a compiled call; less where an iteration is many updates
     early: tuple[int, ...] = ()  # numbers of iterations of the game after which to record besides the regular ones
 
 
-def make_experiment(init, game, measure, regression, pretrain_steps, early=()):
+def make_experiment(init, train_step, measure, pretrain_step, pretrain_steps, early=()):
     """An `Experiment` with both loops compiled at their first call."""
-    fit_loop = compile_loop(lambda seeds, state: regress(regression, seeds, state), ['loss'])
-    play_loop = compile_loop(lambda seeds, state: play(game, seeds, state), ['loss_d', 'loss_g'], measure)
-    return Experiment(init, game, regression, pretrain_steps, fit_loop, play_loop, early=early)
+    pretrain_loop = compile_loop(lambda seeds, state: take_pretrain_step(pretrain_step, seeds, state), ['loss'])
+    train_loop = compile_loop(lambda seeds, state: take_step(train_step, seeds, state), ['loss_d', 'loss_g'], measure)
+    return Experiment(init, train_step, pretrain_step, pretrain_steps, pretrain_loop, train_loop, early=early)
 
 
 def initial_state(experiment, strategy, seeds):
@@ -308,7 +310,7 @@ def start(experiment, strategy, seeds):
 
     def build(seeds):
         d, g = experiment.init(seeds)
-        return State(start_regression(experiment.regression, d), start_game(experiment.game, d, g))
+        return State(start_pretraining(experiment.pretrain_step, d), start_training(experiment.train_step, d, g))
 
     return strategy.run(build, args=(seeds,))
 
@@ -332,19 +334,21 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
     """
     shared = distribution.share_out(strategy, seeds)
     if state is None:
-        fit, players = start(experiment, strategy, shared)
+        pretrain_state, train_state = start(experiment, strategy, shared)
     else:
-        fit, players = distribution.share_out(strategy, state)
+        pretrain_state, train_state = distribution.share_out(strategy, state)
     steps = record_steps(experiment.pretrain_steps, every)
-    for state, part, records in run(experiment.fit_loop, strategy, len(seeds), shared, fit, steps, records_per_call):
-        fit = state
-        yield State(fit, players), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
-    if experiment.pretrain_steps and distribution.first(strategy, players.step) == 0:
-        players = players._replace(d=fit.params)  # D's own optimiser starts afresh
+    for state, part, records in run(
+        experiment.pretrain_loop, strategy, len(seeds), shared, pretrain_state, steps, records_per_call
+    ):
+        pretrain_state = state
+        yield State(pretrain_state, train_state), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
+    if experiment.pretrain_steps and distribution.first(strategy, train_state.step) == 0:
+        train_state = train_state._replace(d=pretrain_state.params)  # D's own optimiser starts afresh
     steps = record_steps(num_steps, every, experiment.early)
-    calls = run(experiment.play_loop, strategy, len(seeds), shared, players, steps, records_per_call, experiment.call)
+    calls = run(experiment.train_loop, strategy, len(seeds), shared, train_state, steps, records_per_call, experiment.call)
     for state, part, records in calls:
-        yield State(fit, state), {'step': part - 1} | records
+        yield State(pretrain_state, state), {'step': part - 1} | records
 
 
 def join_records(parts):

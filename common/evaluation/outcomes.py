@@ -17,7 +17,7 @@ class Ensemble(NamedTuple):
 
     table: dict  # {column of results.csv: [runs]}
     history: dict  # {name: array}, joined records of `training.train`
-    players: training.Players  # of NumPy arrays
+    train_state: training.TrainState  # of NumPy arrays
 
 
 class Evaluation(NamedTuple):
@@ -60,19 +60,19 @@ def middles(count, half_range):
     return tf.constant(half_range * ((2 * np.arange(count)[None, None, :] + 1) / count - 1), tf.float32)
 
 
-def surfaces_of(evaluation, players, rows):
-    """D and G of some runs on the grid, NumPy [len(rows), points] each; `players` are `training.Players` of NumPy arrays."""
-    d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (players.d, players.g))
+def surfaces_of(evaluation, train_state, rows):
+    """D and G of some runs on the grid, NumPy [len(rows), points] each; `train_state` are `training.TrainState` of NumPy arrays."""
+    d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (train_state.d, train_state.g))
     return tuple(surface.numpy() for surface in evaluation.surfaces(d, g))
 
 
-def results_table(evaluation, seeds, players, history):
+def results_table(evaluation, seeds, train_state, history):
     """The columns of results.csv, a value a run.
 
     Args:
       evaluation: `Evaluation`.
       seeds: [runs].
-      players: `training.Players` of NumPy arrays.
+      players: `training.TrainState` of NumPy arrays.
       history: {name: array}, joined records of `training.train`.
 
     Returns:
@@ -80,7 +80,7 @@ def results_table(evaluation, seeds, players, history):
       where there were none.
     """
     table, own = judged(
-        lambda rows: surfaces_of(evaluation, players, rows), CHUNK, seeds, evaluation.truth, evaluation.success_bound,
+        lambda rows: surfaces_of(evaluation, train_state, rows), CHUNK, seeds, evaluation.truth, evaluation.success_bound,
         evaluation.columns,
     )  # fmt: skip
     for column, step, loss in (
@@ -127,6 +127,6 @@ def train_many(experiment, table_of, seed, runs, num_steps, every):
     state, parts = None, []
     for state, records in training.train(experiment, strategy, seeds, num_steps, every):  # noqa: B007  the last one counts
         parts.append(records)
-    players = distribution.to_host(strategy, state).players
+    train_state = distribution.to_host(strategy, state).train_state
     history = training.join_records(parts)
-    return Ensemble(table_of(seeds, players, history), history, players)
+    return Ensemble(table_of(seeds, train_state, history), history, train_state)

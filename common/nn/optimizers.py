@@ -27,9 +27,9 @@ def exponential_decay(rate, factor, every):
 def gradient_descent(rate):
     """w -= rate * g."""
 
-    def update(params, gradients, slots, count):
+    def update(params, gradients, opt_state, count):
         lr = _at(rate, count)
-        return tf.nest.map_structure(lambda w, g: w - lr * g, params, gradients), slots
+        return tf.nest.map_structure(lambda w, g: w - lr * g, params, gradients), opt_state
 
     return Optimizer(lambda params: (), update)
 
@@ -37,10 +37,10 @@ def gradient_descent(rate):
 def momentum(rate, coefficient):
     """v = coefficient * v + g; w -= rate * v. The rate is outside the buffer, unlike Keras."""
 
-    def update(params, gradients, slots, count):
+    def update(params, gradients, opt_state, count):
         lr = _at(rate, count)
-        slots = tf.nest.map_structure(lambda v, g: coefficient * v + g, slots, gradients)
-        return tf.nest.map_structure(lambda w, v: w - lr * v, params, slots), slots
+        opt_state = tf.nest.map_structure(lambda v, g: coefficient * v + g, opt_state, gradients)
+        return tf.nest.map_structure(lambda w, v: w - lr * v, params, opt_state), opt_state
 
     return Optimizer(_zeros, update)
 
@@ -77,10 +77,10 @@ def adam_of_pytorch(rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
 def _adam(beta1, beta2, step):
     """w -= lr * m / (sqrt(v) + epsilon), with `step(count) -> (lr, epsilon)`."""
 
-    def update(params, gradients, slots, count):
+    def update(params, gradients, opt_state, count):
         lr, epsilon = step(count)
-        m = tf.nest.map_structure(lambda m, g: beta1 * m + (1 - beta1) * g, slots[0], gradients)
-        v = tf.nest.map_structure(lambda v, g: beta2 * v + (1 - beta2) * tf.square(g), slots[1], gradients)
+        m = tf.nest.map_structure(lambda m, g: beta1 * m + (1 - beta1) * g, opt_state[0], gradients)
+        v = tf.nest.map_structure(lambda v, g: beta2 * v + (1 - beta2) * tf.square(g), opt_state[1], gradients)
         return tf.nest.map_structure(lambda w, m, v: w - lr * m / (tf.sqrt(v) + epsilon), params, m, v), (m, v)
 
     return Optimizer(lambda params: (_zeros(params), _zeros(params)), update)

@@ -145,7 +145,7 @@ def write(command, trained, table, effective):
         'flags': command.opts.flag_values_dict() | effective | {'output_dir': str(command.directory)},
         'devices': list(command.devices.extended.worker_devices),
         'strategy': type(command.devices).__name__,
-        'iterations': int(trained.players.step),
+        'iterations': int(trained.train_state.step),
         'versions': versions.versions(),
     }
     files.write_json(command.directory / 'config.json', config)
@@ -205,7 +205,7 @@ def export(command, trained, generator, noise):
         print('not exported, as training was stopped; --resume goes on and exports')
         return
     row = 0 if opts.export_seed is None else opts.export_seed - opts.seed
-    g = tf.nest.map_structure(lambda value: value[row : row + 1], trained.players.g)
+    g = tf.nest.map_structure(lambda value: value[row : row + 1], trained.train_state.g)
     saved_model.write(
         pathlib.Path(opts.export),
         lambda g, z: generator(settings, g, z),

@@ -18,9 +18,9 @@ class Trained(NamedTuple):
     """What `train` gives."""
 
     pretrained: Any  # D after the pre-training, or the initial one; NumPy arrays as the players
-    players: training.Players
+    train_state: training.TrainState
     history: dict  # {name: array}
-    frames: list  # (iteration, `training.Players` of the first run) of an animation
+    frames: list  # (iteration, `training.TrainState` of the first run) of an animation
     signal: int  # the one that stopped the training, or 0
 
 
@@ -77,7 +77,7 @@ def train(command, experiment, every, print_every, decides=None, film_every=None
                 if look or due or stop or sum(steps) == total:
                     state = train_by.to_host(devices, shared)
                 if look and chief:
-                    parts.append(watch(steps[-1], state.players) or {})
+                    parts.append(watch(steps[-1], state.train_state) or {})
                 if chief and (due or stop or sum(steps) == total):
                     saved = save()
                 if stop:
@@ -86,7 +86,7 @@ def train(command, experiment, every, print_every, decides=None, film_every=None
             frames, stop = film(command, experiment, film_every, received)
     if film_every and stop and chief:
         print('no animation, as training was stopped; --resume goes on and draws it')
-    trained = Trained(state.fit.params, state.players, training.join_records(parts), frames, stop)
+    trained = Trained(state.pretrain_state.params, state.train_state, training.join_records(parts), frames, stop)
     if not chief:
         print('this worker has trained its share; the chief writes the results')
         raise SystemExit(128 + stop if stop else 0)
@@ -107,9 +107,9 @@ def film(command, experiment, every, received):
             if stop:
                 break
             if 'step' in records:
-                players = training.to_host(devices, shared).players
-                d, g = tf.nest.map_structure(lambda value: value[:1], (players.d, players.g))
-                frames.append((int(records['step'][-1]), players._replace(d=d, g=g, slots_d=(), slots_g=())))
+                train_state = training.to_host(devices, shared).train_state
+                d, g = tf.nest.map_structure(lambda value: value[:1], (train_state.d, train_state.g))
+                frames.append((int(records['step'][-1]), train_state._replace(d=d, g=g, opt_state_d=(), opt_state_g=())))
     return frames, stop
 
 

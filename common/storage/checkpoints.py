@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from common.storage import files
 
-FORMAT = 3  # to be raised whenever an older file could be misread
+FORMAT = 4  # to be raised whenever an older file could be misread
 KEPT = 2
 FOLDER, PREFIX = 'checkpoint', 'state-'  # of a run's directory, and of the files in it: state-<number>.npz
 
@@ -111,7 +111,7 @@ def set_aside(path):
 
 
 def _named(value, name='state'):
-    """Yields (name, leaf) of a nested structure in the order of `tf.nest.flatten`: state/players/d/0/w for a weight of D.
+    """Yields (name, leaf) of a nested structure in the order of `tf.nest.flatten`: state/train_state/d/0/w for a weight of D.
 
     By names and not by positions, so that parts of equal shapes (the two networks of a post, say) cannot be swapped in silence.
     """

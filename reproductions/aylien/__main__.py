@@ -80,7 +80,7 @@ def main(argv):
     with command.begin('aylien', opts, settings, num_steps) as run:
         film = film or (run.directory / 'animation.gif' if opts.animation else None)
         trained = session.train(run, gan.make_experiment(settings), every, every, film_every=anim_every if film else None)
-        table = gan.results_table(settings, run.seeds, trained.players, trained.history)
+        table = gan.results_table(settings, run.seeds, trained.train_state, trained.history)
         command.write(run, trained, table, {'log_every': every, 'anim_every': anim_every if film else None})
         figures.draw(settings, run.directory, run.seeds, trained, table)
         command.animate(run, trained, film, figures.draw_film)

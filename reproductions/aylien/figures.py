@@ -17,10 +17,10 @@ def draw(settings, directory, seeds, trained, table):
     """Writes figure.png of the first seed and, for an ensemble, ensemble.png; with the numbers behind each as .npz."""
     evaluation, real = gan.make_evaluation(settings), real_density(settings)
     heading = f'1-D GAN {"with" if settings.minibatch else "without"} minibatch discrimination ({settings.variant}'
-    densities.final(directory, f'{heading}, seed {seeds[0]})', evaluation, gan.BINS, real, trained.players)
+    densities.final(directory, f'{heading}, seed {seeds[0]})', evaluation, gan.BINS, real, trained.train_state)
     if len(seeds) > 1:
         title = f'{heading}, {len(seeds):,} seeds)'
-        densities.ensemble(directory, title, evaluation, gan.BINS, real, seeds, trained.players, table, trained.history)
+        densities.ensemble(directory, title, evaluation, gan.BINS, real, seeds, trained.train_state, table, trained.history)
 
 
 def draw_film(settings, path, frames, seed):

@@ -94,11 +94,11 @@ def discriminator(settings, d, x):
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
 
 
-def make_game(settings):
+def make_train_step(settings):
     """The adversarial training. Real and generated batches go through D separately: minibatch features never mix them."""
     variant = VARIANTS[settings.variant]
     log = functools.partial(losses.clamped_log, floor=variant.log_floor) if variant.log_floor else tf.math.log
-    return training.Game(
+    return training.TrainStep(
         loss_d=lambda d, g, x, z: losses.discriminator_loss(
             discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z)), log
         ),
@@ -113,9 +113,9 @@ def make_game(settings):
     )
 
 
-def make_pretraining(settings):
+def make_pretrain_step(settings):
     """D regressed onto the true density, with the optimizer and schedule of the game but a counter of its own."""
-    return training.Regression(
+    return training.PretrainStep(
         loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
         optimizer=make_optimizer(settings),
@@ -134,9 +134,9 @@ def make_experiment(settings):
     """The settings made runnable; cached, so that a second training compiles nothing."""
     return training.make_experiment(
         init=lambda seeds: (init_discriminator(settings, seeds), init_generator(settings, seeds)),
-        game=make_game(settings),
+        train_step=make_train_step(settings),
         measure=lambda state: measure(settings, state.g),
-        regression=make_pretraining(settings),
+        pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
     )
 
@@ -184,9 +184,9 @@ def make_evaluation(settings):
     )
 
 
-def results_table(settings, seeds, players, history):
+def results_table(settings, seeds, train_state, history):
     """The columns of results.csv, a value a run: `outcomes.results_table`."""
-    return outcomes.results_table(make_evaluation(settings), seeds, players, history)
+    return outcomes.results_table(make_evaluation(settings), seeds, train_state, history)
 
 
 def train_many(settings, seed, runs, num_steps=None, every=50):

@@ -34,7 +34,7 @@ def trace_shapes(settings, steps):
     return shapes
 
 
-def replay_trace(path, make_game=gan.make_game, make_pretraining=gan.make_pretraining):
+def replay_trace(path, make_train_step=gan.make_train_step, make_pretrain_step=gan.make_pretrain_step):
     """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
 
     The pre-training is replayed too, and adversarial training goes on from what our pre-training gave.
@@ -60,9 +60,9 @@ def replay_trace(path, make_game=gan.make_game, make_pretraining=gan.make_pretra
 
     experiment = training.make_experiment(
         init=init,
-        game=make_game(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
+        train_step=make_train_step(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
         measure=lambda state: {},
-        regression=make_pretraining(settings)._replace(draw=draw('pre_x', 'pre_y')),
+        pretrain_step=make_pretrain_step(settings)._replace(draw=draw('pre_x', 'pre_y')),
         pretrain_steps=settings.pretrain_steps,
     )
     return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})

@@ -27,10 +27,10 @@ def train(seed, runs, tick=lambda: None):
     """The post's program over many seeds: (columns of results.csv, history, the last batch of each G [runs, batch])."""
     settings, tables, histories, samples = gan.make_settings(), [], [], []
     for seeds in np.array_split(np.arange(seed, seed + runs, dtype=np.uint32), ENSEMBLES):
-        table, history, players = gan.train_many(settings, int(seeds[0]), len(seeds))
+        table, history, train_state = gan.train_many(settings, int(seeds[0]), len(seeds))
         tables.append(table)
         histories.append(history)
-        samples.append(figures.last_batches(settings, seeds, players, np.arange(len(seeds))))
+        samples.append(figures.last_batches(settings, seeds, train_state, np.arange(len(seeds))))
         tick()
     table, history = (
         {name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name != 'step'}

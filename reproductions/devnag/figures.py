@@ -13,11 +13,11 @@ from reproductions.devnag import gan
 GALLERY = 10  # final distributions in the post's grid
 
 
-def last_batches(settings, seeds, players, rows):
+def last_batches(settings, seeds, train_state, rows):
     """What the post draws at the end, [len(rows), batch]: the trained G on the noise of its last update."""
-    update = max(int(players.step) * settings.g_steps - 1, 0)
+    update = max(int(train_state.step) * settings.g_steps - 1, 0)
     z = gan.noise(settings, tf.constant(seeds[rows]), Stream.NOISE_G, update)
-    g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), players.g)
+    g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), train_state.g)
     return gan.generator(settings, g, z).numpy()[:, 0]
 
 
@@ -27,7 +27,7 @@ def draw(settings, directory, seeds, trained, table):
     The numbers behind each are beside it as .npz.
     """
     shown = np.arange(min(len(seeds), GALLERY))
-    samples = last_batches(settings, seeds, trained.players, shown)
+    samples = last_batches(settings, seeds, trained.train_state, shown)
     heading = f'GAN in 50 lines ({settings.variant}, {settings.preprocess}'
     course = {'step': trained.history['step']} | {name: trained.history[name][0] for name in MOMENTS}
     arrays = {'title': f'{heading}, seed {seeds[0]})', 'samples': samples[0], 'truth': [settings.mu, settings.sigma]}
@@ -56,7 +56,7 @@ def draw_ensemble(settings, path, title, table, history):
 def draw_film(settings, path, frames, seed):
     """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `session.Trained`."""
     edges = settings.mu + settings.sigma * np.linspace(-6, 6, 121)
-    samples = np.array([gan.evaluate_rows(settings, np.array([seed]), players, [0])[0][0] for _, players in frames])
+    samples = np.array([gan.evaluate_rows(settings, np.array([seed]), train_state, [0])[0][0] for _, train_state in frames])
     counts = np.stack([np.histogram(row[np.isfinite(row)], edges)[0] for row in samples])
     arrays = {'title': f'{settings.variant}, seed {seed}', 'edges': edges, 'step': np.array([step for step, _ in frames])}
     arrays |= {'density': counts / (samples.shape[1] * np.diff(edges)), 'truth': [settings.mu, settings.sigma]}

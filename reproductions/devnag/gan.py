@@ -137,9 +137,9 @@ def make_optimizer(settings):
     return optimizers.momentum(settings.learning_rate, settings.momentum)
 
 
-def make_game(settings):
+def make_train_step(settings):
     """The adversarial training. An iteration is a round: `d_steps` updates of D, then `g_steps` of G."""
-    return training.Game(
+    return training.TrainStep(
         loss_d=lambda d, g, x, z: tf.add(*losses_of_d(settings, d, g, x, z)),
         loss_g=lambda d, g, z: loss_of_g(settings, d, g, z),
         draw_d=lambda seeds, update: (
@@ -154,11 +154,11 @@ def make_game(settings):
     )
 
 
-def play_round(settings, game, seeds, state):
+def train_round(settings, train_step, seeds, state):
     """A round; beside its losses, mean and deviation [runs] of the last generated batch that D is trained on in it."""
     last = (state.step + 1) * settings.d_steps - 1
     samples = generator(settings, state.g, noise(settings, seeds, Stream.NOISE_D, last))
-    moved, recorded = training.play(game, seeds, state)
+    moved, recorded = training.take_step(train_step, seeds, state)
     recorded['mean'] = tf.reduce_mean(samples, axis=[1, 2])
     recorded['std'] = tf.math.reduce_std(samples, axis=[1, 2])
     return moved, recorded
@@ -167,17 +167,17 @@ def play_round(settings, game, seeds, state):
 @functools.cache
 def make_experiment(settings):
     """The settings made runnable; cached, so that a second training compiles nothing."""
-    game = make_game(settings)
+    train_step = make_train_step(settings)
     loop = training.compile_loop(
-        lambda seeds, state: play_round(settings, game, seeds, state), ['loss_d', 'loss_g', 'mean', 'std']
+        lambda seeds, state: train_round(settings, train_step, seeds, state), ['loss_d', 'loss_g', 'mean', 'std']
     )
     return training.Experiment(
         init=lambda seeds: (init_discriminator(settings, seeds), init_generator(settings, seeds)),
-        game=game,
-        regression=training.NO_PRETRAINING,
+        train_step=train_step,
+        pretrain_step=training.NO_PRETRAINING,
         pretrain_steps=0,
-        fit_loop=None,
-        play_loop=loop,
+        pretrain_loop=None,
+        train_loop=loop,
         call=training.CALL // (settings.d_steps + settings.g_steps),
     )
 
@@ -220,19 +220,19 @@ def make_evaluation(settings):
     return evaluate
 
 
-def evaluate_rows(settings, seeds, players, rows):
-    """`make_evaluation` for some runs, as NumPy arrays; `players` are `training.Players` of NumPy arrays."""
-    d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (players.d, players.g))
+def evaluate_rows(settings, seeds, train_state, rows):
+    """`make_evaluation` for some runs, as NumPy arrays; `train_state` are `training.TrainState` of NumPy arrays."""
+    d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (train_state.d, train_state.g))
     return tuple(value.numpy() for value in make_evaluation(settings)(tf.constant(seeds[rows]), d, g))
 
 
-def results_table(settings, seeds, players, history):
+def results_table(settings, seeds, train_state, history):
     """The columns of results.csv, a value a run.
 
     Args:
       settings: `Settings`.
       seeds: uint32 [runs].
-      players: `training.Players` of NumPy arrays.
+      players: `training.TrainState` of NumPy arrays.
       history: {name: array}, joined records of `training.train`.
 
     Returns:
@@ -240,7 +240,7 @@ def results_table(settings, seeds, players, history):
       of the loss of a round's last update.
     """
     table, _ = outcomes.judged(
-        lambda rows: evaluate_rows(settings, seeds, players, rows)[::-1], RUNS_AT_ONCE, seeds, truth(settings),
+        lambda rows: evaluate_rows(settings, seeds, train_state, rows)[::-1], RUNS_AT_ONCE, seeds, truth(settings),
         success_bound(settings),
     )  # fmt: skip
     return table | {name: training.settled_mean(history['step'], history[name]) for name in ('loss_d', 'loss_g')}

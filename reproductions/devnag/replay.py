@@ -56,27 +56,27 @@ def replay_trace(path):
 
 
 def retrain(settings, rounds, arrays):
-    """The training of a trace: ({loss: [updates]}, `training.Players` at its end)."""
+    """The training of a trace: ({loss: [updates]}, `training.TrainState` at its end)."""
 
     def batch(name, update):
         return tf.gather(tf.constant(arrays[name]), update)[None, None]
 
-    game = gan.make_game(settings)._replace(
+    train_step = gan.make_train_step(settings)._replace(
         draw_d=lambda seeds, update: (batch('x', update), batch('z_d', update)),
         draw_g=lambda seeds, update: batch('z_g', update),
     )
 
     @tf.function(jit_compile=True, autograph=False)
     def update_d(state):
-        real, fake = gan.losses_of_d(settings, state.d, state.g, *game.draw_d(None, state.step))
-        return training.play(game._replace(d_steps=1, g_steps=0), None, state)[0], real[0], fake[0]
+        real, fake = gan.losses_of_d(settings, state.d, state.g, *train_step.draw_d(None, state.step))
+        return training.take_step(train_step._replace(d_steps=1, g_steps=0), None, state)[0], real[0], fake[0]
 
     @tf.function(jit_compile=True, autograph=False)
     def update_g(state):
-        state, losses = training.play(game._replace(d_steps=0, g_steps=1), None, state)
+        state, losses = training.take_step(train_step._replace(d_steps=0, g_steps=1), None, state)
         return state, losses['loss_g'][0]
 
-    state = training.start_game(game, weights(arrays, 'D'), weights(arrays, 'G'))
+    state = training.start_training(train_step, weights(arrays, 'D'), weights(arrays, 'G'))
     ours = {name: [] for name in LOSSES}
     for turn in range(rounds):
         for k in range(settings.d_steps):  # each network counts its own updates

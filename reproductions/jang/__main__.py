@@ -67,7 +67,7 @@ def main(argv):
     with command.begin('jang', opts, settings, num_steps) as run:
         experiment = gan.make_experiment(settings)
         trained = session.train(run, experiment, every, print_every, film_every=film_every if opts.animation else None)
-        table = gan.results_table(settings, run.seeds, trained.players, trained.history)
+        table = gan.results_table(settings, run.seeds, trained.train_state, trained.history)
         command.write(run, trained, table, {'log_every': every})
         figures.draw(settings, run.directory, run.seeds, trained, table)
         command.animate(run, trained, run.directory / 'animation.gif', figures.draw_film)

@@ -31,8 +31,8 @@ def surfaces(settings, seed, trained):
     """
     evaluation = gan.make_evaluation(settings)
     d_initial, g_start = gan.make_experiment(settings).init(tf.constant([seed], tf.uint32))
-    players = trained.pretrained, trained.players.d, trained.players.g
-    d_start, d_final, g_final = tf.nest.map_structure(lambda value: tf.constant(value[:1]), players)
+    train_state = trained.pretrained, trained.train_state.d, trained.train_state.g
+    d_start, d_final, g_final = tf.nest.map_structure(lambda value: tf.constant(value[:1]), train_state)
     grid = tf.constant(evaluation.grid[None, None], tf.float32)
     found = {'d_initial': gan.mlp(settings, d_initial, grid)[0], 'd_pretrained': gan.mlp(settings, d_start, grid)[0]}
     for stage, pair in (('start', (d_start, g_start)), ('final', (d_final, g_final))):
@@ -71,7 +71,7 @@ def draw(settings, directory, seeds, trained, table):
         figures.write(directory / f'{name}.png', state, arrays)
     if len(seeds) > 1:
         real, title = gan.truth(settings).pdf(BINS.places), f"Jang's GAN ({settings.variant}, {len(seeds):,} seeds)"
-        densities.ensemble(directory, title, evaluation, BINS, real, seeds, trained.players, table, history)
+        densities.ensemble(directory, title, evaluation, BINS, real, seeds, trained.train_state, table, history)
 
 
 def draw_film(settings, path, frames, seed):

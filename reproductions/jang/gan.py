@@ -105,9 +105,9 @@ def discriminator(settings, d, x):
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
 
 
-def make_game(settings):
+def make_train_step(settings):
     """The adversarial training. The post maximises the objectives obj_d and obj_g; the losses here are their negatives."""
-    return training.Game(
+    return training.TrainStep(
         loss_d=lambda d, g, x, z: losses.discriminator_loss(
             discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z))
         ),
@@ -119,9 +119,9 @@ def make_game(settings):
     )
 
 
-def make_pretraining(settings):
+def make_pretrain_step(settings):
     """D, not yet clamped, regressed onto the true density; its optimiser is the game's, with a counter of its own."""
-    return training.Regression(
+    return training.PretrainStep(
         loss=lambda d, x, y: losses.mean_squared_error(mlp(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
         optimizer=make_optimizer(settings),
@@ -139,9 +139,9 @@ def make_experiment(settings):
     """The settings made runnable; cached, so that a second training compiles nothing."""
     return training.make_experiment(
         init=lambda seeds: tuple(init_mlp(settings, seeds, stream) for stream in (Stream.WEIGHTS_D, Stream.WEIGHTS_G)),
-        game=make_game(settings),
+        train_step=make_train_step(settings),
         measure=lambda state: measure(settings, state.d, state.g),
-        regression=make_pretraining(settings),
+        pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
     )
 
@@ -201,9 +201,9 @@ def make_evaluation(settings):
     )
 
 
-def results_table(settings, seeds, players, history):
+def results_table(settings, seeds, train_state, history):
     """The columns of results.csv, a value a run: `outcomes.results_table`."""
-    return outcomes.results_table(make_evaluation(settings), seeds, players, history)
+    return outcomes.results_table(make_evaluation(settings), seeds, train_state, history)
 
 
 def train_many(settings, seed, runs, num_steps=None, every=50):

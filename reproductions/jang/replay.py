@@ -58,9 +58,9 @@ def replay_trace(path):
 
     experiment = training.make_experiment(
         init=lambda seeds: (network('init/D_pre'), network('start/G')),
-        game=gan.make_game(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
+        train_step=gan.make_train_step(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
         measure=lambda state: {},
-        regression=gan.make_pretraining(settings)._replace(draw=draw('pre_x', 'pre_y')),
+        pretrain_step=gan.make_pretrain_step(settings)._replace(draw=draw('pre_x', 'pre_y')),
         pretrain_steps=settings.pretrain_steps,
     )
     return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})

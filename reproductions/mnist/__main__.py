@@ -93,7 +93,7 @@ def main(argv):
         decides = {'eval_every': opts.eval_every, 'data_sha256': digits.sha256}
         watcher = gan.watcher(settings, judge, run.seeds, num_steps, grid_every, opts.eval_every)
         trained = session.train(run, experiment, every, print_every, decides, None, *watcher)
-        table = gan.results_table(settings, judge, run.seeds, trained.players, trained.history)
+        table = gan.results_table(settings, judge, run.seeds, trained.train_state, trained.history)
         named = {'runs': opts.runs, 'digits': digits.name, 'classifier': judge.classifier.name}
         command.write(run, trained, table, named)
         quality.write_references(run.directory, judge)

@@ -84,7 +84,7 @@ def train(model, images, labels):
     model.compile(keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     with progress.progress_bar(epochs * steps, 'training the classifier', 'batches') as bar:
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
-        model.fit(images.astype(np.float32) / 255, labels, batch, epochs, verbose=0, callbacks=[advance])
+        model.pretrain_state(images.astype(np.float32) / 255, labels, batch, epochs, verbose=0, callbacks=[advance])
     return model.get_weights()
 
 

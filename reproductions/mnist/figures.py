@@ -12,12 +12,12 @@ from reproductions.mnist import dataset, gan, quality
 PAIRS, PATH = 8, 12  # of noises that are connected, and digits on the way
 
 
-def interpolation(settings, seeds, players):
+def interpolation(settings, seeds, train_state):
     """G on straight lines between two noises each, of the first run: uint8 [PAIRS * PATH, 784]."""
     ends = gan.noise(settings, tf.constant(seeds[:1]), Stream.FIGURE, 1, 2 * PAIRS).numpy()[0].T.reshape(PAIRS, 2, 1, -1)
     way = np.linspace(0, 1, PATH, dtype=np.float32)[:, None]
     z = (1 - way) * ends[:, 0] + way * ends[:, 1]
-    g = tf.nest.map_structure(lambda value: tf.constant(value[:1]), players.g)
+    g = tf.nest.map_structure(lambda value: tf.constant(value[:1]), train_state.g)
     z = tf.constant(z.reshape(1, PAIRS * PATH, -1).transpose(0, 2, 1))
     return quality.as_bytes(gan.generator(settings, g, z).numpy()[0].T)
 
@@ -26,11 +26,14 @@ def draw(settings, directory, digits, judge, seeds, trained):
     """Writes the figures, each with its numbers as .npz. Sheets are of the first seed and of noise that stays the same."""
     images, _ = dataset.training_digits(digits)
     history = trained.history
-    trained_for = f'seed {seeds[0]}, {int(trained.players.step):,} iterations'
-    if not all(np.isfinite(value[0]).all() for value in tf.nest.flatten((trained.players.d, trained.players.g))):
+    trained_for = f'seed {seeds[0]}, {int(trained.train_state.step):,} iterations'
+    if not all(np.isfinite(value[0]).all() for value in tf.nest.flatten((trained.train_state.d, trained.train_state.g))):
         trained_for += ': diverged, not finite'
     draw_sheet(directory / 'data.png', f'Real digits ({digits.name})', images[: quality.SHEET], 10)
-    generated, path = gan.sheet(settings, seeds[:1], trained.players)[0], interpolation(settings, seeds, trained.players)
+    generated, path = (
+        gan.sheet(settings, seeds[:1], trained.train_state)[0],
+        interpolation(settings, seeds, trained.train_state),
+    )
     draw_sheet(directory / 'figure.png', f'Generated digits ({trained_for})', generated, 10)
     title = f'From one noise to another along a straight line ({trained_for})'
     draw_sheet(directory / 'interpolation.png', title, path, PATH)
@@ -38,7 +41,7 @@ def draw(settings, directory, digits, judge, seeds, trained):
         draw_progress(directory / 'progress.png', named(seeds[:1]), history)
     if len(seeds) > 1:
         rows = min(len(seeds), 20)
-        first = gan.sheet(settings, seeds[:rows], trained.players)[:, :12].reshape(-1, images.shape[1])
+        first = gan.sheet(settings, seeds[:rows], trained.train_state)[:, :12].reshape(-1, images.shape[1])
         draw_runs(directory / 'runs.png', named(seeds[:rows]), first)
     if 'loss_d' in history:
         draw_losses(directory / 'losses.png', named(seeds), history)

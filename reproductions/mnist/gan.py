@@ -111,10 +111,10 @@ def loss_of_g(settings, d, g, z):
     return losses.cross_entropy_of_logits(discriminator_logits(settings, d, generator(settings, g, z)), 1)
 
 
-def make_game(settings, images):
+def make_train_step(settings, images):
     """The adversarial training on `images`, uint8 [n, 784]. Both updates of an iteration draw the same noise (the post's)."""
     images = tf.constant(images)
-    return training.Game(
+    return training.TrainStep(
         loss_d=functools.partial(loss_of_d, settings),
         loss_g=functools.partial(loss_of_g, settings),
         draw_d=lambda seeds, step: (
@@ -130,22 +130,22 @@ def make_game(settings, images):
 def make_experiment(settings, images=None):
     """The settings made runnable on `images`, uint8 [n, 784], or on the bundled digits."""
     images = dataset.training_digits(dataset.bundled())[0] if images is None else images
-    return experiment_of(settings, make_game(settings, images))
+    return experiment_of(settings, make_train_step(settings, images))
 
 
-def experiment_of(settings, game):
+def experiment_of(settings, train_step):
     """A game of this post made runnable. There is no pre-training."""
     return training.Experiment(
         init=lambda seeds: (
             init_mlp(settings.d_widths, seeds, Stream.WEIGHTS_D),
             init_mlp(settings.g_widths, seeds, Stream.WEIGHTS_G),
         ),
-        game=game,
-        regression=training.NO_PRETRAINING,
+        train_step=train_step,
+        pretrain_step=training.NO_PRETRAINING,
         pretrain_steps=0,
-        fit_loop=None,
-        play_loop=training.compile_loop(
-            lambda seeds, state: training.play(game, seeds, state), ['loss_d', 'loss_g'], group=GROUP
+        pretrain_loop=None,
+        train_loop=training.compile_loop(
+            lambda seeds, state: training.take_step(train_step, seeds, state), ['loss_d', 'loss_g'], group=GROUP
         ),
         call=CALL,
     )
@@ -183,18 +183,18 @@ def compiled_evaluation(settings, count):
     return evaluate
 
 
-def evaluate(settings, judge, seeds, players):
+def evaluate(settings, judge, seeds, train_state):
     """Judges every run: ({column: [runs]}, sheets uint8 [runs, 100, 784]). NaN where an image or a decision is not finite.
 
     Args:
       settings: `Settings`.
       judge: `Judge`.
       seeds: uint32 [runs].
-      players: `training.Players` of NumPy arrays.
+      players: `training.TrainState` of NumPy arrays.
     """
     rows, sheets = [], []
     for row in range(len(seeds)):
-        d, g = tf.nest.map_structure(lambda value, row=row: tf.constant(value[row : row + 1]), (players.d, players.g))
+        d, g = tf.nest.map_structure(lambda value, row=row: tf.constant(value[row : row + 1]), (train_state.d, train_state.g))
         count = len(judge.test)
         seed = tf.constant(seeds[row : row + 1])
         images, columns = compiled_evaluation(settings, count)(seed, d, g, judge.images[:count], judge.test)
@@ -221,41 +221,41 @@ def watcher(settings, judge, seeds, num_steps, sheet_every, eval_every):
     def watched(step):
         return due(step, sheet_every) or due(step, eval_every)
 
-    def watch(step, players):
+    def watch(step, train_state):
         if due(step, eval_every):
-            columns, sheets = evaluate(settings, judge, seeds, players)
+            columns, sheets = evaluate(settings, judge, seeds, train_state)
             found = {'eval_step': np.array([step - 1])} | {name: values[:, None] for name, values in columns.items()}
         else:
-            sheets, found = sheet(settings, seeds[:1], players), {}
+            sheets, found = sheet(settings, seeds[:1], train_state), {}
         return found | {'sheet_step': np.array([step - 1]), 'sheets': sheets[:1, ..., None]}
 
     return watch, watched
 
 
-def sheet(settings, seeds, players):
+def sheet(settings, seeds, train_state):
     """The fixed noise of some first runs through their G, uint8 [len(seeds), 100, 784]."""
-    g = tf.nest.map_structure(lambda value: tf.constant(value[: len(seeds)]), players.g)
+    g = tf.nest.map_structure(lambda value: tf.constant(value[: len(seeds)]), train_state.g)
     images = generator(settings, g, noise(settings, tf.constant(seeds), Stream.FIGURE, 0, quality.SHEET)).numpy()
     return quality.as_bytes(images.transpose(0, 2, 1))
 
 
-def results_table(settings, judge, seeds, players, history):
+def results_table(settings, judge, seeds, train_state, history):
     """The columns of results.csv, a value a run.
 
     Args:
       settings: `Settings`.
       judge: `Judge`.
       seeds: uint32 [runs].
-      players: `training.Players` of NumPy arrays.
+      players: `training.TrainState` of NumPy arrays.
       history: {name: array}, joined records of `session.train`.
 
     Returns:
       {column: [runs]}. The last evaluation is used if it is of these players; losses are means over the last 100 iterations.
     """
-    if 'eval_step' in history and history['eval_step'][-1] == players.step - 1:
+    if 'eval_step' in history and history['eval_step'][-1] == train_state.step - 1:
         columns = {name: history[name][:, -1] for name in quality.COLUMNS}
     else:
-        columns, _ = evaluate(settings, judge, seeds, players)
+        columns, _ = evaluate(settings, judge, seeds, train_state)
     table = {'seed': seeds} | quality.verdict_columns(judge.references, columns) | columns
     for name in ('loss_d', 'loss_g'):
         table[name] = training.settled_mean(history['step'], history[name])
@@ -269,7 +269,7 @@ def judge_with_untrained(settings, digits, experiment, seeds):
     """
     judge = quality.make_judge(digits)
     d, g = tf.nest.map_structure(lambda value: value.numpy(), experiment.init(tf.constant(seeds[:1])))
-    columns, _ = evaluate(settings, judge, seeds[:1], training.Players(0, d, g, (), ()))
+    columns, _ = evaluate(settings, judge, seeds[:1], training.TrainState(0, d, g, (), ()))
     judge.references['untrained'] = {name: float(values[0]) for name, values in columns.items()}
     return judge
 

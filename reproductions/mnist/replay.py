@@ -51,8 +51,8 @@ def replay_trace(path):
     def network(name, widths):
         return replay.linears(arrays, [f'init/{name}/l{i}' for i in range(len(widths) - 1)])
 
-    game = gan.make_game(settings, np.zeros([1, settings.d_widths[0]], np.uint8))._replace(draw_d=draw)
-    experiment = gan.experiment_of(settings, game)._replace(
+    train_step = gan.make_train_step(settings, np.zeros([1, settings.d_widths[0]], np.uint8))._replace(draw_d=draw)
+    experiment = gan.experiment_of(settings, train_step)._replace(
         init=lambda seeds: (network('D', settings.d_widths), network('G', settings.g_widths))
     )
     return replay.compare_run(experiment, meta, arrays, {'loss_d': 'loss_d', 'loss_g': 'loss_g'})

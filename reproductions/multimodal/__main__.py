@@ -131,7 +131,7 @@ def main(argv):
         return command.measure_claims('multimodal', opts, claims.measure, claims.ENSEMBLES)
     with command.begin('multimodal', opts, settings, num_steps) as run:
         trained = session.train(run, gan.make_experiment(settings), every, every, film_every=every if opts.animation else None)
-        table = gan.results_table(settings, run.seeds, trained.players, trained.history)
+        table = gan.results_table(settings, run.seeds, trained.train_state, trained.history)
         command.write(run, trained, table, {'modes': len(settings.means)})
         figures.draw(settings, run.directory, run.seeds, trained, table)
         command.animate(run, trained, run.directory / 'animation.gif', figures.draw_film)

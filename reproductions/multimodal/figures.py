@@ -31,13 +31,13 @@ def draw(settings, directory, seeds, trained, table):
     """Writes figure.png of the first seed and, for an ensemble, ensemble.png and convergence.png; each with its numbers."""
     evaluation, real = gan.make_evaluation(settings), real_density(settings)
     title = f'{describe(settings)}, seed {seeds[0]}'
-    densities.final(directory, title, evaluation, gan.bins(settings), real, trained.players)
+    densities.final(directory, title, evaluation, gan.bins(settings), real, trained.train_state)
     if len(seeds) > 1:
         title = f'{describe(settings)} ({len(seeds):,} seeds)'
         densities.ensemble(
-            directory, title, evaluation, gan.bins(settings), real, seeds, trained.players, table, trained.history
+            directory, title, evaluation, gan.bins(settings), real, seeds, trained.train_state, table, trained.history
         )
-        draw_convergence(directory / 'convergence.png', title, {'': table}, int(trained.players.step))
+        draw_convergence(directory / 'convergence.png', title, {'': table}, int(trained.train_state.step))
 
 
 def draw_film(settings, path, frames, seed):

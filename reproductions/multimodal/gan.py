@@ -95,10 +95,10 @@ def discriminator(settings, d, x):
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
 
 
-def make_game(settings):
+def make_train_step(settings):
     """The adversarial training, Aylien's losses with the plain log."""
     optimizer = aylien.make_optimizer(aylien_settings(settings))
-    return training.Game(
+    return training.TrainStep(
         loss_d=lambda d, g, x, z: losses.discriminator_loss(
             discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z))
         ),
@@ -113,9 +113,9 @@ def make_game(settings):
     )
 
 
-def make_pretraining(settings):
+def make_pretrain_step(settings):
     """D regressed onto the true density, as in Aylien's program."""
-    return training.Regression(
+    return training.PretrainStep(
         loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
         optimizer=aylien.make_optimizer(aylien_settings(settings)),
@@ -127,9 +127,9 @@ def make_experiment(settings):
     """The settings made runnable; cached, so that a second training compiles nothing."""
     return training.make_experiment(
         init=lambda seeds: (aylien.init_discriminator(aylien_settings(settings), seeds), init_generator(settings, seeds)),
-        game=make_game(settings),
+        train_step=make_train_step(settings),
         measure=lambda state: measure(settings, state.g),
-        regression=make_pretraining(settings),
+        pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
         early=EARLY_RECORDS,
     )
@@ -207,9 +207,9 @@ def convergence(settings, runs, history):
     return {'first_step_below': first, 'convergence_step': lasting}
 
 
-def results_table(settings, seeds, players, history):
+def results_table(settings, seeds, train_state, history):
     """The columns of results.csv, a value a run: those of `outcomes.results_table`, and when each converged."""
-    table = outcomes.results_table(make_evaluation(settings), seeds, players, history)
+    table = outcomes.results_table(make_evaluation(settings), seeds, train_state, history)
     return table | convergence(settings, len(seeds), history)
 
 

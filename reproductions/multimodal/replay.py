@@ -27,6 +27,6 @@ def replay_trace(path):
     """
     return aylien_replay.replay_trace(
         path,
-        make_game=lambda settings: gan.make_game(as_multimodal(settings)),
-        make_pretraining=lambda settings: gan.make_pretraining(as_multimodal(settings)),
+        make_train_step=lambda settings: gan.make_train_step(as_multimodal(settings)),
+        make_pretrain_step=lambda settings: gan.make_pretrain_step(as_multimodal(settings)),
     )

@@ -100,7 +100,8 @@ def row_of_an_ensemble_equals_the_solo_run(experiment, runs, steps=20):
         shared = distribution.share_out(strategy, seeds)
         weights = distribution.to_host(strategy, strategy.run(experiment.init, args=(shared,)))
         batch = [
-            draw.numpy() for draw in tf.nest.flatten((experiment.game.draw_d(shared, 17), experiment.game.draw_g(shared, 17)))
+            draw.numpy()
+            for draw in tf.nest.flatten((experiment.train_step.draw_d(shared, 17), experiment.train_step.draw_g(shared, 17)))
         ]
         records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, steps, 1)])
         return tf.nest.flatten(weights) + batch, np.stack([records['loss_d'], records['loss_g']])

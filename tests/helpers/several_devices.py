@@ -40,7 +40,7 @@ def course(post, strategy):
     shared = distribution.share_out(strategy, seeds)
 
     def draws(seeds):
-        return [draw(seeds, 17) for draw in (made.game.draw_d, made.game.draw_g) if draw]
+        return [draw(seeds, 17) for draw in (made.train_step.draw_d, made.train_step.draw_g) if draw]
 
     exact = [distribution.to_host(strategy, strategy.run(part, args=(shared,))) for part in (made.init, draws)]
     found = {f'{post}/exact{i}': value for i, value in enumerate(tf.nest.flatten(exact))}
@@ -59,7 +59,7 @@ def later(post, strategy):
     """What many seeds have come to after a short training, the last record of each: {name: [runs]}."""
     seeds = np.arange(1000, 1000 + MANY, dtype=np.uint32)
     made = experiment(post, small=True)
-    steps = LATER // made.game.d_steps
+    steps = LATER // made.train_step.d_steps
     *_, (_, records) = training.train(made, strategy, seeds, steps, steps)
     return {f'{post}/later/{name}': values[:, -1] for name, values in records.items() if name != 'step'}
 

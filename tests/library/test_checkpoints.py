@@ -27,9 +27,9 @@ def numbers(directory):
 def test_round_trip_to_the_bit(tmp_path):
     checkpoints.save(tmp_path, {'runs': 2}, STATE, RECORDS)
     found = checkpoints.load(tmp_path, {'runs': 2}, STATE)
-    (fit, g), records = found.state, found.records
-    assert fit[0] == 3 and found.damaged == {}
-    np.testing.assert_array_equal(fit[1], STATE[0][1])
+    (pretrain_state, g), records = found.state, found.records
+    assert pretrain_state[0] == 3 and found.damaged == {}
+    np.testing.assert_array_equal(pretrain_state[1], STATE[0][1])
     np.testing.assert_array_equal(g['b'], STATE[1]['b'])
     assert {name: value.tolist() for name, value in records.items()} == {n: v.tolist() for n, v in RECORDS.items()}
 
@@ -93,7 +93,7 @@ def test_an_older_format_is_named(tmp_path):
     files.write_npz(tmp_path / 'checkpoint' / 'state.npz', {'header': header, 'state/0': np.int32(3)})
     with pytest.raises(
         checkpoints.CannotResume,
-        match=r'state\.npz was written by another version of this suite \(format 1; this one reads 3\)',
+        match=r'state\.npz was written by another version of this suite \(format 1; this one reads 4\)',
     ):
         checkpoints.load(tmp_path, {}, {'step': np.int32(0)})
     checkpoints.save(tmp_path, {}, {'step': np.int32(0)}, {})

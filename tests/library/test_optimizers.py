@@ -16,12 +16,12 @@ def loss_of(w):
 
 def ours(optimizer, steps):
     w = tf.constant(START)
-    slots, course = optimizer.init((w,)), []
+    opt_state, course = optimizer.init((w,)), []
     for count in range(steps):
         with tf.GradientTape() as tape:
             tape.watch(w)
             loss = loss_of(w)
-        (w,), slots = optimizer.update((w,), (tape.gradient(loss, w),), slots, tf.constant(count))
+        (w,), opt_state = optimizer.update((w,), (tape.gradient(loss, w),), opt_state, tf.constant(count))
         course.append(w.numpy())
     return np.array(course)
 

@@ -17,7 +17,7 @@ def toy(d_steps=1, g_steps=1):
     def number(seeds, update):
         return tf.cast(seeds, tf.float32)[:, None, None] * 0 + tf.cast(update, tf.float32)
 
-    game = training.Game(
+    train_step = training.TrainStep(
         loss_d=lambda d, g, x, z: tf.reduce_sum(d * x, [1, 2]) + 0 * tf.reduce_sum(g + z, [1, 2]),
         loss_g=lambda d, g, z: tf.reduce_sum(g * z, [1, 2]) + 0 * tf.reduce_sum(d, [1, 2]),
         draw_d=lambda seeds, update: (number(seeds, update), number(seeds, update)),
@@ -27,7 +27,7 @@ def toy(d_steps=1, g_steps=1):
         d_steps=d_steps,
         g_steps=g_steps,
     )
-    regression = training.Regression(
+    pretrain_step = training.PretrainStep(
         loss=lambda d, x, y: tf.reduce_sum(d * x, [1, 2]),
         draw=lambda seeds, update: (number(seeds, update), number(seeds, update)),
         optimizer=optimizers.gradient_descent(1.0),
@@ -37,7 +37,9 @@ def toy(d_steps=1, g_steps=1):
         zeros = tf.zeros([seeds.shape[0], 1, 1])
         return zeros, zeros + tf.cast(seeds, tf.float32)[:, None, None]
 
-    return training.make_experiment(init, game, lambda state: {'g': state.g[:, 0, 0]}, regression=regression, pretrain_steps=4)
+    return training.make_experiment(
+        init, train_step, lambda state: {'g': state.g[:, 0, 0]}, pretrain_step=pretrain_step, pretrain_steps=4
+    )
 
 
 def train(experiment, num_steps, every, state=None):
@@ -65,17 +67,17 @@ def test_settled_mean_is_the_mean_of_the_last_hundred_steps():
 @pytest.mark.parametrize(('d_steps', 'g_steps'), [(1, 1), (3, 2)])
 def test_each_network_makes_its_updates_with_its_own_counter(d_steps, g_steps):
     states, _ = train(toy(d_steps, g_steps), num_steps=5, every=2)
-    _, players = states[-1]
+    _, train_state = states[-1]
     pretrained = -(0 + 1 + 2 + 3)
-    np.testing.assert_allclose(players.d[:, 0, 0], pretrained - sum(range(5 * d_steps)))
-    np.testing.assert_allclose(players.g[:, 0, 0], SEEDS - 2.0 * sum(range(5 * g_steps)))
-    assert players.step == 5
+    np.testing.assert_allclose(train_state.d[:, 0, 0], pretrained - sum(range(5 * d_steps)))
+    np.testing.assert_allclose(train_state.g[:, 0, 0], SEEDS - 2.0 * sum(range(5 * g_steps)))
+    assert train_state.step == 5
 
 
 def test_without_a_draw_of_its_own_g_is_given_the_noise_of_d():
     x, z = tf.ones([3, 1, 1]), tf.constant([[[7.0]], [[8.0]], [[9.0]]])
-    game = toy().game._replace(draw_d=lambda seeds, update: (x, z), draw_g=None)
-    state, losses = training.play(game, SEEDS, training.start_game(game, d=0 * x, g=x))
+    train_step = toy().train_step._replace(draw_d=lambda seeds, update: (x, z), draw_g=None)
+    state, losses = training.take_step(train_step, SEEDS, training.start_training(train_step, d=0 * x, g=x))
     np.testing.assert_allclose(state.g, 1 - 2 * z)
     np.testing.assert_allclose(losses['loss_g'], [7, 8, 9])
 
@@ -93,7 +95,7 @@ def test_records_are_means_since_the_record_before_and_measures_at_it():
 def test_going_on_from_a_state_gives_the_same_bits():
     experiment = toy()
     states, whole = train(experiment, num_steps=9, every=2)
-    assert [int(players.step) for _, players in states] == [0, 0, 3, 7, 9]
+    assert [int(train_state.step) for _, train_state in states] == [0, 0, 3, 7, 9]
     for state in states[:-1]:
         resumed, rest = train(experiment, num_steps=9, every=2, state=state)
         for a, b in zip(tf.nest.flatten(states[-1]), tf.nest.flatten(resumed[-1]), strict=True):
@@ -106,8 +108,8 @@ def test_a_second_call_with_the_same_shapes_does_not_retrace():
     train(experiment, num_steps=9, every=2)
     train(experiment, num_steps=9, every=2)
     train(experiment, num_steps=15, every=2)
-    assert experiment.play_loop.experimental_get_tracing_count() == 1
-    assert experiment.fit_loop.experimental_get_tracing_count() == 1
+    assert experiment.train_loop.experimental_get_tracing_count() == 1
+    assert experiment.pretrain_loop.experimental_get_tracing_count() == 1
 
 
 def test_groups_of_runs_give_what_all_at_once_do(monkeypatch):

@@ -74,10 +74,10 @@ def test_the_order_inside_a_batch_changes_no_loss(minibatch):
     """The post sorts its samples; ours are not sorted."""
     settings = aylien.make_settings(minibatch=minibatch)
     seeds = tf.constant(np.arange(50, dtype=np.uint32))
-    game = aylien.make_game(settings)
+    train_step = aylien.make_train_step(settings)
     d, g = aylien.init_discriminator(settings, seeds), aylien.init_generator(settings, seeds)
-    x, z = game.draw_d(seeds, 0)
-    loss, ordered = (game.loss_d(d, g, batch, z).numpy() for batch in (x, tf.sort(x, axis=2)))
+    x, z = train_step.draw_d(seeds, 0)
+    loss, ordered = (train_step.loss_d(d, g, batch, z).numpy() for batch in (x, tf.sort(x, axis=2)))
     np.testing.assert_array_equal(np.isfinite(loss), np.isfinite(ordered))
     finite = np.isfinite(loss)
     np.testing.assert_allclose(loss[finite], ordered[finite], rtol=1e-5)
@@ -132,16 +132,18 @@ def test_the_minibatch_learning_rate_of_2016_12_is_the_smaller_one():
 def test_surfaces_leave_out_the_incomplete_batch_and_the_figure_draws_it_as_zero():
     settings = aylien.make_settings()
     seeds = tf.constant([0, 1], tf.uint32)
-    players = training.Players(0, aylien.init_discriminator(settings, seeds), aylien.init_generator(settings, seeds), (), ())
-    players = tf.nest.map_structure(np.asarray, players)
+    train_state = training.TrainState(
+        0, aylien.init_discriminator(settings, seeds), aylien.init_generator(settings, seeds), (), ()
+    )
+    train_state = tf.nest.map_structure(np.asarray, train_state)
     evaluation = aylien.make_evaluation(settings)
-    decision, generated = aylien.outcomes.surfaces_of(evaluation, players, [1])
+    decision, generated = aylien.outcomes.surfaces_of(evaluation, train_state, [1])
     assert decision.shape == generated.shape == (1, 9996)
     z = tf.constant(np.linspace(-8, 8, 10_000, dtype=np.float32)[None, None, :9996])
-    one = tf.nest.map_structure(lambda value: tf.constant(value[1:]), (players.d, players.g))
+    one = tf.nest.map_structure(lambda value: tf.constant(value[1:]), (train_state.d, train_state.g))
     np.testing.assert_allclose(generated, aylien.generator(settings, one[1], z)[:, 0], rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(decision, aylien.discriminator(settings, one[0], z)[:, 0], rtol=1e-4, atol=1e-5)
-    drawn, density = densities.curves(evaluation, aylien.BINS, players, 1)
+    drawn, density = densities.curves(evaluation, aylien.BINS, train_state, 1)
     assert drawn.shape == (10_000,) and (drawn[-4:] == 0).all() and drawn[-5] > 0
     assert density.sum() * 16 / 99 == pytest.approx(1)
 
@@ -159,7 +161,7 @@ def test_a_second_training_of_the_same_settings_does_not_retrace():
     settings = aylien.make_settings('2017-06', batch_size=5)
     for seed in (0, 10):
         aylien.train_many(settings, seed, 3, num_steps=200, every=50)
-    assert aylien.make_experiment(settings).play_loop.experimental_get_tracing_count() == 1
+    assert aylien.make_experiment(settings).train_loop.experimental_get_tracing_count() == 1
     assert aylien.make_evaluation(settings).surfaces.experimental_get_tracing_count() == 1
 
 

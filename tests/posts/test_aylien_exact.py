@@ -40,7 +40,7 @@ def test_trace_to_the_last_bit_over_all_500_steps(name):
     def batches(*names):
         return lambda seeds, step: tuple(tf.gather(arrays[name], step) for name in names)
 
-    game = training.Game(
+    train_step = training.TrainStep(
         loss_d=lambda d, g, x, z: losses.discriminator_loss(discriminator(d, x), discriminator(d, generator(g, z))),
         loss_g=lambda d, g, z: losses.generator_loss(discriminator(d, generator(g, z))),
         draw_d=batches('x', 'z_d'),
@@ -48,11 +48,11 @@ def test_trace_to_the_last_bit_over_all_500_steps(name):
         optimizer_d=aylien.make_optimizer(aylien.make_settings(meta['variant'])),
         optimizer_g=aylien.make_optimizer(aylien.make_settings(meta['variant'])),
     )
-    state = training.start_game(game, weights(['D/d0', 'D/d1', 'D/d2', 'D/d3']), weights(['G/g0', 'G/g1']))
-    play = tf.function(lambda state: training.play(game, None, state))
+    state = training.start_training(train_step, weights(['D/d0', 'D/d1', 'D/d2', 'D/d3']), weights(['G/g0', 'G/g1']))
+    take_step = tf.function(lambda state: training.take_step(train_step, None, state))
     ours = []
     for _ in range(meta['steps']):
-        state, step = play(state)
+        state, step = take_step(state)
         ours.append([float(step['loss_d'][0]), float(step['loss_g'][0])])
     errors = replay.relative_error(np.stack([arrays['loss_d'], arrays['loss_g']], axis=1), ours)
     assert errors[:80].max() <= 1e-4

@@ -35,11 +35,11 @@ def bound(path):
 @pytest.mark.parametrize('path', TRACES, ids=[path.stem.removeprefix('devnag_') for path in TRACES])
 def test_trace_replays_over_all_updates(path):
     settings, rounds, arrays = load(path)
-    ours, players = devnag_replay.retrain(settings, rounds, arrays)
+    ours, train_state = devnag_replay.retrain(settings, rounds, arrays)
     assert len(ours['loss_d_real']) == rounds * settings.d_steps and len(ours['loss_g']) == rounds * settings.g_steps
     for name in devnag_replay.LOSSES:
         assert replay.relative_error(arrays[name], ours[name]).max() <= bound(path), name
-    for network, layers_of in (('D', players.d), ('G', players.g)):
+    for network, layers_of in (('D', train_state.d), ('G', train_state.g)):
         for i, layer in enumerate(layers_of, start=1):
             np.testing.assert_allclose(layer.w[0], arrays[f'final/{network}/map{i}/w'], atol=1e-5)
             np.testing.assert_allclose(layer.b[0, :, 0], arrays[f'final/{network}/map{i}/b'], atol=1e-5)
@@ -131,16 +131,16 @@ def test_the_mean_taken_from_the_samples_is_not_differentiated():
 def test_one_decision_a_batch_and_run_and_real_and_generated_batches_do_not_mix(variant):
     settings = devnag.make_settings(variant, batch_size=30)
     seeds = tf.constant([1, 2, 3], tf.uint32)
-    game = devnag.make_game(settings)
+    train_step = devnag.make_train_step(settings)
     d, g = devnag.init_discriminator(settings, seeds), devnag.init_generator(settings, seeds)
-    x, z = game.draw_d(seeds, 0)
+    x, z = train_step.draw_d(seeds, 0)
     real, fake = devnag.losses_of_d(settings, d, g, x, z)
     assert real.shape == fake.shape == (3,)
     for loss, batch, label in ((real, x, 1), (fake, devnag.generator(settings, g, z), 0)):
         decision = devnag.discriminator(settings, d, batch)
         assert decision.shape == (3, 1, 1)
         np.testing.assert_allclose(loss, -np.log(decision if label else 1 - decision)[:, 0, 0], rtol=1e-5)
-    np.testing.assert_allclose(game.loss_d(d, g, x, z), real + fake, rtol=1e-6)
+    np.testing.assert_allclose(train_step.loss_d(d, g, x, z), real + fake, rtol=1e-6)
     changed = x.numpy()
     changed[1, 0, 29] += 5  # one sample of one run
     moved = devnag.losses_of_d(settings, d, g, tf.constant(changed), z)
@@ -151,7 +151,7 @@ def test_one_decision_a_batch_and_run_and_real_and_generated_batches_do_not_mix(
 def test_devices_share_the_runs_and_split_no_batch():
     strategy = distribution.make_strategy('mirrored', 2)
     shared = distribution.share_out(strategy, np.arange(6, dtype=np.uint32))
-    draw = devnag.make_experiment(QUICK).game.draw_d
+    draw = devnag.make_experiment(QUICK).train_step.draw_d
     assert [draw(share, 0)[0].shape for share in strategy.experimental_local_results(shared)] == [(3, 1, 20), (3, 1, 20)]
 
 

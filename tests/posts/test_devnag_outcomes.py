@@ -24,8 +24,8 @@ def quick(seed, rounds=12):
 def test_a_record_is_of_g_as_the_round_begins_on_the_last_noise_that_d_is_trained_with():
     _, history, _ = quick(7)
     assert history['step'].tolist() == list(range(12))
-    _, _, players = quick(7, 5)
-    g = tf.nest.map_structure(tf.constant, players.g)
+    _, _, train_state = quick(7, 5)
+    g = tf.nest.map_structure(tf.constant, train_state.g)
     z = devnag.noise(QUICK, tf.constant([7, 8, 9], tf.uint32), Stream.NOISE_D, 2 * 6 - 1)
     samples = devnag.generator(QUICK, g, z).numpy()
     np.testing.assert_allclose(history['mean'][:, 5], samples.mean(axis=(1, 2)), rtol=1e-4)
@@ -47,8 +47,8 @@ def test_outcomes_are_of_fresh_draws_and_decisions_on_their_consecutive_batches(
     settings = QUICK._replace(batch_size=30)  # 333 batches and 10 draws left over
     seeds = np.array([4, 5], np.uint32)
     d, g = devnag.init_discriminator(settings, tf.constant(seeds)), devnag.init_generator(settings, tf.constant(seeds))
-    players = tf.nest.map_structure(np.asarray, training.Players(0, d, g, (), ()))
-    samples, decisions = devnag.evaluate_rows(settings, seeds, players, [1])
+    train_state = tf.nest.map_structure(np.asarray, training.TrainState(0, d, g, (), ()))
+    samples, decisions = devnag.evaluate_rows(settings, seeds, train_state, [1])
     assert samples.shape == (1, 10_000) and decisions.shape == (1, 333)
     z = devnag.noise(QUICK, tf.constant([5], tf.uint32), Stream.FIGURE, 0, 10_000)
     one_d, one_g = tf.nest.map_structure(lambda value: value[1:], (d, g))
@@ -58,10 +58,10 @@ def test_outcomes_are_of_fresh_draws_and_decisions_on_their_consecutive_batches(
 
 
 def test_runs_are_evaluated_in_parts_that_change_nothing(monkeypatch):
-    whole, history, players = quick(7)
+    whole, history, train_state = quick(7)
     monkeypatch.setattr(devnag, 'RUNS_AT_ONCE', 2)
     seeds = np.array([7, 8, 9], np.uint32)
-    parts = devnag.results_table(QUICK, seeds, players, history)
+    parts = devnag.results_table(QUICK, seeds, train_state, history)
     for name in COLUMNS[:-1]:
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-4, atol=1e-4)
 
@@ -92,17 +92,17 @@ def test_success_is_what_its_docstring_says():
 
 def test_the_last_histogram_is_of_the_last_noise_of_g():
     seeds = np.array([7, 8, 9], np.uint32)
-    _, _, players = quick(7)
+    _, _, train_state = quick(7)
     z = devnag.noise(QUICK, tf.constant(seeds[1:]), Stream.NOISE_G, 12 * 3 - 1)
-    g = tf.nest.map_structure(lambda value: tf.constant(value[1:]), players.g)
-    found = devnag_figures.last_batches(QUICK, seeds, players, np.array([1, 2]))
+    g = tf.nest.map_structure(lambda value: tf.constant(value[1:]), train_state.g)
+    found = devnag_figures.last_batches(QUICK, seeds, train_state, np.array([1, 2]))
     np.testing.assert_array_equal(found, devnag.generator(QUICK, g, z)[:, 0])
 
 
 def test_a_call_is_short_and_a_second_training_does_not_retrace():
     experiment = devnag.make_experiment(QUICK)
     quick(7)
-    traces = experiment.play_loop.experimental_get_tracing_count()
+    traces = experiment.train_loop.experimental_get_tracing_count()
     devnag.train_many(QUICK, 50, 3, num_steps=40)
-    assert experiment.play_loop.experimental_get_tracing_count() == traces
+    assert experiment.train_loop.experimental_get_tracing_count() == traces
     assert experiment.call * (QUICK.d_steps + QUICK.g_steps) == training.CALL

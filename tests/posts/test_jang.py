@@ -46,11 +46,11 @@ def test_both_traces_are_here():
 
 
 def test_the_rate_decays_every_quarter_of_the_iterations():
-    slots = tf.zeros([1])
+    opt_state = tf.zeros([1])
     for num_steps, every in ((10_000, 2500), (402, 100), (3, 1)):
         optimizer = jang.make_optimizer(jang.make_settings(num_steps=num_steps))
         for count, factor in ((every - 1, 1), (every, 0.95), (3 * every, 0.95**3)):
-            moved, _ = optimizer.update(tf.zeros([1]), tf.ones([1]), slots, tf.constant(count))
+            moved, _ = optimizer.update(tf.zeros([1]), tf.ones([1]), opt_state, tf.constant(count))
             np.testing.assert_allclose(moved, [-0.001 * factor], rtol=1e-5)
 
 
@@ -73,13 +73,13 @@ def test_sorting_changes_no_loss_and_no_gradient(stratify):
     d, g = jang.make_experiment(settings).init(seeds)
     found, drawn = [], []
     for sort in (True, False):
-        game = jang.make_game(settings._replace(sort=sort))
-        x, z = game.draw_d(seeds, 5)
+        train_step = jang.make_train_step(settings._replace(sort=sort))
+        x, z = train_step.draw_d(seeds, 5)
         for samples, ascending in ((x, sort), (z, sort or stratify)):
             assert (np.diff(samples.numpy()) >= 0).all() == ascending
         with tf.GradientTape(persistent=True) as tape:
             tape.watch((d, g))
-            loss_d, loss_g = game.loss_d(d, g, x, z), game.loss_g(d, g, z)
+            loss_d, loss_g = train_step.loss_d(d, g, x, z), train_step.loss_g(d, g, z)
         found.append([loss_d, loss_g, *tape.gradient(loss_d, tf.nest.flatten(d)), *tape.gradient(loss_g, tf.nest.flatten(g))])
         drawn.append([np.sort(x, axis=2), np.sort(z, axis=2)])
     np.testing.assert_array_equal(*drawn)
@@ -216,7 +216,7 @@ def test_ablations_run_as_an_ensemble(tmp_path, capsys):
 
 def test_the_first_version_takes_a_thousand_unsorted_samples():
     settings = jang.make_settings('2015-12')
-    x, z = jang.make_game(settings).draw_d(SEEDS, 0)
+    x, z = jang.make_train_step(settings).draw_d(SEEDS, 0)
     assert x.shape == z.shape == (2, 1, 1000)
     assert (np.diff(x.numpy()) < 0).any() and (np.diff(z.numpy()) > -1e-6).all()
 

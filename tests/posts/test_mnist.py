@@ -37,16 +37,16 @@ def test_trace_ends_with_the_recorded_weights():
     """Losses see the weights only through a batch; 60 updates of Adam leave every one where the recorded program left it."""
     meta, arrays = replay.load(TRACE, 'mnist')
     settings = mnist_replay.trace_settings(meta)
-    game = mnist.make_game(settings, np.zeros([1, 784], np.uint8))._replace(
+    train_step = mnist.make_train_step(settings, np.zeros([1, 784], np.uint8))._replace(
         draw_d=lambda seeds, step: (
             tf.cast(tf.transpose(tf.gather(arrays['x'], step)), tf.float32)[None] / 255,
             tf.transpose(tf.gather(arrays['z'], step))[None],
         ),
     )
     d, g = (replay.linears(arrays, [f'init/{network}/l{i}' for i in range(3)]) for network in 'DG')
-    loop = training.compile_loop(lambda seeds, state: training.play(game, seeds, state), ['loss_d', 'loss_g'])
-    players, _ = loop(tf.constant([0], tf.uint32), training.start_game(game, d, g), tf.constant([meta['steps']]))
-    for network, ours in (('D', players.d), ('G', players.g)):
+    loop = training.compile_loop(lambda seeds, state: training.take_step(train_step, seeds, state), ['loss_d', 'loss_g'])
+    train_state, _ = loop(tf.constant([0], tf.uint32), training.start_training(train_step, d, g), tf.constant([meta['steps']]))
+    for network, ours in (('D', train_state.d), ('G', train_state.g)):
         theirs = replay.linears(arrays, [f'final/{network}/l{i}' for i in range(3)])
         for a, b in zip(tf.nest.flatten(ours), tf.nest.flatten(theirs), strict=True):
             assert np.abs(a - b).max() < 0.001  # less than one update of the rate's size in 60
@@ -98,9 +98,9 @@ def test_batches_are_those_digits_over_255():
 
 def test_noise_is_uniform_and_serves_both_updates():
     settings = mnist.make_settings()
-    game = mnist.make_game(settings, dataset.bundled().x_test)
-    assert game.draw_g is None  # so that G's update is given that of D's
-    z, other = (game.draw_d(SEEDS, step)[1].numpy() for step in (7, 8))
+    train_step = mnist.make_train_step(settings, dataset.bundled().x_test)
+    assert train_step.draw_g is None  # so that G's update is given that of D's
+    z, other = (train_step.draw_d(SEEDS, step)[1].numpy() for step in (7, 8))
     assert z.shape == (2, 100, 128) and (z != other).mean() > 0.99
     many = mnist.noise(settings, SEEDS, Stream.NOISE_D, 7, 5000).numpy()
     np.testing.assert_array_equal(many[:, :, :128], z)  # a larger count begins with the same columns
@@ -152,10 +152,10 @@ def first_losses(seed, runs):
     settings, images = mnist.make_settings(), dataset.bundled().x_test
     experiment = mnist.make_experiment(settings, images)
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
-    exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.game.draw_d(tf.constant(seeds), 17))
+    exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.train_step.draw_d(tf.constant(seeds), 17))
     strategy = distribution.make_strategy('cpu', runs)
     records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, 5, 1)])
-    assert experiment.play_loop.experimental_get_tracing_count() == 1
+    assert experiment.train_loop.experimental_get_tracing_count() == 1
     return [values.numpy() for values in exact], np.stack([records['loss_d'], records['loss_g']])
 
 

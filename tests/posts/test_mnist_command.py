@@ -82,7 +82,7 @@ def test_evaluation_by_plain_means(judge):
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
     g = (*g[:1], g[1]._replace(w=-tf.abs(g[1].w), b=g[1].b), g[2])  # every unit of the second layer is dead
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
-    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), training.Players(0, *host, (), ()))
+    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), training.TrainState(0, *host, (), ()))
     assert list(columns) == list(quality.COLUMNS) and sheets.shape == (2, 80, 784) and sheets.dtype == np.uint8
     np.testing.assert_allclose(columns['dead_g'], 500 / 700)
     np.testing.assert_array_equal(sheets, 128)  # sigmoid(0) of 255
@@ -96,7 +96,7 @@ def test_a_run_that_is_not_finite_is_counted(judge):
     d, g = mnist.experiment_of(settings, None).init(SEEDS[:1])
     g = (g[0]._replace(b=g[0].b + np.nan), *g[1:])
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
-    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy()[:1], training.Players(0, *host, (), ()))
+    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy()[:1], training.TrainState(0, *host, (), ()))
     assert all(np.isnan(values).all() for values in columns.values()) and not sheets.any()
     assert quality.verdict_columns(judge.references, columns)['finite'].tolist() == [0]
 
@@ -104,9 +104,9 @@ def test_a_run_that_is_not_finite_is_counted(judge):
 def test_sheets_are_the_head_of_what_is_judged(judge):
     settings = mnist.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
-    players = training.Players(0, *tf.nest.map_structure(lambda value: value.numpy(), (d, g)), (), ())
-    _, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), players)
-    alone = mnist.sheet(settings, SEEDS.numpy(), players)
+    train_state = training.TrainState(0, *tf.nest.map_structure(lambda value: value.numpy(), (d, g)), (), ())
+    _, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), train_state)
+    alone = mnist.sheet(settings, SEEDS.numpy(), train_state)
     assert np.abs(sheets.astype(int) - alone[:, :80]).max() <= 1  # rounding, to a byte
     assert alone.shape == (2, 100, 784) and alone.std() > 10
 

@@ -94,8 +94,8 @@ def test_ours_and_a_plain_program_collapse_alike():
     state = None
     for state, _ in training.train(experiment, strategy, seeds, STEPS, every=20):  # noqa: B007
         pass
-    _, players = distribution.to_host(strategy, state)
-    sheets = mnist.sheet(settings, seeds, players).astype(np.float32) / 255
+    _, train_state = distribution.to_host(strategy, state)
+    sheets = mnist.sheet(settings, seeds, train_state).astype(np.float32) / 255
     ours = [apart(sheet) for sheet in sheets]
     before = mnist.sheet(settings, seeds, start_of(experiment, seeds)).astype(np.float32) / 255
     assert max(*plain, *ours) < bound < min(apart(sheet) for sheet in before)
@@ -103,4 +103,4 @@ def test_ours_and_a_plain_program_collapse_alike():
 
 def start_of(experiment, seeds):
     d, g = tf.nest.map_structure(lambda value: value.numpy(), experiment.init(tf.constant(seeds)))
-    return training.Players(0, d, g, (), ())
+    return training.TrainState(0, d, g, (), ())

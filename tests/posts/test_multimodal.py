@@ -200,7 +200,7 @@ def test_a_second_training_of_the_same_settings_does_not_retrace():
     settings = multimodal.make_settings(2, pretrain_steps=0, batch_size=14)
     for seed in (0, 10):
         multimodal.train_many(settings, seed, 3, num_steps=500)
-    assert multimodal.make_experiment(settings).play_loop.experimental_get_tracing_count() == 1
+    assert multimodal.make_experiment(settings).train_loop.experimental_get_tracing_count() == 1
 
 
 def test_early_records_do_not_change_the_training():

@@ -311,8 +311,8 @@ def test_export_of_a_finished_run_trains_nothing(whole, undrawn, tmp_path, capsy
     strategy, seeds = distribution.make_strategy('cpu', 2), np.array([42, 43], np.uint32)
     template = training.initial_state(aylien.make_experiment(settings), strategy, seeds)
     _, arrays = checkpoints._read(checkpoints.paths(tmp_path / 'run')[-1])
-    (_, players), _ = checkpoints._unpacked(arrays, template)
-    g = tf.nest.map_structure(lambda value: tf.constant(value[1:]), players.g)
+    (_, train_state), _ = checkpoints._unpacked(arrays, template)
+    g = tf.nest.map_structure(lambda value: tf.constant(value[1:]), train_state.g)
     np.testing.assert_allclose(samples, aylien.generator(settings, g, tf.constant([[[-8.0, 8.0]]]))[0, 0], rtol=1e-6, atol=1e-6)
 
 

@@ -84,7 +84,7 @@ def test_train_many_gives_one_kind_of_result(name):
     found = gan.train_many(gan.make_settings(), 5, 2, num_steps=3, every=1)
     assert isinstance(found, outcomes.Ensemble) and found.table['seed'].tolist() == [5, 6]
     assert {'finite', 'success', 'wasserstein', 'loss_d', 'loss_g'} <= set(found.table)
-    assert found.history['step'].tolist()[:3] == [0, 1, 2] and int(found.players.step) == 3
+    assert found.history['step'].tolist()[:3] == [0, 1, 2] and int(found.train_state.step) == 3
 
 
 def test_settings_and_flags_need_no_tensorflow():
