@@ -1,1 +1,1 @@
-"""Small pure functions that the reproductions share. Nothing here knows a post."""
+"""Small pure functions that the reproductions share. Nothing here depends on a post."""

@@ -1,11 +1,13 @@
-"""One run over several devices: each computes the losses and their slopes on its part of the batch, and they are summed.
+"""Data parallelism for one run: each device computes losses and gradients on its part of the batch, and these are summed.
 
-For networks that are too big to be trained by the hundred, and whose losses are means over the batch. Every replica holds the
-whole state and makes the same updates. The parts are compiled, but not the loop around them: XLA's programs and the reduction
-of `tf.distribute` do not go together.
+It is for networks too large to train by the hundred, whose losses are means over the batch. Every replica holds the whole state
+and makes the same updates. The parts of an iteration are compiled but the loop is not: XLA programs cannot contain the
+reductions of `tf.distribute`.
 """
 
 import functools
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,29 +16,29 @@ from common import training
 from common.devices import cluster, distribution
 
 
-def make_iteration(train_step, strategy):
-    """What `training.take_step` computes, with the batch shared out, as evenly as it goes, over the replicas of a strategy.
+def make_iteration(train_step: training.TrainStep, strategy: tf.distribute.Strategy) -> Callable:
+    """`training.take_step` with the batch sharded over the replicas of a strategy.
 
     Returns:
-      (seeds, state) -> (state, losses): `training.TrainState` and {'loss_d', 'loss_g'} [1], all of them whole on every replica.
+      (seeds, state) -> (state, losses): `training.TrainState` and {'loss_d', 'loss_g'} [1], the same on every replica.
     """
 
-    def weighted(loss_of, draws):
-        """(part of the loss, its slopes); `loss_of(params, *draws)` is a mean over the batch, the last axis of the draws."""
+    def reduced(loss_of, samples):
+        """params -> (loss, gradients); `loss_of(params, *samples)` is a mean over the batch, the last axis of the samples."""
         context = tf.distribute.get_replica_context()
         replica, replicas = int(tf.get_static_value(context.replica_id_in_sync_group)), context.num_replicas_in_sync
-        size = draws[0].shape[-1]
-        places = np.array_split(np.arange(size), replicas)[replica]  # of this replica's part
+        size = samples[0].shape[-1]
+        indices = np.array_split(np.arange(size), replicas)[replica]  # of this replica's part of the batch
 
         @functools.partial(tf.function, jit_compile=True, autograph=False)
-        def slopes(params, *draws):
-            part = [values[..., places[0] : places[-1] + 1] for values in draws]
+        def weighted_gradients(params, *samples):
+            part = [values[..., indices[0] : indices[-1] + 1] for values in samples]
             with tf.GradientTape() as tape:
                 tape.watch(params)
-                loss = loss_of(params, *part) * (len(places) / size)
+                loss = loss_of(params, *part) * (len(indices) / size)
             return loss, tape.gradient(loss, params)
 
-        return lambda params: context.all_reduce(tf.distribute.ReduceOp.SUM, slopes(params, *draws))
+        return lambda params: context.all_reduce(tf.distribute.ReduceOp.SUM, weighted_gradients(params, *samples))
 
     @functools.partial(tf.function, jit_compile=True, autograph=False)
     def draw(seeds, step, of_d):
@@ -49,8 +51,8 @@ def make_iteration(train_step, strategy):
         update = tf.function(optimizer.update, jit_compile=True, autograph=False)
         for k in range(times):
             count = step * times + k
-            loss, slopes = weighted(loss_of, draw(seeds, count, of_d))(params)
-            params, opt_state = update(params, slopes, opt_state, count)
+            loss, gradients = reduced(loss_of, draw(seeds, count, of_d))(params)
+            params, opt_state = update(params, gradients, opt_state, count)
         return params, opt_state, loss
 
     def iterate(seeds, state):
@@ -60,34 +62,36 @@ def make_iteration(train_step, strategy):
             lambda d, x, z: train_step.loss_d(d, state.g, x, z), True, seeds,
         )  # fmt: skip
         g, opt_state_g, loss_g = updates(
-            train_step.optimizer_g,
-            train_step.g_steps,
-            step,
-            state.g,
-            state.opt_state_g,
-            lambda g, z: train_step.loss_g(d, g, z),
-            False,
-            seeds,
-        )
+            train_step.optimizer_g, train_step.g_steps, step, state.g, state.opt_state_g,
+            lambda g, z: train_step.loss_g(d, g, z), False, seeds,
+        )  # fmt: skip
         return training.TrainState(step + 1, d, g, opt_state_d, opt_state_g), {'loss_d': loss_d, 'loss_g': loss_g}
 
     return tf.function(lambda seeds, state: strategy.run(iterate, args=(seeds, state)), autograph=False)
 
 
-def train(experiment, strategy, seeds, num_steps, every, state=None, records_per_call=training.MOST_RECORDS):
-    """Plays the game of one run. Arguments and what is yielded are as for `training.train`, but states are of NumPy arrays.
+def train(
+    experiment: training.Experiment,
+    strategy: tf.distribute.Strategy,
+    seeds: np.ndarray,
+    num_steps: int,
+    every: int,
+    state: training.State | None = None,
+    records_per_call: int = training.MOST_RECORDS,
+) -> Iterator[tuple[training.State, dict[str, np.ndarray]]]:
+    """Trains one run. Arguments and yields are as for `training.train`, except that states are of NumPy arrays.
 
     Raises:
-      ValueError: there are several runs, or a pre-training, neither of which is for this.
+      ValueError: there are several runs, or there is pre-training.
       cluster.LostWorker: another worker has ended.
     """
     if len(seeds) != 1 or experiment.pretrain_steps:
-        raise ValueError('a batch is shared out for a single run without pre-training only')
+        raise ValueError('only the batch of a single run without pre-training can be sharded')
     if state is None:
         state = initial_state(experiment, strategy, seeds)
     pretrain_state, train_state = state
     done, steps = int(train_state.step), training.record_steps(num_steps, every, experiment.early)
-    iteration, shared = make_iteration(experiment.train_step, strategy), distribution.repeat(strategy, seeds)
+    iteration, repeated_seeds = make_iteration(experiment.train_step, strategy), distribution.repeat(strategy, seeds)
     train_state = distribution.repeat(strategy, train_state)
     records_per_call = int(np.clip(experiment.call // max(np.diff(steps, prepend=0)), 1, records_per_call))
     pending = steps[steps > done]
@@ -97,7 +101,7 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
             losses = []
             with cluster.losses_told(strategy):
                 for _ in range(done, until):
-                    train_state, found = iteration(shared, train_state)
+                    train_state, found = iteration(repeated_seeds, train_state)
                     losses.append(found)
                 values = [[_first(strategy, found[name]) for found in losses] for name in ('loss_d', 'loss_g')]
             done = until
@@ -107,13 +111,13 @@ def train(experiment, strategy, seeds, num_steps, every, state=None, records_per
         yield training.State(pretrain_state, host), {'step': part - 1, 'loss_d': loss_d, 'loss_g': loss_g}
 
 
-def initial_state(experiment, strategy, seeds):
-    """`training.State` before the first update, of NumPy arrays: as `training.initial_state` on one device."""
+def initial_state(experiment: training.Experiment, strategy: tf.distribute.Strategy, seeds: np.ndarray) -> training.State:
+    """`training.State` of NumPy arrays before the first update, computed on one device."""
     return training.initial_state(experiment, tf.distribute.OneDeviceStrategy(strategy.extended.worker_devices[0]), seeds)
 
 
-def to_host(strategy, state):
-    """What `train` yields is of NumPy arrays already."""
+def to_host(strategy: tf.distribute.Strategy, state: Any) -> Any:
+    """The state itself: those that `train` yields are of NumPy arrays already."""
     del strategy
     return state
 

@@ -1,8 +1,7 @@
-"""Importing TensorFlow without its start-up chatter.
+"""Imports TensorFlow without its start-up log messages.
 
-Lines that say nothing about the user's program (no CUDA driver, oneDNN in use, ...) are dropped; everything else that
-TensorFlow writes is passed on. Commands call
-`import_tensorflow` once their flags are known to make sense: the import takes seconds.
+Messages unrelated to the user's program (no CUDA driver, oneDNN in use, ...) are dropped; everything else that TensorFlow
+writes is passed on. Commands call `import_tensorflow` only after they have checked their flags: the import takes seconds.
 """
 
 import logging
@@ -19,7 +18,7 @@ _CHATTER = re.compile(
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and wakes its devices' drivers with file descriptor 2 held back, then passes on what is no chatter.
+    """Imports TensorFlow and initializes its device drivers with stderr buffered, then passes on what is worth reading.
 
     A second call does nothing.
     """
@@ -42,8 +41,8 @@ def import_tensorflow() -> None:
             for line in held:
                 if not _CHATTER.search(line):
                     os.write(2, line)
-    # Two warnings that cannot be true here. Retracings are counted per line of source, and each experiment compiles a function
-    # of its own from the same line (a test shows that a second call does not retrace). A replica's eager call is one compiled
+    # Drops two warnings that do not apply. TensorFlow counts retracing per source line, but each experiment compiles its own
+    # function from the same line (a test shows that a second call does not retrace). A replica's eager call is one compiled
     # loop.
     logging.getLogger('tensorflow').addFilter(
         lambda record: not re.search('triggered tf.function retracing|MirroredStrategy eagerly', record.getMessage())

@@ -1,9 +1,9 @@
 """The classic GAN tutorials, reproduced.
 
-python -m reproductions list                     the posts, their variants and what was found
-python -m reproductions report                   every post over many seeds, and one page of what came out
-python -m reproductions <post> ...               a post, as python -m reproductions.<post> ...
-python -m reproductions report --help            its flags
+python -m reproductions list                     the posts, their variants and how many claims hold
+python -m reproductions report                   trains every post over many seeds, writes one page of results
+python -m reproductions <post> ...               one post: the same as python -m reproductions.<post> ...
+python -m reproductions report --help            the flags of the report; <post> --help: those of a post
 """
 
 import collections
@@ -13,8 +13,8 @@ from common.program import cli
 from reproductions import posts
 
 
-def list_posts():
-    """Prints a line a post: its variants (the default first), and what was recorded of its claims."""
+def list_posts() -> None:
+    """Prints one line per post: its variants (the default first) and the recorded verdicts of its claims."""
     rows = [('post', 'variants (the first is the default)', 'claims')]
     for name, claims in posts.recorded_claims().items():
         counts = collections.Counter(claim['verdict'] for claim in claims)
@@ -25,7 +25,7 @@ def list_posts():
         print('  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def main(argv):
+def main(argv: list[str]) -> int | None:
     """Runs a command; returns the exit status."""
     name = argv[1] if len(argv) > 1 else '--help'
     if name in ('--help', '-h', 'help'):
@@ -33,7 +33,7 @@ def main(argv):
         return 0
     if name == 'list':
         if argv[2:]:
-            raise cli.UserError(f'{argv[2]!r}: list takes nothing')
+            raise cli.UserError(f'{argv[2]!r}: list takes no arguments')
         return list_posts()
     if name == 'report':
         from reproductions.report import command

@@ -1,18 +1,22 @@
-"""The suite's own accepted outcomes, which a change that moves the numbers has to answer to.
+"""The suite's own accepted results: regression tests against numbers recorded earlier.
 
-Each case is a setting of a post, held in two ways. Its *course* is both losses of the first 20 iterations of 8 seeds, of which
-the median seed must agree within 1e-3: any change of an update rule, a loss, a stream or an initialiser moves all seeds, while
-rounding moves few so early. (Initial weights that are off by a millionth, 16 roundings of float32, move the median seed by 2e-5
-at most, MNIST's by 6e-4; the worst of 16 seeds by up to 0.4, where a pre-training amplifies it first.) Its *outcomes* over many
-seeds are held as a distribution, since training is chaotic and another processor takes other ways to the same spread; they show
-what acts late.
+Each case is one setting of a post, tested in two ways.
 
-Files are in reproductions/reference/suite; scripts/record_reference.py writes them.
+The *trajectory* is both losses over the first 20 iterations of 8 seeds. The median seed must agree within 1e-3: a change to an
+update rule, a loss, a random stream or an initializer moves every seed, while rounding moves few this early. (Perturbing the
+initial weights by one millionth, 16 float32 roundings, moves the median seed by at most 2e-5, MNIST's by 6e-4, and the worst of
+16 seeds by up to 0.4, after pre-training has amplified it.)
+
+The *outcomes* over many seeds are compared as distributions, because training is chaotic: another processor follows different
+trajectories to the same distribution. They reveal changes that only act late in training.
+
+The files are in reproductions/reference/suite; scripts/record_reference.py writes them.
 """
 
 import functools
 import importlib.resources
 import inspect
+from typing import Any
 
 import numpy as np
 
@@ -24,55 +28,57 @@ from reproductions import posts
 from reproductions.posts import Case
 
 DIRECTORY = importlib.resources.files('reproductions.reference.suite')
-COURSE_SEEDS, COURSE_STEPS = 8, 20
-TOLERANCE, FLOOR = 1e-3, 1e-3  # of a loss on the course: relative, with this floor on the denominator (as for the replays)
-FAMILY_WISE = 1e-3 / 4  # false alarms of each of the four posts with outcomes, by Holm's procedure: 1e-3 over all
+TRAJECTORY_SEEDS, TRAJECTORY_STEPS = 8, 20
+TOLERANCE, FLOOR = 1e-3, 1e-3  # relative error of a loss, with this floor on the denominator (as for replays)
+FAMILY_WISE = 1e-3 / 4  # false-alarm rate (Holm) for each of the four posts with outcomes: 1e-3 in total
 DIGITS = 5
-RATES = ('finite', 'success')  # compared by Fisher's exact test; all other columns by Kolmogorov and Smirnov's
+RATES = ('finite', 'success')  # compared by Fisher's exact test; all other columns by Kolmogorov-Smirnov
 
 
 CASES: tuple[Case, ...] = tuple(case for name in posts.NAMES for case in posts.part(name, 'comparison').CASES)
 
 
-def of(post):
+def of(post: str) -> list[Case]:
     """The cases of a post."""
     return [case for case in CASES if case.post == post]
 
 
-# --- What is trained ----------------------------------------------------------------------------------------------------------
+# --- Training -----------------------------------------------------------------------------------------------------------------
 
 
 @functools.cache
-def outcomes(case):
-    """What the suite gives now: columns of results.csv; trained once in a process."""
+def outcomes(case: Case) -> dict[str, np.ndarray]:
+    """The suite's current outcomes: columns of results.csv; trained once per process."""
     return case.train(case.settings, case.seed, case.runs)
 
 
-def course(case, settings=None):
-    """Both losses of the first iterations, {'seed', 'step', 'loss_d', 'loss_g'}, a row a seed and step.
+def trajectory(case: Case, settings: Any = None) -> dict[str, np.ndarray]:
+    """Both losses of the first iterations, {'seed', 'step', 'loss_d', 'loss_g'}, one row per seed and step.
 
-    `settings` may be others than the case's own. Nothing that was compiled before is used.
+    `settings` replace the case's own, if given. Nothing compiled earlier is reused.
     """
     settings = settings or case.settings
-    strategy, seeds = distribution.make_strategy('cpu', COURSE_SEEDS), np.arange(COURSE_SEEDS, dtype=np.uint32)
+    strategy, seeds = distribution.make_strategy('cpu', TRAJECTORY_SEEDS), np.arange(TRAJECTORY_SEEDS, dtype=np.uint32)
     make_experiment = inspect.unwrap(posts.part(case.post, 'gan').make_experiment)
-    calls = training.train(make_experiment(settings), strategy, seeds, COURSE_STEPS, every=1)
+    calls = training.train(make_experiment(settings), strategy, seeds, TRAJECTORY_STEPS, every=1)
     history = training.join_records([records for _, records in calls])
-    rows = {'seed': np.repeat(seeds, COURSE_STEPS), 'step': np.tile(history['step'], COURSE_SEEDS)}
+    rows = {'seed': np.repeat(seeds, TRAJECTORY_STEPS), 'step': np.tile(history['step'], TRAJECTORY_SEEDS)}
     return rows | {name: history[name].ravel() for name in ('loss_d', 'loss_g')}
 
 
-# --- What is held against it --------------------------------------------------------------------------------------------------
+# --- Comparison ---------------------------------------------------------------------------------------------------------------
 
 
-def recorded_outcomes(case):
+def recorded_outcomes(case: Case) -> dict[str, np.ndarray]:
     """The accepted outcomes, {column: [runs]}. Raises files.BadTable."""
     return _recorded(f'{case.post}_{case.name}', ('seed', *RATES, *case.columns), case.runs)
 
 
-def recorded_course(case):
-    """The accepted course, as `course` gives it. Raises files.BadTable."""
-    return _recorded(f'{case.post}_{case.name}_course', ('seed', 'step', 'loss_d', 'loss_g'), COURSE_SEEDS * COURSE_STEPS)
+def recorded_trajectory(case: Case) -> dict[str, np.ndarray]:
+    """The accepted trajectory, as `trajectory` gives it. Raises files.BadTable."""
+    return _recorded(
+        f'{case.post}_{case.name}_course', ('seed', 'step', 'loss_d', 'loss_g'), TRAJECTORY_SEEDS * TRAJECTORY_STEPS
+    )
 
 
 def _recorded(name, columns, rows):
@@ -80,16 +86,16 @@ def _recorded(name, columns, rows):
         return files.read_csv(path, columns, rows)
 
 
-def kept(case, table):
-    """The columns of a table that are recorded."""
+def kept(case: Case, table: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The recorded columns of a table."""
     return {name: table[name] for name in ('seed', *RATES, *case.columns)}
 
 
-def compare(case, table):
-    """P-values of the case's outcomes against the accepted ones, {(case, column): p}.
+def compare(case: Case, table: dict[str, np.ndarray]) -> dict[tuple[str, str], float]:
+    """P-values of a case's outcomes against the accepted ones, {(case, column): p}.
 
-    Both to `DIGITS` digits: a column may be the same number for most runs (the mass of a mode within three deviations), which
-    rounding alone would order, and which a file holds to 7 digits.
+    Both are rounded to `DIGITS` digits. A column may hold the same number for most runs (the mass of a mode within three stds),
+    and without this, rounding alone would rank them; the files keep 7 digits.
     """
     ours, theirs = (
         {name: [float(f'{value:.{DIGITS}g}') for value in some[name]] for name in kept(case, some)}
@@ -99,9 +105,9 @@ def compare(case, table):
     return {(case.name, column): p for column, p in found.items()}
 
 
-def departure(case, table):
-    """The largest relative departure from the accepted course that the median seed has; infinite where only one is finite."""
-    recorded, shape = recorded_course(case), (2, -1, COURSE_STEPS)
+def departure(case: Case, table: dict[str, np.ndarray]) -> float:
+    """The median seed's largest relative error against the accepted trajectory; inf where only one of the two is finite."""
+    recorded, shape = recorded_trajectory(case), (2, -1, TRAJECTORY_STEPS)
     ours, theirs = (np.reshape([part[name] for name in ('loss_d', 'loss_g')], shape) for part in (table, recorded))
     same = np.isfinite(ours) == np.isfinite(theirs)
     with np.errstate(invalid='ignore'):
@@ -110,12 +116,16 @@ def departure(case, table):
     return float(np.median(np.where(same, errors, np.inf).max(axis=(0, 2))))
 
 
-def in_proportion(post, settings, num_steps, success):
-    """A line that puts a single run in proportion: how many of the accepted seeds of its settings end like it, and the seed
-    that the committed figure shows; '' for settings of which none were accepted. `success`: whether the run succeeded."""
+def in_proportion(post: str, settings: Any, num_steps: int, success: bool) -> str:
+    """A line that puts a single-seed run in proportion: how many accepted seeds of the same settings ended the same way.
+
+    It also names the seed shown in the committed figure. '' if there are no accepted seeds of these settings.
+    `success`: whether the run succeeded.
+    """
     for case in of(post):
         if case.runs and (case.settings, case.num_steps) == (settings, num_steps):
             share = np.mean(recorded_outcomes(case)['success'] == success)
             shown = '' if case.shown is None else f'; the committed figure shows --seed={case.shown}'
-            return f'like {share:.1%} of the {case.runs:,} accepted seeds of these settings{shown}'
+            ended = 'succeeded' if success else 'failed'
+            return f'{share:.1%} of the {case.runs:,} accepted seeds of these settings {ended} too{shown}'
     return ''

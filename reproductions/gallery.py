@@ -1,4 +1,4 @@
-"""What the galleries of the posts share: committed pictures, and what makes them."""
+"""What the posts' galleries share: the committed figures, and helpers that make them."""
 
 import pathlib
 import shutil
@@ -14,23 +14,23 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 class Picture(NamedTuple):
-    """A committed picture. It is drawn from the .npz of the same stem beside it."""
+    """A committed figure, drawn from the .npz file of the same name beside it."""
 
-    part: str  # of make_figures.py, that makes it
-    draw: Callable  # path -> None, or for a film a generator that draws it frame by frame
-    shows: str  # what it shows, in the words of the post's page
-    in_post: bool = True  # whether the post has such a figure
+    part: str  # the part of make_figures.py that makes it
+    draw: Callable  # path -> None, or for an animation a generator that draws it frame by frame
+    shows: str  # a caption
+    in_post: bool = True  # whether the post shows this figure
 
 
-def command(post, directory, *flags):
-    """Runs the command line of a post, by its name, into a directory; raises SystemExit where it fails."""
+def command(post: str, directory: pathlib.Path, *flags: str) -> None:
+    """Runs a post's command with its output in a directory; raises SystemExit if it fails."""
     print(f'python -m reproductions.{post}', *flags, flush=True)
     if cli.call(posts.part(post, '__main__').main, [post, *flags, f'--output_dir={directory}']):
         raise SystemExit(f'failed: {flags}')
 
 
-def keep(scratch, out, name):
-    """Keeps as <name>_* what shows an ensemble, run in scratch/many, and one seed of it with its film, run in scratch/one."""
+def keep(scratch: pathlib.Path, out: pathlib.Path, name: str) -> None:
+    """Copies the figures of an ensemble (scratch/many) and of one of its seeds (scratch/one) to out/<name>_*."""
     kept = {
         'many': ('ensemble.png', 'ensemble.npz', 'results.csv'),
         'one': ('figure.png', 'figure.npz', 'animation.gif', 'animation.npz'),
@@ -40,8 +40,8 @@ def keep(scratch, out, name):
             shutil.copy(scratch / directory / source, out / f'{name}_{source.replace("figure", "final")}')
 
 
-def quartiles(values):
-    """Median and quartiles of the numbers that are none of them NaN, as text; of a single number, itself."""
+def quartiles(values: np.ndarray) -> str:
+    """Median and quartiles as text, ignoring NaN; a single number as itself."""
     if len(values) == 1:
         return f'{values[0]:.3g}'
     return '{:.3g} ({:.3g} .. {:.3g})'.format(*np.nanquantile(values, [0.5, 0.25, 0.75]))

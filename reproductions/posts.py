@@ -1,21 +1,21 @@
-"""The posts: their names, and the contract that lets everything else ask a post instead of knowing it.
+"""The posts: their names, and the contract every post keeps, so that all other code works for any post.
 
-A post is the folder reproductions/<name>/ with the same parts for all:
+A post is a folder reproductions/<name>/. All posts have the same parts:
 
-  __init__    what the post says, with its address: the text above --help; imports nothing
+  __init__    what the post says, with its web address: the text above --help; imports nothing
   settings    what the post fixes, variant by variant, and `make_settings`; imports neither TensorFlow nor matplotlib
-  gan         to be read beside the post: `generator(settings, g, z)`, `discriminator(settings, d, x)`,
+  gan         meant to be read beside the post: `generator(settings, g, z)`, `discriminator(settings, d, x)`,
               `noise(settings, seeds, stream, step)`, `make_experiment(settings)`, where there is one `truth(settings)` and
               `success_bound(settings)`, and `train_many(settings, seed, runs, num_steps=None, every=...)`: `outcomes.Ensemble`
-  __main__    `FLAGS`, a table, and `main(argv)`, the command as a story
-  figures     which numbers a figure holds and how it is drawn
+  __main__    `FLAGS`, a table, and `main(argv)`, the whole command from top to bottom
+  figures     what data a figure holds and how it is drawn
   claims      the post's claims as verdicts
   replay      `replay_trace(path)`: a recorded run of the author's program, step by step
-  comparison  `CASES`, `SPEED`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`, the
-              flags of a training of seconds
+  comparison  `CASES`, `SPEED`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`,
+              the flags of a run that takes seconds
   gallery     `PARTS` and `PICTURES`: the committed figures and tables
 
-tests/suite/test_contract.py asserts this of each.
+tests/suite/test_contract.py checks this for each post.
 """
 
 import importlib
@@ -36,22 +36,22 @@ def part(name: str, which: str) -> Any:
     return importlib.import_module(f'reproductions.{name}.{which}')
 
 
-# --- What a post's `comparison` says ------------------------------------------------------------------------------------------
+# --- What a post's `comparison` gives -----------------------------------------------------------------------------------------
 
 
 class Case(NamedTuple):
-    """A setting of a post with accepted numbers of its own, see `accepted_numbers`."""
+    """Settings of a post with their own accepted numbers, see `accepted_numbers`."""
 
     post: str
     variant: str
-    name: str  # of its files: <post>_<name>.csv
+    name: str  # of the files: <post>_<name>.csv
     settings: NamedTuple
     train: Callable | None  # (settings, first seed, runs) -> columns of results.csv
-    columns: tuple[str, ...]  # that are compared, besides the rates
+    columns: tuple[str, ...]  # compared by distribution, besides the rates
     seed: int = 1000
-    runs: int = 0  # 0: only the first losses are held
+    runs: int = 0  # 0: only the first losses are compared
     num_steps: int | None = None  # of `train`
-    shown: int | None = None  # the seed that the committed figure of these settings shows
+    shown: int | None = None  # the seed shown in the committed figure of these settings
 
 
 class Job(NamedTuple):
@@ -60,7 +60,7 @@ class Job(NamedTuple):
     post: str
     name: str
     flags: tuple[str, ...]
-    seconds: float  # on one core of the machine that the suite was measured on; only divides up the progress
+    seconds: float  # expected, on one core of the reference machine; only scales the progress bar
     figures: dict[str, str]  # file -> caption
 
     @property
@@ -69,21 +69,21 @@ class Job(NamedTuple):
 
     @property
     def place(self) -> pathlib.Path:
-        """Its directory below that of the report."""
+        """Its directory, relative to the report's."""
         return pathlib.Path(self.post, self.name)
 
 
 class Shown(NamedTuple):
-    """What the report shows of a job's results.csv, and beside what."""
+    """What the report shows of a job's results.csv, and what it is compared with."""
 
     job: str  # its name
-    setting: str  # what was run, in words; '' for the post as it is
-    targets: dict[str, float | None]  # {column: what a perfect generator gives}; these columns are shown
-    stated: dict[str, str]  # {column: what the post says}
+    setting: str  # the settings in words; '' for the post's own
+    targets: dict[str, float | None]  # {column: value of a perfect generator}; these columns are shown
+    stated: dict[str, str]  # {column: the post's statement}
     theirs: dict | None = None  # {column: [runs]} of the author's program
-    columns: tuple[str, ...] = ()  # that both have, which are compared by a Kolmogorov-Smirnov test
-    truth: Any = None  # the data's distribution; with `theirs`, success is then judged by quantiles
-    bound: float | None = None  # of the Wasserstein distance, for success
+    columns: tuple[str, ...] = ()  # present in both and compared by a Kolmogorov-Smirnov test
+    truth: Any = None  # the data's distribution; with `theirs`, success is also determined from quantiles
+    bound: float | None = None  # threshold of the Wasserstein distance for success
 
 
 class Speed(NamedTuple):
@@ -91,16 +91,16 @@ class Speed(NamedTuple):
 
     title: str
     post: str
-    settings: dict  # for `make_settings`; adversarial steps are measured, so there is no pre-training
-    steps: dict[int, int]  # in a measurement, which takes about a second or more: {runs: steps}
-    baseline: tuple[str, ...]  # a script of scripts/ that prints its steps a second, and its arguments
-    torch: tuple[str, ...] = ()  # in place of the baseline where PyTorch is installed
+    settings: dict  # for `make_settings`; without pre-training, since only adversarial steps are timed
+    steps: dict[int, int]  # per measurement, which should take a second or more: {runs: steps}
+    baseline: tuple[str, ...]  # a script in scripts/ that prints its steps per second, and its arguments
+    torch: tuple[str, ...] = ()  # replaces the baseline where PyTorch is installed
     jax: tuple[str, ...] = ()  # the same for JAX
-    others: tuple[tuple[str, ...], ...] = ()  # further scripts to measure, as `baseline`
-    every: int | None = None  # steps from record to record, if not as the command line of most posts has it
-    updates: int = 2  # in a step
-    arguments: Callable = lambda: ()  # of `make_experiment`, after the settings
-    perceptrons: tuple = ()  # (batch, widths of D, widths of G), where matrix products decide
+    others: tuple[tuple[str, ...], ...] = ()  # more scripts to time, like `baseline`
+    every: int | None = None  # steps between records, if not the default of most posts
+    updates: int = 2  # per step
+    arguments: Callable = lambda: ()  # more arguments for `make_experiment`
+    perceptrons: tuple = ()  # (batch, widths of D, widths of G), where matrix products dominate
 
 
 # --- What is installed with the posts -----------------------------------------------------------------------------------------
@@ -115,8 +115,8 @@ def page(name: str) -> str:
 
 
 def page_parts(name: str) -> dict[str, str]:
-    """{'title', 'paragraph', 'departures'} of a post's page: its heading, what stands below it, and the numbered list; Markdown
-    but for the links, which lead into a checkout."""
+    """{'title', 'paragraph', 'departures'} of a post's page: its heading, the first paragraph and the numbered
+    list, as Markdown without links, which only work in a checkout."""
     text = re.sub(r'!?\[([^]]*)\]\([^)]*\)', r'\1', page(name))
     title, paragraph, *_ = text.split('\n\n')
     section = text.split('\n## Departures\n')[1].split('\n## ')[0]

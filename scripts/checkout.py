@@ -1,4 +1,4 @@
-"""Imported first by the scripts: they run the code of the checkout they are in, whatever is installed."""
+"""Imported first by the scripts, so that they run the code of their own checkout and not an installed copy."""
 
 import pathlib
 import sys

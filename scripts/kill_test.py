@@ -1,12 +1,12 @@
-"""Kills every post with SIGKILL at random moments and goes on with --resume: does it end as the uninterrupted run?
+"""Kills runs of every post with SIGKILL at random moments and resumes them: do they end like the uninterrupted run?
 
-python scripts/kill_test.py                             20 kills of each post, and a table
+python scripts/kill_test.py                             20 kills per post, and a table
 python scripts/kill_test.py --post=aylien --kills=4     fewer
 
-results.csv and history.npz must be the same to the last byte. Half of the kills come at a moment drawn uniformly from the
-whole time of the run, start and figures included, the others while a file is being written: at such a moment the next temporary
-file is waited for. What a user would be told to do is done: where there is no checkpoint yet, the run is begun again without
---resume. Each run is a process of its own, forked before TensorFlow's first operation, which saves the time of its import.
+results.csv and history.npz must match byte for byte. The moments are uniform over the whole run, start-up and figures included.
+Half of the kills come at that moment, the others as soon as a temporary file exists after it, that is, during a write. Then the
+script does what a user would be told to do: it resumes, or starts over if there is no checkpoint yet. Each run is a process of
+its own, forked before TensorFlow's first operation, which saves the time of the import.
 """
 
 import argparse
@@ -28,16 +28,16 @@ from reproductions import posts
 
 
 class Kill(NamedTuple):
-    """What became of one killed run."""
+    """What happened to one killed run."""
 
-    moment: float  # seconds after its start
-    writing: bool  # a temporary file was there
-    checkpoint: int  # number of the newest whole one, or -1
-    identical: bool  # once it had gone on
+    moment: float  # seconds after the start
+    writing: bool  # a temporary file existed
+    checkpoint: int  # number of the newest one, or -1
+    identical: bool  # after resuming
 
 
 def start(post, arguments, directory, log):
-    """Forks a process that runs a post's command line, its output appended to the file `log`: its id."""
+    """Forks a process that runs a post's command line, with its output appended to the file `log`; returns its id."""
     child = os.fork()
     if child:
         return child
@@ -52,21 +52,21 @@ def start(post, arguments, directory, log):
 
 
 def finish(child):
-    """Waits for a process of `start`: its exit status."""
+    """Waits for a process of `start`; returns its exit status."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def partial_files(directory):
     """Names of the files that are being written."""
     found = []
-    for place in (directory, directory / checkpoints.FOLDER):
-        with contextlib.suppress(OSError), os.scandir(place) as entries:
+    for folder in (directory, directory / checkpoints.FOLDER):
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
             found += [entry.name for entry in entries if entry.name.startswith(files.PARTIAL)]
     return found
 
 
 def kill_at(child, moment, directory, in_a_write):
-    """Kills a process `moment` seconds from now, or in the first write after that: (it was still there, seconds)."""
+    """Kills a process `moment` seconds from now, or in the first write after that; returns (it was still running, seconds)."""
     begin = time.monotonic()
     time.sleep(moment)
     while in_a_write and not partial_files(directory) and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
@@ -79,13 +79,15 @@ def kill_at(child, moment, directory, in_a_write):
 
 
 def outcome_of(directory):
-    """The bytes that must be the same."""
+    """The bytes that must match."""
     return [(directory / name).read_bytes() for name in ('results.csv', 'history.npz')]
 
 
 def one_kill(post, arguments, moment, in_a_write, whole, directory):
-    """Begins a run, kills it, goes on to its end and compares it with that in the directory `whole`: `Kill`, or None if it
-    had ended before. Raises RuntimeError if it cannot go on."""
+    """Starts a run, kills it, resumes it to its end and compares it with the uninterrupted one in the directory `whole`.
+
+    Returns a `Kill`, or None if the run had ended before. Raises RuntimeError if it cannot be resumed.
+    """
     log = directory.with_suffix('.log')
     running, seconds = kill_at(start(post, arguments, directory, log), moment, directory, in_a_write)
     if not running:
@@ -100,17 +102,17 @@ def one_kill(post, arguments, moment, in_a_write, whole, directory):
 
 
 def kill_often(name, kills, seed, scratch):
-    """`kills` kills of a post: (seconds of the uninterrupted run, its checkpoints, [`Kill`])."""
+    """Kills a post `kills` times; returns (seconds of the uninterrupted run, number of its checkpoints, [`Kill`])."""
     arguments = [*posts.part(name, 'comparison').short(scratch), '--runs=2', '--checkpoint_every=0']
     finish(start(name, arguments, scratch / 'first', scratch / 'first.log'))  # fills the caches: MNIST's classifier, bytecode
     whole, begin = scratch / f'{name}-whole', time.monotonic()
     if finish(start(name, arguments, whole, whole.with_suffix('.log'))):
         raise RuntimeError(whole.with_suffix('.log').read_text(encoding='utf-8'))
     seconds, count = time.monotonic() - begin, int(checkpoints.paths(whole)[-1].stem.removeprefix(checkpoints.PREFIX)) + 1
-    draws, found = random.Random(f'{name} {seed}'), []
+    moments, found = random.Random(f'{name} {seed}'), []
     while len(found) < kills:
         directory = pathlib.Path(tempfile.mkdtemp(prefix=f'{name}-', dir=scratch))
-        kill = one_kill(name, arguments, draws.uniform(0, seconds), len(found) % 2 == 1, whole, directory)
+        kill = one_kill(name, arguments, moments.uniform(0, seconds), len(found) % 2 == 1, whole, directory)
         found += [kill] if kill else []
     return seconds, count, found
 
@@ -119,16 +121,16 @@ def row(name, seconds, count, found):
     """A row of the table, as text."""
     before, writing = sum(kill.checkpoint < 0 for kill in found), sum(kill.writing for kill in found)
     identical = sum(kill.identical for kill in found)
-    return f'| {name} | {seconds:.1f} s | {count} | {len(found)} | {before} | {writing} | {identical} |'
+    return f'| {name} | {seconds:.1f} | {count} | {len(found)} | {before} | {writing} | {identical} |'
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--post', choices=posts.NAMES, help='only this post')
-    parser.add_argument('--kills', type=int, default=20, help='of each post (default 20)')
-    parser.add_argument('--seed', type=int, default=0, help='of the moments (default 0)')
+    parser.add_argument('--kills', type=int, default=20, help='kills per post (default 20)')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the random moments (default 0)')
     args = parser.parse_args()
-    print('| post | a run takes | checkpoints | kills | before the first one | inside a write | identical in the end |')
+    print('| post | seconds per run | checkpoints | kills | before the first one | during a write | identical at the end |')
     print('|---|---|---|---|---|---|---|', flush=True)
     passed = True
     with tempfile.TemporaryDirectory() as scratch:
@@ -142,5 +144,5 @@ def main():
 
 if __name__ == '__main__':
     os.chdir(ROOT)
-    training.MOST_RECORDS = 1  # in a compiled call: many short calls, and as many checkpoints
+    training.MOST_RECORDS = 1  # per compiled call: many short calls, and as many checkpoints
     main()

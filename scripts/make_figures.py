@@ -1,11 +1,11 @@
-"""Regenerates the figures and tables of the posts, with the numbers behind each, into figures/ and the pages that show them.
+"""Regenerates the figures and tables of the posts, with the numbers behind each, in figures/ and in the pages that show them.
 
 python scripts/make_figures.py                               everything
 python scripts/make_figures.py --post=aylien --runs=200      one post, with smaller ensembles
 python scripts/make_figures.py --post=aylien --only=claims   one part of it
-python scripts/make_figures.py --redraw                      every picture again from the numbers beside it, without training
+python scripts/make_figures.py --redraw                      redraws every picture from the numbers beside it, without training
 
-Which file stands for which figure, and what makes it, is listed in figures/README.md and figures/manifest.json.
+figures/README.md and figures/manifest.json list which file reproduces which figure, and what makes it.
 """
 
 import argparse
@@ -23,7 +23,7 @@ FIGURES = ROOT / 'figures'
 
 
 def fill_in(post, out):
-    """Puts the tables of a post's directory between their marks in docs/results.md and the post's page."""
+    """Puts the tables of a post's directory between their markers in docs/results.md and the post's page."""
     for page in (ROOT / 'docs' / 'results.md', ROOT / 'docs' / f'{post}.md'):
         text = page.read_text(encoding='utf-8')
         for table in sorted(out.glob('*.md')):
@@ -35,7 +35,7 @@ def fill_in(post, out):
 
 
 def manifest():
-    """A row a picture of figures/, as plain text and lists: what it shows, what makes it and what it is drawn from."""
+    """One row per picture in figures/, as plain text and lists: what it shows, what makes it and what it is drawn from."""
     return [
         {
             'post': post,
@@ -51,7 +51,7 @@ def manifest():
 
 
 def drawn_with():
-    """The versions of matplotlib that the committed PNGs name, sorted."""
+    """The versions of matplotlib named in the committed PNGs, sorted."""
     named = set()
     for path in FIGURES.glob('*/*.png'):
         with Image.open(path) as image:
@@ -81,7 +81,7 @@ def write_manifest():
 
 
 def redraw(names, only, figures=FIGURES):
-    """Draws the pictures of some posts, or of one part of them, again from the numbers beside them in `figures`."""
+    """Redraws the pictures of some posts, or of one part of them, from the numbers beside them in `figures`."""
     chosen = [
         (figures / post / name, picture.draw)
         for post in names
@@ -91,7 +91,7 @@ def redraw(names, only, figures=FIGURES):
     with tqdm(chosen, unit=' pictures', file=sys.stderr) as bar:
         for path, draw in bar:
             bar.set_description(f'drawing {path.parent.name}/{path.name}')
-            for _ in draw(path) or ():  # a film yields its frames
+            for _ in draw(path) or ():  # an animation yields its frames
                 pass
 
 
@@ -99,14 +99,14 @@ def main():
     parts = '; '.join(f'{post}: {", ".join(module.PARTS)}' for post, module in POSTS.items())
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--post', choices=POSTS, help='make only this post')
-    parser.add_argument('--runs', type=int, default=1000, help='seeds of an ensemble (default 1000)')
+    parser.add_argument('--runs', type=int, default=1000, help='seeds per ensemble (default 1000)')
     parser.add_argument('--only', help=f'make only this part ({parts})')
-    parser.add_argument('--redraw', action='store_true', help='only draw the pictures again, from the numbers beside them')
+    parser.add_argument('--redraw', action='store_true', help='only redraw the pictures, from the numbers beside them')
     arguments = parser.parse_args()
     names = [arguments.post] if arguments.post else list(POSTS)
     for post in names:
         if arguments.only and arguments.only not in POSTS[post].PARTS:
-            parser.error(f'--only={arguments.only} is no part of {post}; parts are {parts}')
+            parser.error(f'--only={arguments.only} is not a part of {post}; parts are {parts}')
     if arguments.redraw:
         redraw(names, arguments.only)
         write_manifest()

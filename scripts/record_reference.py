@@ -1,9 +1,9 @@
-"""Trains the suite's reference cases, says what moved against the accepted numbers, and accepts the new ones if told to.
+"""Trains the suite's reference cases, reports what moved relative to the accepted numbers, and accepts the new ones on request.
 
-python scripts/record_reference.py                    what moved, in every post; writes nothing
+python scripts/record_reference.py                    reports what moved, in every post; writes nothing
 python scripts/record_reference.py --post=jang        one post
 python scripts/record_reference.py --claims           only the verdicts of figures/<post>/claims.json, without training
-python scripts/record_reference.py --post=jang --write    accept what the code gives now
+python scripts/record_reference.py --post=jang --write    accepts what the code gives now
 
 Everything takes about ten minutes on 2 cores. The exit status is 1 if something moved beyond its tolerance and was not
 accepted.
@@ -24,39 +24,39 @@ from reproductions import accepted_numbers, posts
 SUITE = ROOT / 'reproductions' / 'reference' / 'suite'
 
 
-def course_moved(case, write):
-    """Whether the first iterations left the accepted ones; says by how much."""
-    course = accepted_numbers.course(case)
+def trajectory_moved(case, write):
+    """Whether the losses of the first iterations departed from the accepted ones; prints by how much."""
+    trajectory = accepted_numbers.trajectory(case)
     path = SUITE / f'{case.post}_{case.name}_course.csv'
-    departure = accepted_numbers.departure(case, course) if path.exists() else np.inf
-    tqdm.write(f'  course: largest relative departure {departure:.1e}, tolerance {accepted_numbers.TOLERANCE:.0e}')
+    departure = accepted_numbers.departure(case, trajectory) if path.exists() else np.inf
+    tqdm.write(f'  trajectory: largest relative departure {departure:.1e}, tolerance {accepted_numbers.TOLERANCE:.0e}')
     if write:
-        files.write_csv(path, course)
+        files.write_csv(path, trajectory)
     return departure > accepted_numbers.TOLERANCE
 
 
 def outcomes_moved(case, write):
-    """Whether the outcomes can be told from the accepted ones; says how every column moved."""
+    """Whether the outcomes differ significantly from the accepted ones; prints how every column moved."""
     table = accepted_numbers.kept(case, accepted_numbers.outcomes(case))
     path = SUITE / f'{case.post}_{case.name}.csv'
-    told = ['?']
+    rejected = ['?']
     if path.exists():
         accepted, p_values = accepted_numbers.recorded_outcomes(case), accepted_numbers.compare(case, table)
         for (_, column), p in p_values.items():
             if column in accepted_numbers.RATES:
-                shares = [np.mean(sample[column] == 1) for sample in (accepted, table)]
-                tqdm.write(f'  {column}: {shares[0]:.1%} -> {shares[1]:.1%}, p = {p:.2g}')
+                fractions = [np.mean(sample[column] == 1) for sample in (accepted, table)]
+                tqdm.write(f'  {column}: {fractions[0]:.1%} -> {fractions[1]:.1%}, p = {p:.2g}')
             else:
                 before, after, errors = two_sample.moved(table[column], accepted[column])
                 tqdm.write(f'  {column}: median {before:.4g} -> {after:.4g}, {errors:+.1f} standard errors, p = {p:.2g}')
-        told = two_sample.rejected(p_values, accepted_numbers.FAMILY_WISE)
+        rejected = two_sample.rejected(p_values, accepted_numbers.FAMILY_WISE)
     if write:
         files.write_csv(path, table)
-    return bool(told)
+    return bool(rejected)
 
 
 def claims_moved(names, write):
-    """Whether a verdict of figures/<post>/claims.json is not the accepted one; says which."""
+    """Whether anything in figures/<post>/claims.json differs from the accepted verdicts and numbers; prints what."""
     path = SUITE / 'claims.json'
     accepted = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {}
     measured = {name: json.loads((ROOT / 'figures' / name / 'claims.json').read_text(encoding='utf-8')) for name in names}
@@ -68,7 +68,7 @@ def claims_moved(names, write):
                 verdicts = f'{old["verdict"] if old else "none"} -> {claim["verdict"]}'
                 print(
                     f'{claim["claim"]}: {verdicts}'
-                    + (' (same verdict, other numbers)' if old and claim['verdict'] == old['verdict'] else '')
+                    + (' (same verdict, different numbers)' if old and claim['verdict'] == old['verdict'] else '')
                 )
     moved = any(accepted.get(name) != claims for name, claims in measured.items())
     if write and moved:
@@ -88,8 +88,8 @@ def main():
     cases = [] if arguments.claims else [case for case in accepted_numbers.CASES if case.post in names]
     for case in tqdm(cases, desc='references', unit=' cases', leave=False, disable=None):
         tqdm.write(f'{case.post} {case.name}')
-        if course_moved(case, arguments.write):
-            moved.append(f'{case.post} {case.name}, course')
+        if trajectory_moved(case, arguments.write):
+            moved.append(f'{case.post} {case.name}, trajectory')
         if case.runs and outcomes_moved(case, arguments.write):
             moved.append(f'{case.post} {case.name}, outcomes')
     print('moved: ' + '; '.join(moved) if moved else 'nothing moved')

@@ -3,13 +3,13 @@
 python scripts/two_workers.py reproductions.aylien --runs=1000 --output_dir=output/together
 python scripts/two_workers.py reproductions.mnist --num_steps=2000
 
-Each process is told of both addresses, and which of the two it is itself:
+Each process is given both addresses and its own index:
 
   TF_CONFIG='{"cluster": {"worker": ["localhost:4001", "localhost:4002"]}, "task": {"type": "worker", "index": 0}}' \
     python -m reproductions.aylien --runs=1000 --strategy=multiworker
 
-On several machines the addresses are theirs, and the command is given on each of them with its own index. The first, the chief,
-writes the files. Ctrl-C stops both after the same iteration; --resume goes on. The exit status is the larger of the two.
+On several machines, use their addresses and run the command on each with its own index. The first, the chief, writes the files.
+Ctrl-C stops both after the same iteration; --resume resumes. The exit status is the larger of the two.
 """
 
 import json
@@ -20,7 +20,7 @@ import sys
 
 
 def free_ports(count):
-    """Ports of this machine that nothing listens on, at this moment."""
+    """Ports of this machine that nothing is listening on at the moment."""
     servers = [socket.create_server(('localhost', 0)) for _ in range(count)]
     ports = [server.getsockname()[1] for server in servers]
     for server in servers:
@@ -29,7 +29,7 @@ def free_ports(count):
 
 
 def start(command, outputs=(None, None)):
-    """The two processes of a Python command, [words] after the interpreter; `outputs` are files for what they print."""
+    """Starts two processes of a Python command, [words] after the interpreter; `outputs` are files for their output."""
     addresses = [f'localhost:{port}' for port in free_ports(2)]
     processes = []
     for i, output in enumerate(outputs):
@@ -51,7 +51,7 @@ def main():
     while True:
         try:
             return max(128 - status if status < 0 else status for status in [process.wait() for process in processes])
-        except KeyboardInterrupt:  # both had it too, and end by themselves
+        except KeyboardInterrupt:  # both received it too, and end by themselves
             continue
 
 

@@ -1,7 +1,7 @@
-"""Which devices and which processes train."""
+"""Devices and processes that train."""
 
 STRATEGIES = ('auto', 'cpu', 'gpu', 'mirrored', 'multiworker')
 
 
 class LostWorker(Exception):
-    """Another worker of the cluster ended or cannot be reached; the message says so in one line."""
+    """Another worker of the cluster has ended or cannot be reached; the message is one line."""

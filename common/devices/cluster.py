@@ -1,7 +1,7 @@
-"""Several processes, mostly on several machines, that train together: the workers that TF_CONFIG names.
+"""A cluster of processes, usually on several machines, that train together: the workers of TF_CONFIG.
 
-The first of them, the chief, reads and writes the files. What they must agree on, or the chief wants to see, goes through
-`exchange`, which all of them call at the same places.
+The first worker, the chief, reads and writes the files. What the workers must agree on, or the chief needs, goes through
+`exchange`, which all of them call at the same points of the program.
 """
 
 import contextlib
@@ -13,47 +13,52 @@ import re
 import signal
 import socket
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from common.devices import LostWorker
 
-MEETING_SECONDS = 300  # that the workers wait for each other at the start
+MEETING_SECONDS = 300  # how long the workers wait for each other at the start
 
 
-def members(config):
-    """Who trains together, from the text of TF_CONFIG: (addresses of the workers, the chief's first; which of them is this).
+def members(config: str) -> tuple[list[str], int]:
+    """Parses TF_CONFIG: (addresses 'host:port' of the workers, the chief first; index of this worker).
 
-    Raises ValueError.
+    Raises:
+      ValueError: it is malformed or names a single worker.
     """
     try:
         config = json.loads(config)
         workers, task = config['cluster'], config['task']
         addresses = [*workers.get('chief', ()), *workers.get('worker', ())]
         mine = workers[task['type']][task['index']]
-        sound = set(workers) <= {'chief', 'worker'} and task['index'] >= 0 and len(set(addresses)) == len(addresses)
-        sound = sound and all(re.fullmatch(r'[^:]+:\d{1,5}', address) for address in addresses)
+        valid = set(workers) <= {'chief', 'worker'} and task['index'] >= 0 and len(set(addresses)) == len(addresses)
+        valid = valid and all(re.fullmatch(r'[^:]+:\d{1,5}', address) for address in addresses)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        sound = False
-    if not sound:
+        valid = False
+    if not valid:
         raise ValueError(
             'the environment variable TF_CONFIG must be of the form '
             '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}'
         )
     if len(addresses) < 2:
-        raise ValueError('TF_CONFIG names one worker only; use --strategy=auto on one machine')
+        raise ValueError('TF_CONFIG names only one worker; use --strategy=auto on one machine')
     return addresses, addresses.index(mine)
 
 
 @functools.cache
-def join():
-    """The strategy over the devices of all workers, once all of them are there; to be made before TensorFlow's first op.
+def join() -> tf.distribute.MultiWorkerMirroredStrategy:
+    """Waits for all workers and returns the strategy over their devices. Call it before TensorFlow's first op.
 
-    Raises ValueError: TF_CONFIG is wrong, not all workers came, or TensorFlow has started.
+    Raises:
+      ValueError: TF_CONFIG is malformed, a worker is missing, or TensorFlow has already started.
     """
     meet(*members(os.environ.get('TF_CONFIG', '')))
-    tf.get_logger().addFilter(lambda record: 'eagerly has significant overhead' not in record.getMessage())  # our loops are not
+    tf.get_logger().addFilter(
+        lambda record: 'eagerly has significant overhead' not in record.getMessage()
+    )  # not that of a compiled loop
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)  # TensorFlow does not return to Python while it waits
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -63,33 +68,36 @@ def join():
         signal.signal(signal.SIGINT, handler)
 
 
-def meet(addresses, me, seconds=None):
-    """Returns once every worker has told every other that it is there. Raises ValueError, naming those that did not come.
+def meet(addresses: list[str], me: int, seconds: float | None = None) -> None:
+    """Returns once every pair of workers has been in contact.
 
-    TensorFlow waits for them as well, but for an hour, and without an ear for Ctrl-C. Each worker listens on the port that
-    TensorFlow will have, and leaves when it has heard and reached all others.
+    TensorFlow waits for the workers too, but for an hour and ignoring Ctrl-C. Each worker listens on the port that TensorFlow
+    will use, and returns when it has heard from and reached all others.
 
     Args:
-      addresses: ['host:port', ...] of all workers.
-      me: int, which of them this is.
-      seconds: float, how long to wait (default: MEETING_SECONDS).
+      addresses: 'host:port' of all workers.
+      me: index of this worker.
+      seconds: timeout (default: MEETING_SECONDS).
+
+    Raises:
+      ValueError: the port cannot be used, or the timeout has passed; the message names the missing workers.
     """
     deadline = time.monotonic() + (MEETING_SECONDS if seconds is None else seconds)
-    places = [(host, int(port)) for host, port in (address.split(':') for address in addresses)]
+    hosts_and_ports = [(host, int(port)) for host, port in (address.split(':') for address in addresses)]
     unheard = set(range(len(addresses))) - {me}
     unreached = set(unheard)
     try:
-        server = socket.create_server(('', places[me][1]))
+        server = socket.create_server(('', hosts_and_ports[me][1]))
     except (OSError, OverflowError) as error:
-        raise ValueError(f'this worker cannot listen on port {places[me][1]} ({error})') from error
+        raise ValueError(f'this worker cannot listen on port {hosts_and_ports[me][1]} ({error})') from error
     with server:
         server.settimeout(0.1)
         while unheard | unreached:
             if time.monotonic() > deadline:
-                absent = ', '.join(addresses[other] for other in sorted(unheard | unreached))
-                raise ValueError(f'no word from {absent}; start a process on each of them')
+                missing = ', '.join(addresses[other] for other in sorted(unheard | unreached))
+                raise ValueError(f'no word from {missing}; start a process on each of them')
             for other in sorted(unreached):
-                with contextlib.suppress(OSError), socket.create_connection(places[other], timeout=1) as connection:
+                with contextlib.suppress(OSError), socket.create_connection(hosts_and_ports[other], timeout=1) as connection:
                     connection.sendall(f'worker {me}\n'.encode())
                     unreached.remove(other)
             with contextlib.suppress(OSError):
@@ -100,19 +108,19 @@ def meet(addresses, me, seconds=None):
                     unheard.discard(int(heard[1]) if heard else me)
 
 
-def workers(strategy):
+def workers(strategy: tf.distribute.Strategy) -> int:
     """How many processes train together."""
     return strategy.num_replicas_in_sync // len(strategy.extended.worker_devices)
 
 
-def is_chief(strategy):
-    """Whether this process is the one that reads and writes the files: always, but in the later workers of a cluster."""
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process reads and writes the files: true except in the later workers of a cluster."""
     return workers(strategy) == 1 or members(os.environ['TF_CONFIG'])[1] == 0
 
 
 @contextlib.contextmanager
-def losses_told(strategy):
-    """Raises LostWorker for what TensorFlow raises inside when another worker has ended."""
+def losses_told(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Turns TensorFlow's errors inside the block into LostWorker, if there are other workers."""
     try:
         yield
     except tf.errors.OpError as error:
@@ -124,13 +132,13 @@ def losses_told(strategy):
         raise LostWorker(f'{others or "another worker"} of TF_CONFIG was lost') from error
 
 
-def exchange(strategy, arrays):
-    """What every worker gives, a list of NumPy arrays each, the chief's first; all workers must call it.
+def exchange(strategy: tf.distribute.Strategy, arrays: list[np.ndarray]) -> list[list[np.ndarray]]:
+    """Gathers the `arrays` of every worker, the chief's first. All workers must call it.
 
-    It goes as one message of int32: who sends it, how many words follow, and they.
+    Each worker sends one int32 message: its index, the number of words that follow, and these words.
 
     Raises:
-      LostWorker: another worker has ended; it is noticed within some ten seconds.
+      LostWorker: another worker has ended, which takes some ten seconds to notice.
     """
     if workers(strategy) == 1:
         return [list(arrays)]
@@ -148,18 +156,18 @@ def exchange(strategy, arrays):
     with losses_told(strategy):
         sent = strategy.experimental_distribute_values_from_function(send)
         words = strategy.experimental_local_results(_all_gather(strategy)(sent))[0].numpy()
-    found = {}
+    received = {}
     while len(words):
         sender, length = words[:2]
         with np.load(io.BytesIO(words[2 : 2 + length].tobytes()), allow_pickle=False) as archive:
-            found[int(sender)] = [archive[f'arr_{i}'] for i in range(len(archive.files))]
+            received[int(sender)] = [archive[f'arr_{i}'] for i in range(len(archive.files))]
         words = words[2 + length :]
-    return [found[sender] for sender in sorted(found)]
+    return [received[sender] for sender in sorted(received)]
 
 
 @functools.cache
 def _all_gather(strategy):
-    def gather(value):  # `identity`: it must be known to be on the replica's device
+    def gather(value):  # `identity` places the value on the replica's device
         return tf.distribute.get_replica_context().all_gather(tf.identity(value), axis=0)
 
     @tf.function(autograph=False, reduce_retracing=True)

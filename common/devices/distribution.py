@@ -1,8 +1,9 @@
-"""Sharing runs out over devices with `tf.distribute`. Runs do not touch each other, so nothing is communicated on the way.
+"""Shards runs over devices with `tf.distribute`. Runs are independent, so devices do not communicate during training.
 
-The workers of a cluster (`common.devices.cluster`) exchange what each has whenever it is looked at, and then all of them hold
-everything.
+The workers of a cluster (`common.devices.cluster`) exchange their shards only when values are read; then each holds all values.
 """
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -10,18 +11,18 @@ import tensorflow as tf
 from common.devices import cluster
 
 
-def make_strategy(name, shares, logical_devices=None):
-    """The strategy of that name, on a single machine over no more devices than there are shares.
+def make_strategy(name: str, shares: int, logical_devices: int | None = None) -> tf.distribute.Strategy:
+    """The strategy of that name; on a single machine it uses at most `shares` devices.
 
     Args:
       name: 'auto' (every GPU, else the CPU), 'cpu', 'gpu' (the first one), 'mirrored' (every GPU, else every logical CPU
-        device), or 'multiworker' (the devices of all workers of TF_CONFIG; to be made before TensorFlow's first op).
-      shares: int, into how many parts the work can be cut: the runs, or the batch of a single one.
-      logical_devices: int or None, into how many logical devices the CPU is split; must be set before TensorFlow's first op.
+        device), or 'multiworker' (the devices of all workers of TF_CONFIG; call this before TensorFlow's first op).
+      shares: how many parts the work can be split into: the number of runs, or the batch size of a single run.
+      logical_devices: how many logical devices to split the CPU into, before TensorFlow's first op; None does not split it.
 
     Raises:
       ValueError: there is no such device, TensorFlow has already started with another number of logical devices, or the cluster
-        is not as it should be.
+        is misconfigured or incomplete.
     """
     if logical_devices:
         _split_cpu(logical_devices)
@@ -52,10 +53,10 @@ def _split_cpu(count):
             raise ValueError(f'TensorFlow has already started, without {count} logical devices') from error
 
 
-def share_out(strategy, values):
-    """Splits a nested structure of arrays along their leading runs axis, as evenly as it goes, one share a replica.
+def share_out(strategy: tf.distribute.Strategy, values: Any) -> Any:
+    """Shards a nested structure of arrays over the replicas along the leading runs axis; shard sizes differ by one at most.
 
-    Scalars (a step counter) go to every replica whole. Each share is made on its own replica's device.
+    Scalars (a step counter) are copied to every replica. Each shard is created on the device of its replica.
     """
     replicas = strategy.num_replicas_in_sync
 
@@ -65,8 +66,8 @@ def share_out(strategy, values):
     return _per_replica(strategy, lambda replica: tf.nest.map_structure(lambda value: part(value, replica), values))
 
 
-def repeat(strategy, values):
-    """A nested structure of arrays, whole on every replica."""
+def repeat(strategy: tf.distribute.Strategy, values: Any) -> Any:
+    """Copies a nested structure of arrays to every replica."""
     return _per_replica(strategy, lambda replica: values)
 
 
@@ -81,20 +82,20 @@ def _per_replica(strategy, values_of):
     return strategy.experimental_distribute_values_from_function(values)
 
 
-def to_host(strategy, values, axis=0):
-    """A nested structure of per-replica tensors as NumPy arrays, the shares joined along `axis` (scalars: the first's).
+def to_host(strategy: tf.distribute.Strategy, values: Any, axis: int = 0) -> Any:
+    """Gathers a nested structure of per-replica tensors into NumPy arrays, concatenated along `axis` (of scalars: the first).
 
-    On every worker of a cluster the same, all shares of all workers. Raises cluster.LostWorker.
+    Every worker of a cluster gets the shards of all workers. Raises cluster.LostWorker.
     """
 
-    def join(shares):
-        return shares[0] if shares[0].ndim == 0 else np.concatenate(shares, axis)
+    def join(shards):
+        return shards[0] if shards[0].ndim == 0 else np.concatenate(shards, axis)
 
-    here = [join([share.numpy() for share in strategy.experimental_local_results(value)]) for value in tf.nest.flatten(values)]
-    joined = [join(shares) for shares in zip(*cluster.exchange(strategy, here), strict=True)]
+    local = [join([shard.numpy() for shard in strategy.experimental_local_results(value)]) for value in tf.nest.flatten(values)]
+    joined = [join(shards) for shards in zip(*cluster.exchange(strategy, local), strict=True)]
     return tf.nest.pack_sequence_as(values, joined)
 
 
-def first(strategy, value):
-    """A value that is the same on every replica, such as a step counter, as a Python number."""
+def first(strategy: tf.distribute.Strategy, value: Any) -> int | float:
+    """A scalar that is the same on every replica, such as a step counter, as a Python number."""
     return np.asarray(strategy.experimental_local_results(value)[0]).item()

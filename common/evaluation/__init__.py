@@ -1,12 +1,12 @@
-"""From trained networks to numbers, verdicts and comparisons."""
+"""Metrics, outcomes, verdicts on claims, and comparisons with reference runs."""
 
 import enum
 
-MODE_REACH = 3.0  # stds: a sample belongs to the mode that it is this close to, or lies between the modes
+MODE_REACH = 3.0  # stds from its mean within which a sample belongs to a mode; other samples lie between modes
 
 
 class Verdict(enum.Enum):
-    """What the measurement says of the claim."""
+    """What the measurements imply for a claim."""
 
     REPRODUCED = 'reproduced'
     PARTLY = 'partly'

@@ -1,5 +1,7 @@
-"""A post's claims as measured verdicts: a number, its interval, over how many runs, and what follows."""
+"""Measured verdicts on a post's claims: estimates with intervals over many runs, and what follows from them."""
 
+import pathlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +14,7 @@ CONFIDENCE = 0.95
 
 
 class Estimate(NamedTuple):
-    """A number with its 95 % interval, over n runs."""
+    """A number with its 95 % confidence interval, over n runs."""
 
     value: float
     low: float
@@ -28,14 +30,14 @@ class Measurement(NamedTuple):
 
     claim: str
     statement: str
-    stated: str  # the post's number, or what it implies
+    stated: str  # the number that the post gives or implies
     measured: dict[str, Estimate]
     verdict: Verdict
     reason: str
 
 
-def proportion(flags):
-    """Share of true among [n] booleans, with Wilson's interval. Raises ValueError for none."""
+def proportion(flags: np.ndarray) -> Estimate:
+    """Fraction of true values among [n] booleans, with Wilson's interval. Raises ValueError if there are none."""
     flags = np.asarray(flags, bool)
     if not flags.size:
         raise ValueError('a proportion of no runs')
@@ -44,8 +46,8 @@ def proportion(flags):
     return Estimate(float(flags.mean()), float(interval.low), float(interval.high), flags.size)
 
 
-def median(values):
-    """Median of [n] numbers, with the distribution-free interval between order statistics. Raises ValueError for none."""
+def median(values: np.ndarray) -> Estimate:
+    """Median of [n] numbers, with the distribution-free interval of order statistics. Raises ValueError if there are none."""
     ordered = np.sort(np.asarray(values, float))
     n = ordered.size
     if not n:
@@ -55,8 +57,8 @@ def median(values):
     return Estimate(float(np.median(ordered)), float(ordered[low]), float(ordered[high]), n)
 
 
-def difference_of_proportions(a, b):
-    """Share of true in `a` less that in `b`, with Newcombe's interval (his method 10, from the two Wilson intervals)."""
+def difference_of_proportions(a: np.ndarray, b: np.ndarray) -> Estimate:
+    """Fraction of true values in `a` minus that in `b`, with Newcombe's interval (his method 10, from two Wilson intervals)."""
     p, q = proportion(a), proportion(b)
     difference = p.value - q.value
     low = difference - np.hypot(p.value - p.low, q.high - q.value)
@@ -64,16 +66,16 @@ def difference_of_proportions(a, b):
     return Estimate(difference, float(low), float(high), p.n + q.n)
 
 
-def as_json(measurements):
-    """The table as plain data."""
+def as_json(measurements: Sequence[Measurement]) -> list[dict]:
+    """The table of claims as plain data, one dictionary per claim."""
     return [
         m._asdict() | {'measured': {k: e._asdict() for k, e in m.measured.items()}, 'verdict': m.verdict.value}
         for m in measurements
     ]
 
 
-def as_markdown(measurements):
-    """The table as Markdown, a row a claim."""
+def as_markdown(measurements: Sequence[Measurement]) -> str:
+    """The table of claims as Markdown, one row per claim."""
     lines = ['| claim | the post | measured | verdict |', '|---|---|---|---|']
     for m in measurements:
         numbers = '<br>'.join(f'{name}: {estimate}' for name, estimate in m.measured.items())
@@ -81,8 +83,8 @@ def as_markdown(measurements):
     return '\n'.join(lines) + '\n'
 
 
-def write(directory, measurements):
-    """Writes claims.json and claims.md into a directory (pathlib.Path); returns the latter's text. Raises files.CannotWrite."""
+def write(directory: pathlib.Path, measurements: Sequence[Measurement]) -> str:
+    """Writes claims.json and claims.md into a directory; returns the text of claims.md. Raises files.CannotWrite."""
     files.write_json(directory / 'claims.json', as_json(measurements))
     files.write_text(directory / 'claims.md', as_markdown(measurements))
     return as_markdown(measurements)

@@ -1,7 +1,8 @@
-"""How far generated samples are from the true distribution, for every run at once."""
+"""Metrics that compare generated samples with the true distribution, for all runs at once."""
 
 import types
 import warnings
+from typing import Any
 
 import numpy as np
 import scipy.stats
@@ -14,16 +15,16 @@ QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 SAMPLE_COLUMNS = ('mean', 'std', 'skewness', 'kurtosis', *(f'q{100 * q:02.0f}' for q in QUANTILES), 'wasserstein', 'ks')
 
 
-def describe(samples, truth):
-    """Statistics of each run's samples; NaN throughout for a run with a sample that is not finite.
+def describe(samples: np.ndarray, truth: Any) -> dict[str, np.ndarray]:
+    """Statistics of each run's samples; all NaN for a run with a sample that is not finite.
 
     Args:
       samples: [runs, n], any float type; computed in double precision.
-      truth: the true distribution, a frozen `scipy.stats` one (or anything with its `cdf` and `ppf`).
+      truth: the true distribution, a frozen `scipy.stats` distribution or another object with `cdf` and `ppf`.
 
     Returns:
-      {column: float64 [runs]} for `SAMPLE_COLUMNS`: mean, population deviation, skewness, excess kurtosis (both NaN where the
-      samples are all equal), quantiles (interpolated), and the Wasserstein-1 and Kolmogorov-Smirnov distances to `truth`.
+      {column: float64 [runs]} for `SAMPLE_COLUMNS`: mean, population std, skewness, excess kurtosis (both NaN if all samples
+      are equal), interpolated quantiles, and the Wasserstein-1 and Kolmogorov-Smirnov distances to `truth`.
     """
     samples = np.array(samples, np.float64)  # a copy, sorted below
     samples[~np.isfinite(samples).all(axis=1)] = np.nan
@@ -36,34 +37,33 @@ def describe(samples, truth):
     return dict(zip(SAMPLE_COLUMNS, [*values, wasserstein(samples, truth), kolmogorov_smirnov(samples, truth)], strict=True))
 
 
-def wasserstein(ordered, truth):
-    """Wasserstein-1 distance of ordered samples [runs, n] to `truth`, [runs], by the quantile formula at midpoints.
+def wasserstein(ordered: np.ndarray, truth: Any) -> np.ndarray:
+    """Wasserstein-1 distance of sorted samples [runs, n] to `truth`, [runs]: mean_i |x_(i) - Q((i - 1/2) / n)|.
 
-    mean_i |x_(i) - Q((i - 1/2) / n)|, which differs from the exact integral only within each 1/n of probability.
+    This is the midpoint rule for the integral over quantiles, with one interval per sample.
     """
     n = ordered.shape[1]
     return np.abs(ordered - truth.ppf((np.arange(n) + 0.5) / n)).mean(axis=1)
 
 
-def kolmogorov_smirnov(ordered, truth):
-    """Largest distance between the empirical distribution function of ordered samples [runs, n] and the true one, [runs]."""
+def kolmogorov_smirnov(ordered: np.ndarray, truth: Any) -> np.ndarray:
+    """Largest difference between the empirical distribution function of sorted samples [runs, n] and the true one, [runs]."""
     n = ordered.shape[1]
     cdf = truth.cdf(ordered)
     return np.maximum(np.arange(1, n + 1) / n - cdf, cdf - np.arange(n) / n).max(axis=1)
 
 
-def wasserstein_on_grid(samples, edges, cdf):
-    """Wasserstein-1 distance inside the compiled loop, where sorting is slow: [runs, 1, n] -> [runs].
+def wasserstein_on_grid(samples: tf.Tensor, edges: np.ndarray, cdf: np.ndarray) -> tf.Tensor:
+    """Wasserstein-1 distance without sorting, for compiled loops: [runs, 1, n] -> [runs]; NaN if a sample is not finite.
 
-    The integral of |F_n(x) - F(x)| by the trapezoidal rule over `edges`; what lies outside them counts as if at the border.
-    NaN samples give NaN.
+    It is the integral of |F_n(x) - F(x)| by the trapezoidal rule over `edges`; samples outside count as if at the border.
 
     Args:
       samples: float32 [runs, 1, n].
-      edges: NumPy [m], increasing.
-      cdf: NumPy [m], the true distribution function at `edges`.
+      edges: [m], increasing.
+      cdf: [m], the true distribution function at `edges`.
     """
-    column = tf.transpose(samples, [0, 2, 1])  # edges innermost: XLA vectorises over them
+    column = tf.transpose(samples, [0, 2, 1])  # edges innermost: XLA vectorizes over them
     below = tf.reduce_mean(tf.cast(column < edges.astype(np.float32), tf.float32), axis=1)
     widths = np.diff(edges)
     weights = ((np.r_[widths, 0] + np.r_[0, widths]) / 2).astype(np.float32)
@@ -71,64 +71,67 @@ def wasserstein_on_grid(samples, edges, cdf):
     return tf.where(tf.reduce_all(tf.math.is_finite(samples), axis=[1, 2]), distance, np.nan)
 
 
-def wasserstein_inside(samples, truth):
-    """`wasserstein` of samples in any order inside the compiled loop, [runs, 1, n] -> [runs]; NaN where one is not finite."""
+def wasserstein_inside(samples: tf.Tensor, truth: Any) -> tf.Tensor:
+    """`wasserstein` of unsorted samples, for compiled loops: [runs, 1, n] -> [runs]; NaN if a sample is not finite."""
     n = samples.shape[2]
     quantiles = truth.ppf((np.arange(n) + 0.5) / n).astype(np.float32)
     distance = tf.reduce_mean(tf.abs(sorting.ascending(samples) - quantiles), axis=[1, 2])
     return tf.where(tf.reduce_all(tf.math.is_finite(samples), axis=[1, 2]), distance, np.nan)
 
 
-def gaussian(mean, deviation):
-    """The true distribution N(mean, deviation^2), for the functions above."""
-    return scipy.stats.norm(mean, deviation)
+def gaussian(mean: float, std: float) -> Any:
+    """The true distribution N(mean, std^2), a frozen `scipy.stats` distribution."""
+    return scipy.stats.norm(mean, std)
 
 
-def gaussian_mixture(means, deviations):
-    """Equal parts of N(mean, deviation^2), with the methods of `gaussian` that are used here."""
-    parts = [scipy.stats.Normal(mu=mean, sigma=deviation) for mean, deviation in zip(means, deviations, strict=True)]
+def gaussian_mixture(means: np.ndarray, stds: np.ndarray) -> types.SimpleNamespace:
+    """Mixture of N(mean, std^2) with equal weights; has the methods `cdf`, `ppf`, `pdf`, `mean` and `std`."""
+    parts = [scipy.stats.Normal(mu=mean, sigma=std) for mean, std in zip(means, stds, strict=True)]
     mixture = scipy.stats.Mixture(parts)
     return types.SimpleNamespace(
         cdf=mixture.cdf, ppf=mixture.icdf, pdf=mixture.pdf, mean=mixture.mean, std=mixture.standard_deviation
     )
 
 
-def quantile_distance(table, truth):
-    """Wasserstein distance to a distribution from the quantiles alone, for outcomes of which nothing else is known, [runs].
+def quantile_distance(table: dict[str, np.ndarray], truth: Any) -> np.ndarray:
+    """Wasserstein-1 distance computed from quantiles, [runs], for outcomes whose samples are not known.
+
+    The tails beyond the outermost quantiles are ignored, so the distance is slightly too small.
 
     Args:
-      table: {column: [runs]} with `q01` to `q99`; the tails beyond them are left out, so it is a little small.
+      table: {column: [runs]} with `q01` to `q99`.
       truth: frozen `scipy.stats` distribution.
     """
     levels = np.stack([table[f'q{100 * q:02.0f}'] for q in QUANTILES])
     return np.trapezoid(np.abs(levels - truth.ppf(QUANTILES)[:, None]), QUANTILES, axis=0)
 
 
-def describe_modes(samples, means, deviations):
-    """How the samples of each run are shared out over the modes of a mixture of equal parts.
+def describe_modes(samples: np.ndarray, means: np.ndarray, stds: np.ndarray) -> dict[str, np.ndarray]:
+    """How the samples of each run are distributed over the modes of a mixture with equal weights.
 
     Args:
       samples: [runs, n].
-      means, deviations: of the modes, [modes] each, in ascending order, and too far apart to share a sample.
+      means: of the modes, [modes], ascending, so far apart that no sample can belong to two modes.
+      stds: of the modes, [modes].
 
     Returns:
       {column: float64 [runs]}, NaN for a run with a sample that is not finite. `modes_covered`: modes with at least half of
-      their true share of the samples. `mode_mass_error`: half the sum of the differences between the shares of the modes and of
-      what lies between them and the true ones, 0 to 1 (total variation). `between_mass`: share of the samples that belong to
-      no mode (true: 0.0027). `mode_width`: root mean square distance of the others from their mode's mean, in its deviations
+      their true fraction of the samples. `mode_mass_error`: total variation distance, 0 to 1, between the fractions of the
+      modes (and of the samples between them) and the true ones. `between_mass`: fraction of samples that belong to no mode
+      (true: 0.0027). `mode_width`: root mean square distance of the other samples from the mean of their mode, in its stds
       (true: 0.987; 0 if all lie on the means; NaN if there are none).
     """
-    samples, means, deviations = (np.asarray(values, np.float64) for values in (samples, means, deviations))
-    cuts = (means[:-1] + MODE_REACH * deviations[:-1] + means[1:] - MODE_REACH * deviations[1:]) / 2
+    samples, means, stds = (np.asarray(values, np.float64) for values in (samples, means, stds))
+    cuts = (means[:-1] + MODE_REACH * stds[:-1] + means[1:] - MODE_REACH * stds[1:]) / 2
     mode = np.searchsorted(cuts, samples)
-    place = np.abs(samples - means[mode]) / deviations[mode]
-    mode[~(place < MODE_REACH)] = len(means)  # no mode
+    distance = np.abs(samples - means[mode]) / stds[mode]
+    mode[~(distance < MODE_REACH)] = len(means)  # no mode
     shares = np.stack([(mode == i).mean(axis=1) for i in range(len(means))], axis=1)
     between = 1 - shares.sum(axis=1)
     true_share = (1 - 2 * scipy.stats.norm.sf(MODE_REACH)) / len(means)
     error = (np.abs(shares - true_share).sum(axis=1) + np.abs(between - (1 - true_share * len(means)))) / 2
     inside = mode < len(means)
-    squares = np.sum(place**2, axis=1, where=inside)
+    squares = np.sum(distance**2, axis=1, where=inside)
     width = np.sqrt(np.divide(squares, inside.sum(axis=1), out=np.full(len(samples), np.nan), where=inside.any(axis=1)))
     columns = {
         'modes_covered': (shares >= true_share / 2).sum(axis=1).astype(float),
@@ -140,16 +143,16 @@ def describe_modes(samples, means, deviations):
     return {name: np.where(finite, values, np.nan) for name, values in columns.items()}
 
 
-def convergence_steps(steps, distances, bound):
-    """Of each run, the first recorded step at which its distance is below a bound, and the first from which on it stays there.
+def convergence_steps(steps: np.ndarray, distances: np.ndarray, bound: float) -> tuple[np.ndarray, np.ndarray]:
+    """First recorded step at which a run's distance is below a bound, and first step from which on it stays below.
 
     Args:
       steps: [records], ascending.
-      distances: [runs, records]; NaN is not below.
-      bound: float.
+      distances: [runs, records]; NaN is not below the bound.
+      bound: the threshold.
 
     Returns:
-      (first, lasting), float64 [runs] each; inf for a run that has none.
+      (first, lasting), float64 [runs] each; inf for a run without such a step.
     """
     below = distances < bound
     lasting = np.logical_and.accumulate(below[:, ::-1], axis=1)[:, ::-1]

@@ -1,4 +1,4 @@
-"""From trained networks to the rows of results.csv."""
+"""Evaluates trained networks: the rows of results.csv."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,32 +13,42 @@ from common.sizes import CHUNK
 
 
 class Ensemble(NamedTuple):
-    """What a post's `train_many` gives."""
+    """The result of `train_many`."""
 
-    table: dict  # {column of results.csv: [runs]}
-    history: dict  # {name: array}, joined records of `training.train`
+    table: dict[str, np.ndarray]  # {column of results.csv: [runs]}
+    history: dict[str, np.ndarray]  # the joined records of `training.train`
     train_state: training.TrainState  # of NumPy arrays
 
 
 class Evaluation(NamedTuple):
-    """What the final networks of a post are judged on."""
+    """How the trained networks of a 1-D post are evaluated."""
 
     surfaces: Callable  # compiled (d, g) -> (D, G) on the grid, each [runs, points]
-    grid: Any  # NumPy [points] that are plotted; an incomplete last batch of them is left out of the surfaces
-    truth: Any  # the data's distribution, a frozen `scipy.stats` one
+    grid: np.ndarray  # [points] to plot; the surfaces leave out an incomplete last batch of them
+    truth: Any  # the data's distribution, a frozen `scipy.stats` distribution
     success_bound: float  # a run succeeds if it is finite and its Wasserstein distance to the truth is below this
     columns: Callable  # G on the grid, NumPy [runs, points] -> the post's own {column: [runs]}
 
 
-def make_evaluation(discriminator, generator, grid, batch_size, truth, success_bound, columns=lambda generated: {}):
-    """An `Evaluation` on a grid, taken in consecutive batches, which matter where D looks at them whole.
+def make_evaluation(
+    discriminator: Callable,
+    generator: Callable,
+    grid: np.ndarray,
+    batch_size: int,
+    truth: Any,
+    success_bound: float,
+    columns: Callable = lambda generated: {},
+) -> Evaluation:
+    """An `Evaluation` on a grid that is split into consecutive batches, since D may depend on a whole batch.
 
     Args:
       discriminator: (d, x) -> [runs, 1, batch].
       generator: (g, z) -> [runs, 1, batch].
-      grid: NumPy [points]; x of D and z of G.
-      batch_size: int, no more than the points.
-      truth, success_bound, columns: see `Evaluation`.
+      grid: [points]; x for D and z for G.
+      batch_size: at most the number of points.
+      truth: see `Evaluation`.
+      success_bound: see `Evaluation`.
+      columns: see `Evaluation`.
     """
     batches = grid.astype(np.float32)[: len(grid) // batch_size * batch_size].reshape(-1, batch_size)
 
@@ -55,29 +65,33 @@ def make_evaluation(discriminator, generator, grid, batch_size, truth, success_b
     return Evaluation(surfaces, grid, truth, success_bound, columns)
 
 
-def middles(count, half_range):
-    """The middles of equal parts of +-half_range, float32 [1, 1, count]: G's deviation on them is that on a fine grid."""
+def middles(count: int, half_range: float) -> tf.Tensor:
+    """Midpoints of `count` equal intervals of +-half_range, float32 [1, 1, count]: G's std on them is that on a fine grid."""
     return tf.constant(half_range * ((2 * np.arange(count)[None, None, :] + 1) / count - 1), tf.float32)
 
 
-def surfaces_of(evaluation, train_state, rows):
-    """D and G of some runs on the grid, NumPy [len(rows), points] each; `train_state` are `training.TrainState` of NumPy arrays."""
+def surfaces_of(
+    evaluation: Evaluation, train_state: training.TrainState, rows: np.ndarray | list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """D and G of some runs on the grid, [len(rows), points] each; `train_state` is of NumPy arrays."""
     d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (train_state.d, train_state.g))
     return tuple(surface.numpy() for surface in evaluation.surfaces(d, g))
 
 
-def results_table(evaluation, seeds, train_state, history):
-    """The columns of results.csv, a value a run.
+def results_table(
+    evaluation: Evaluation, seeds: np.ndarray, train_state: training.TrainState, history: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The columns of results.csv, one value per run.
 
     Args:
-      evaluation: `Evaluation`.
+      evaluation: of the post.
       seeds: [runs].
-      players: `training.TrainState` of NumPy arrays.
-      history: {name: array}, joined records of `training.train`.
+      train_state: of NumPy arrays.
+      history: {name: array}, the joined records of `training.train`.
 
     Returns:
-      {column: [runs]}. A run is finite if D and G are, all over the grid; losses are means over the last 100 iterations, NaN
-      where there were none.
+      {column: [runs]}. A run is finite if D and G are finite on the whole grid. Losses are means over the last 100 iterations,
+      NaN if there were none.
     """
     table, own = judged(
         lambda rows: surfaces_of(evaluation, train_state, rows), CHUNK, seeds, evaluation.truth, evaluation.success_bound,
@@ -93,14 +107,23 @@ def results_table(evaluation, seeds, train_state, history):
     return table | own
 
 
-def judged(evaluate, at_once, seeds, truth, success_bound, columns=lambda generated: {}):
-    """What follows from the final samples and decisions: ({column: [runs]}, the post's own {column: [runs]}).
+def judged(
+    evaluate: Callable,
+    at_once: int,
+    seeds: np.ndarray,
+    truth: Any,
+    success_bound: float,
+    columns: Callable = lambda generated: {},
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Columns computed from final samples and D's outputs: ({column: [runs]}, the post's own {column: [runs]}).
 
     Args:
-      evaluate: indices of some runs -> (decisions of D [len(rows), ...], samples of G [len(rows), n]), NumPy.
-      at_once: int, runs that are evaluated together.
+      evaluate: indices of some runs -> (outputs of D [len(rows), ...], samples of G [len(rows), n]), NumPy.
+      at_once: number of runs that are evaluated together.
       seeds: [runs].
-      truth, success_bound, columns: see `Evaluation`.
+      truth: see `Evaluation`.
+      success_bound: see `Evaluation`.
+      columns: see `Evaluation`.
     """
     parts = []
     for rows in np.array_split(np.arange(len(seeds)), -(-len(seeds) // at_once)):
@@ -117,15 +140,17 @@ def judged(evaluate, at_once, seeds, truth, success_bound, columns=lambda genera
     return {'seed': seeds, 'finite': finite.astype(int), 'success': success.astype(int)} | table, own
 
 
-def train_many(experiment, table_of, seed, runs, num_steps, every):
-    """Trains seeds seed .. seed+runs-1 on the CPU: `Ensemble`.
+def train_many(
+    experiment: training.Experiment, table_of: Callable, seed: int, runs: int, num_steps: int, every: int
+) -> Ensemble:
+    """Trains seeds seed .. seed+runs-1 on the CPU.
 
-    `table_of`: (seeds uint32 [runs], players, history) -> {column of results.csv: [runs]}.
+    `table_of`: (seeds uint32 [runs], `training.TrainState` of NumPy arrays, history) -> {column of results.csv: [runs]}.
     """
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     strategy = distribution.make_strategy('cpu', runs)
     state, parts = None, []
-    for state, records in training.train(experiment, strategy, seeds, num_steps, every):  # noqa: B007  the last one counts
+    for state, records in training.train(experiment, strategy, seeds, num_steps, every):  # noqa: B007  the last one is used
         parts.append(records)
     train_state = distribution.to_host(strategy, state).train_state
     history = training.join_records(parts)

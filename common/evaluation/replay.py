@@ -1,10 +1,13 @@
-"""Replaying a recorded run of an author's own program: the same batches, the same weights, our update rules.
+"""Replays a recorded run of an author's own program: the same batches and initial weights, with our update rules.
 
-GANs are chaotic: float rounding grows to order one within 30 to 200 steps for some seeds. So the first `JUDGED` steps decide,
-and the later ones are reported.
+GAN training is chaotic: for some seeds rounding errors grow to order one within 30 to 200 steps. So the verdict is on the first
+`JUDGED` steps, and the later ones are only reported.
 """
 
 import json
+import pathlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -20,11 +23,11 @@ FLOOR = 1e-3
 
 
 class BadTrace(Exception):
-    """The file is no usable trace; the message says why in one line."""
+    """The file is not a usable trace; the message says why in one line."""
 
 
-def load(path, post):
-    """Reads a trace of a post: (meta, {key: array}). Raises BadTrace: it cannot be read, or is none of this post."""
+def load(path: pathlib.Path | str, post: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Reads a trace of a post: (meta, {key: array}). Raises BadTrace if it cannot be read or is of another post."""
     try:
         arrays = files.read_npz(path)
         meta = json.loads(str(arrays.pop('meta')))
@@ -37,8 +40,8 @@ def load(path, post):
     return meta, arrays
 
 
-def check_shapes(arrays, shapes):
-    """Raises BadTrace unless the arrays are floats of these shapes: {key: shape}."""
+def check_shapes(arrays: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raises BadTrace unless the arrays are float32 with these shapes, {key: shape}."""
     for key, shape in shapes.items():
         if key not in arrays:
             raise BadTrace(f'lacks {key}')
@@ -46,8 +49,8 @@ def check_shapes(arrays, shapes):
             raise BadTrace(f'has {key} as {arrays[key].dtype} {arrays[key].shape}, not float32 {shape}')
 
 
-def relative_error(recorded, reproduced):
-    """|a - b| / max(|a|, FLOOR), elementwise; 0 where both are NaN or the same infinity, inf where only one is."""
+def relative_error(recorded: np.ndarray, reproduced: np.ndarray) -> np.ndarray:
+    """|a - b| / max(|a|, FLOOR), elementwise; 0 if both are NaN or the same infinity, inf if only one is."""
     recorded, reproduced = np.asarray(recorded, np.float64), np.asarray(reproduced, np.float64)
     same = (recorded == reproduced) | (np.isnan(recorded) & np.isnan(reproduced))
     with np.errstate(invalid='ignore'):
@@ -55,8 +58,8 @@ def relative_error(recorded, reproduced):
     return np.where(same, 0.0, np.where(np.isfinite(error), error, np.inf))
 
 
-def compare(pairs):
-    """The columns of `replay.csv` from {quantity: (steps [n], recorded [n], reproduced [n])}."""
+def compare(pairs: dict[str, tuple]) -> dict[str, list]:
+    """The columns of replay.csv from {quantity: (steps [n], recorded [n], reproduced [n])}."""
     columns = {name: [] for name in ('step', 'quantity', 'recorded', 'reproduced', 'relative_error')}
     for quantity, (steps, recorded, reproduced) in pairs.items():
         columns['step'] += [int(step) for step in steps]
@@ -67,13 +70,13 @@ def compare(pairs):
     return columns
 
 
-def worst_judged(columns):
+def worst_judged(columns: dict[str, list]) -> float:
     """The largest relative error among the first `JUDGED` steps; the replay passes if it is at most `TOLERANCE`."""
     steps, errors = np.array(columns['step']), np.array(columns['relative_error'])
     return float(errors[steps < JUDGED].max())
 
 
-def linears(arrays, names):
+def linears(arrays: dict[str, np.ndarray], names: Sequence[str]) -> tuple[layers.Linear, ...]:
     """Layers of a trace, weights [in, out] and biases [out], as `layers.Linear` of one run."""
     return tuple(
         layers.Linear(tf.constant(arrays[f'{name}/w'].T[None]), tf.constant(arrays[f'{name}/b'][None, :, None]))
@@ -81,13 +84,16 @@ def linears(arrays, names):
     )
 
 
-def compare_run(experiment, meta, arrays, losses):
-    """Trains an experiment that draws from a trace, recording every step, and compares: the columns of `replay.csv`.
+def compare_run(
+    experiment: training.Experiment, meta: dict[str, Any], arrays: dict[str, np.ndarray], losses: dict[str, str]
+) -> dict[str, list]:
+    """Trains on the batches of a trace, records every step, and compares. Returns the columns of replay.csv.
 
     Args:
-      experiment: `training.Experiment` of one run.
-      meta, arrays: of the trace.
-      losses: {name in our records: name in the trace}; names that a trace lacks are passed over.
+      experiment: of one run, whose batches and initial weights are those of the trace.
+      meta: of the trace.
+      arrays: of the trace.
+      losses: {name in our records: name in the trace}; names that the trace lacks are skipped.
     """
     strategy = distribution.make_strategy('cpu', 1)
     seeds = np.zeros(1, np.uint32)

@@ -1,1 +1,1 @@
-"""What runs inside the compiled loops: random numbers, layers, losses, update rules."""
+"""Building blocks of the compiled loops: random numbers, layers, losses, optimizers."""

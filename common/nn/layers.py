@@ -1,10 +1,11 @@
 """Layers with a leading runs axis and the batch last.
 
-A batch is `[runs, features, batch]`, a weight `[runs, out, in]` and a bias `[runs, out, 1]`, so a layer is written W x + b as
-in mathematics. With the batch innermost XLA vectorises over it: measured on 2 cores, Aylien's GAN of 2017 at 1,024 runs ran 1.2
-million seed-steps/s this way and 0.97 million with the features innermost.
+A batch is `[runs, features, batch]`, a weight `[runs, out, in]` and a bias `[runs, out, 1]`, so a layer computes W x + b as
+written in textbooks. With the batch innermost XLA vectorizes over it: 1.2 million seed-steps/s for Aylien's GAN of 2017 at
+1,024 runs on 2 cores, against 0.97 million with the features innermost.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from common.nn import random
 
-LARGE = 16_384  # weights of a layer (64 kB): of the posts, only MNIST's layers have more in a long product
+LARGE = 16_384  # weights (64 kB) from which on a layer counts as large in `_long_product`; only MNIST's layers do
 
 
 class Linear(NamedTuple):
@@ -22,12 +23,12 @@ class Linear(NamedTuple):
     b: tf.Tensor
 
 
-def normal_linears(seeds, stream, shapes):
+def normal_linears(seeds: tf.Tensor, stream: int, shapes: Sequence[tuple[int, int]]) -> tuple[Linear, ...]:
     """Linear layers with weights N(0, 1) and biases 0, for every run.
 
     Args:
       seeds: uint32 [runs].
-      stream: the `random.Stream` of the network's weights; one draw of it is cut into the layers in their order.
+      stream: the `random.Stream` of the network's weights; one sample of it is split into the layers in their order.
       shapes: [(out, in), ...].
 
     Returns:
@@ -41,8 +42,8 @@ def normal_linears(seeds, stream, shapes):
     )
 
 
-def uniform_linears(seeds, stream, shapes):
-    """Linear layers with weights and biases U(-1, 1) / sqrt(inputs), PyTorch's default, for every run. Arguments as above."""
+def uniform_linears(seeds: tf.Tensor, stream: int, shapes: Sequence[tuple[int, int]]) -> tuple[Linear, ...]:
+    """Linear layers with weights and biases U(-1, 1) / sqrt(inputs), PyTorch's default. Arguments as for `normal_linears`."""
     sizes = [size for outputs, inputs in shapes for size in (outputs * inputs, outputs)]
     signed = 2 * random.uniform(seeds, stream, 0, sum(sizes)) - 1  # exact: multiples of 2^-23
     parts = tf.split(signed, sizes, axis=1)
@@ -55,13 +56,17 @@ def uniform_linears(seeds, stream, shapes):
     )
 
 
-def dense(x, layer):
+def dense(x: tf.Tensor, layer: Linear) -> tf.Tensor:
     """W x + b: [runs, in, batch] -> [runs, out, batch].
 
-    XLA's CPU back end calls a library for each run's small `matmul`, whereas a broadcast product and sum fuse with what stands
-    around them. Forward and backward through two 8 -> 8 layers on 2 cores, time of `matmul` over time of product and sum, for
-    batches of 8, 16, 32, 64, 128 and 256: 8.1, 2.5, 1.9, 0.8, 0.6, 0.4 at 256 runs and 12, 4.2, 3.0, 1.2, 1.1, 0.7 at one
-    run. The crossing follows out * in * batch; the choice may not depend on `runs`, or row and solo run would differ.
+    Small products are broadcast and summed, since XLA's CPU back end fuses these with the surrounding operations but calls a
+    library for each run's `matmul`. Time of `matmul` over time of product and sum, forward and backward pass of two 8 -> 8
+    layers on 2 cores, for batches of 8, 16, 32, 64, 128 and 256: 8.1, 2.5, 1.9, 0.8, 0.6, 0.4 at 256 runs and 12, 4.2, 3.0,
+    1.2, 1.1, 0.7 at one run. The threshold is on out * in * batch; it may not depend on `runs`, or a run would give other
+    numbers in an ensemble than alone.
+
+    Raises:
+      ValueError: x has not as many features as the layer has inputs.
     """
     inputs = layer.w.shape[2]
     if x.shape[1] != inputs:
@@ -80,8 +85,8 @@ def _product(w, x):
 def _long_product(w, x, b):
     """W x + b whose gradients sum over the batch by `matmul`.
 
-    XLA's CPU back end splits a sum of more than 32 numbers into windows that it does not vectorise. A large W is transposed
-    inside the product by x's gradient and not copied before it: MNIST's GAN ran 2 % faster that way (2 cores).
+    XLA's CPU back end splits a sum of more than 32 numbers into windows, which it does not vectorize. In the gradient of x a
+    large W is transposed by `matmul` itself and not copied first: MNIST's GAN ran 2 % faster that way (2 cores).
     """
 
     def gradient(dy):
@@ -94,19 +99,22 @@ def _long_product(w, x, b):
     return _product(w, x) + b, gradient
 
 
-def minibatch_features(projections, kernels, self_distance=0.0):
+def minibatch_features(projections: tf.Tensor, kernels: int, self_distance: float = 0.0) -> tf.Tensor:
     """Minibatch discrimination (Salimans et al. 2016, section 3.2): how close a sample is to the others of its batch.
 
-    o[k, i] = sum_j exp(-sum_d |M[k, d, i] - M[k, d, j]|), over the whole batch of a run, which must therefore not be split.
+    o[k, i] = sum_j exp(-sum_d |M[k, d, i] - M[k, d, j]|), over the whole batch of a run, which must therefore not be sharded.
 
     Args:
       projections: M, [runs, kernels * dims, batch].
-      kernels: int, number of kernels.
+      kernels: number of kernels.
       self_distance: added to the distance of a sample to itself. 0 makes the self term 1; 1 makes it e^-1, as the program of
         the Aylien post does by adding an identity matrix to the distances.
 
     Returns:
       o, [runs, kernels, batch].
+
+    Raises:
+      ValueError: the number of projections is not a multiple of `kernels`.
     """
     runs, rows, batch = projections.shape
     if rows % kernels:

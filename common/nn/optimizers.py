@@ -1,8 +1,8 @@
-"""Update rules with the semantics of TensorFlow 1 or PyTorch, as pure functions over nested tuples of tensors.
+"""Optimizers with the semantics of TensorFlow 1 or PyTorch, as pure functions over nested tuples of tensors.
 
-Keras differs in ways that show: its momentum keeps the rate inside the buffer, its Adam has epsilon 1e-7.
-A rate is a number, a tensor that broadcasts against `[runs, out, in]` (so `[runs, 1, 1]` for a rate per run), or a function of
-the number of updates made so far (see `exponential_decay`).
+Keras differs in ways that matter: its momentum keeps the learning rate inside the buffer, its Adam has epsilon 1e-7.
+A learning rate is a number, a tensor that broadcasts against `[runs, out, in]` (`[runs, 1, 1]` for one rate per run), or a
+function of the number of updates made so far (see `exponential_decay`).
 """
 
 import math
@@ -11,20 +11,22 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+LearningRate = float | tf.Tensor | Callable
+
 
 class Optimizer(NamedTuple):
-    """`init(params) -> slots` and `update(params, gradients, slots, count) -> (params, slots)`, count: updates made before."""
+    """An update rule; its state is a nested structure of tensors like the parameters."""
 
-    init: Callable
-    update: Callable
+    init: Callable  # params -> opt_state
+    update: Callable  # (params, gradients, opt_state, count of earlier updates) -> (params, opt_state)
 
 
-def exponential_decay(rate, factor, every):
-    """rate * factor^floor(count / every): TensorFlow 1's `exponential_decay` with `staircase=True`."""
+def exponential_decay(rate: float, factor: float, every: int) -> Callable:
+    """count -> rate * factor^floor(count / every): TensorFlow 1's `exponential_decay` with `staircase=True`."""
     return lambda count: rate * tf.pow(factor, tf.cast(count // every, tf.float32))
 
 
-def gradient_descent(rate):
+def gradient_descent(rate: LearningRate) -> Optimizer:
     """w -= rate * g."""
 
     def update(params, gradients, opt_state, count):
@@ -34,8 +36,8 @@ def gradient_descent(rate):
     return Optimizer(lambda params: (), update)
 
 
-def momentum(rate, coefficient):
-    """v = coefficient * v + g; w -= rate * v. The rate is outside the buffer, unlike Keras."""
+def momentum(rate: LearningRate, coefficient: float) -> Optimizer:
+    """v = coefficient * v + g; w -= rate * v. The learning rate is outside the buffer, unlike in Keras."""
 
     def update(params, gradients, opt_state, count):
         lr = _at(rate, count)
@@ -45,8 +47,8 @@ def momentum(rate, coefficient):
     return Optimizer(_zeros, update)
 
 
-def adam(rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Adam (Kingma & Ba 2015) in the form before their section 2.1's last remark, with TensorFlow 1's defaults.
+def adam(rate: LearningRate, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:
+    """Adam as in TensorFlow 1, with its defaults: the form just before section 2.1 of Kingma & Ba (2015).
 
     lr = rate * sqrt(1 - beta2^t) / (1 - beta1^t); w -= lr * m / (sqrt(v) + epsilon), where t counts from 1.
     """
@@ -58,12 +60,12 @@ def adam(rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
     return _adam(beta1, beta2, step)
 
 
-def adam_of_pytorch(rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
-    """Adam as in PyTorch and in algorithm 1 of Kingma & Ba: epsilon joins sqrt(v) after its correction and not before.
+def adam_of_pytorch(rate: LearningRate, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:
+    """Adam as in PyTorch and in algorithm 1 of Kingma & Ba (2015): epsilon is added to the bias-corrected sqrt(v).
 
     w -= rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon), where t counts from 1: the rule of `adam` with
-    epsilon * sqrt(1 - beta2^t). PyTorch takes the powers in double precision; `expm1` is as exact in single, whereas 1 - 0.999
-    is off by a part in 80,000.
+    epsilon * sqrt(1 - beta2^t). PyTorch computes the powers in double precision. `expm1` in single precision is as accurate,
+    whereas 1 - 0.999 in single precision has a relative error of 1 / 80,000.
     """
 
     def step(count):

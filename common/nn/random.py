@@ -1,12 +1,12 @@
 """Random numbers as a pure function of (seed, stream, step, element).
 
 The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
-SC 2011). The key is (seed, stream), the counter (step, element), and the first of the two output words is used: no state to
-carry, no number that depends on how many others were drawn, and row i of an ensemble draws what the solo run of seed i draws.
+SC 2011). The key is (seed, stream), the counter (step, element), and the first of the two output words is used. So there is no
+generator state, no number depends on how many others were sampled, and a seed gives the same numbers in an ensemble as alone.
 
-Everything here is integer arithmetic, exact conversions and one addition of an exact product, so eager execution, graphs, XLA
-and NumPy give the same bits. A Box-Muller or polynomial normal would not: log, cos and fused multiply-adds round differently in
-each. The table of `normal` is also faster: measured on 2 cores under XLA, 1.4 ns a number against 8 ns for Box-Muller.
+All operations are integer arithmetic, exact conversions and one addition of an exact product, so eager execution, graphs, XLA
+and NumPy give the same bits. Box-Muller or a polynomial would not: log, cos and fused multiply-adds round differently in each.
+The table of `normal` is also faster: 1.4 ns per number against 8 ns for Box-Muller (XLA, 2 cores).
 """
 
 import enum
@@ -17,23 +17,23 @@ import tensorflow as tf
 
 
 class Stream(enum.IntEnum):
-    """What a number is for; draws for different purposes never share a stream."""
+    """What a random number is for; samples for different purposes never share a stream."""
 
     WEIGHTS_G = 0
     WEIGHTS_D = 1
     DATA = 2
-    NOISE_D = 3  # noise through G into the discriminator's update
-    NOISE_G = 4  # noise of the generator's own update
+    NOISE_D = 3  # input of G in the discriminator's update
+    NOISE_G = 4  # input of G in its own update
     PRETRAIN = 5
-    FIGURE = 6  # samples that are only drawn
-    ORDER = 7  # in which a set of data is passed through
+    FIGURE = 6  # samples that are only plotted or exported
+    ORDER = 7  # order in which a data set is passed through
 
 
 def _word(value):
     return tf.constant(value, tf.uint32)
 
 
-def threefry_2x32(key, counter):
+def threefry_2x32(key: tuple[tf.Tensor, tf.Tensor], counter: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
     """The block function: two uint32 words from a key and a counter of two uint32 words each (shapes broadcast)."""
     rotations = ((13, 15, 26, 6), (17, 29, 16, 24))
     xor, left, right = tf.bitwise.bitwise_xor, tf.bitwise.left_shift, tf.bitwise.right_shift
@@ -48,26 +48,26 @@ def threefry_2x32(key, counter):
     return x, y
 
 
-def bits(seeds, stream, step, count):
+def bits(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> tf.Tensor:
     """Random words, uint32 [runs, count].
 
     Args:
       seeds: uint32 [runs].
-      stream: int, a `Stream`.
-      step: int or integer scalar tensor, the update (or the layer, for weights) that draws.
-      count: int, elements per run.
+      stream: a `Stream`.
+      step: int or integer scalar tensor, the update (0 for weights).
+      count: elements per run.
     """
     elements = tf.constant(np.arange(count, dtype=np.uint32))[None, :]
     return threefry_2x32((seeds[:, None], _word(int(stream))), (tf.cast(step, tf.uint32), elements))[0]
 
 
-def uniform(seeds, stream, step, count):
+def uniform(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> tf.Tensor:
     """Uniform numbers in [0, 1), multiples of 2^-24, float32 [runs, count]. Arguments as for `bits`."""
     return tf.cast(tf.bitwise.right_shift(bits(seeds, stream, step, count), _word(8)), tf.float32) * np.float32(2.0**-24)
 
 
 _SEGMENTS = 256  # of the quantile table, per octave of the tail probability
-_FRACTIONS = 4096  # places inside a segment
+_FRACTIONS = 4096  # positions inside a segment
 
 
 def _quantile_table():
@@ -83,24 +83,24 @@ def _quantile_table():
 _HEIGHTS, _SLOPES = _quantile_table()
 
 
-def normal(seeds, stream, step, count):
+def normal(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> tf.Tensor:
     """Standard normal numbers, float32 [runs, count], by inversion of the distribution function. Arguments as for `bits`.
 
-    One bit of the word is the sign, the others, made odd, the tail probability u = w / 2^32. The quantile of u is read from a
-    table whose segments are the leading bits of w as a float, with a straight line inside each. Slope (12 bits) times place in
-    the segment (12 bits) is exact in float32, so that a fused multiply-add cannot change the sum. The error against the exact
-    quantile is below 1e-5 everywhere (tested); the largest number is 6.23.
+    One bit of the random word is the sign; the others, made odd, are w, and the tail probability is u = w / 2^32. The quantile
+    of u is interpolated linearly in a table whose segments are indexed by the leading bits of w as a float. Slope (12 bits)
+    times position in the segment (12 bits) is exact in float32, so a fused multiply-add cannot change the sum. The error
+    against the exact quantile is below 1e-5 everywhere (tested); the largest number is 6.23.
     """
     word = bits(seeds, stream, step, count)
     w = tf.bitwise.bitwise_or(tf.cast(tf.bitwise.right_shift(word, _word(1)), tf.int32), 1)
     pattern = tf.bitcast(tf.cast(w, tf.float32), tf.int32)
-    segment = tf.minimum(tf.bitwise.right_shift(pattern, 15) - (127 << 8), len(_HEIGHTS) - 1)  # w near 2^31 rounds up to it
-    place = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(pattern, 3), _FRACTIONS - 1), tf.float32)
-    size = tf.gather(_HEIGHTS, segment) + tf.gather(_SLOPES, segment) * place
+    segment = tf.minimum(tf.bitwise.right_shift(pattern, 15) - (127 << 8), len(_HEIGHTS) - 1)  # w near 2^31 rounds up
+    position = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(pattern, 3), _FRACTIONS - 1), tf.float32)
+    size = tf.gather(_HEIGHTS, segment) + tf.gather(_SLOPES, segment) * position
     return tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), size, -size)
 
 
-def stratified(seeds, stream, step, count, half_range):
+def stratified(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int, half_range: float) -> tf.Tensor:
     """Stratified noise (Jang's post): a fixed grid over +-half_range plus U(0, 1) * 0.01, [runs, 1, count]."""
     grid = np.linspace(-half_range, half_range, count, dtype=np.float32)
     return (grid + uniform(seeds, stream, step, count) * np.float32(0.01))[:, None, :]
@@ -109,20 +109,20 @@ def stratified(seeds, stream, step, count, half_range):
 FEISTEL_ROUNDS = 8
 
 
-def permuted(seeds, stream, number, places, size):
-    """What stands at some places of a random permutation of 0 .. size - 1, int32 [runs, count].
+def permuted(seeds: tf.Tensor, stream: int, number: tf.Tensor, positions: tf.Tensor, size: int) -> tf.Tensor:
+    """Elements of random permutations of 0 .. size - 1 at given positions, int32 [runs, count].
 
-    A permutation is a function of (seed, stream, its number), and each element of it is computed alone: nothing is sorted or
-    kept. It is a Feistel network over Threefry on the least even number of bits that holds them all; what falls outside the
-    range is enciphered again until it is inside, which keeps it one-to-one (Black and Rogaway, "Ciphers with Arbitrary Finite
-    Domains", CT-RSA 2002).
+    A permutation is a function of (seed, stream, number), and each element is computed on its own: nothing is sorted or stored.
+    It is a Feistel network over Threefry on the smallest even number of bits that can represent size - 1. Values outside the
+    range are enciphered again until they are inside, which keeps the map one-to-one (Black and Rogaway, "Ciphers with Arbitrary
+    Finite Domains", CT-RSA 2002).
 
     Args:
       seeds: uint32 [runs].
-      stream: int, a `Stream`.
-      number: integers [count], which permutation each place is of.
-      places: integers [count], below `size`.
-      size: int, no more than 2^32.
+      stream: a `Stream`.
+      number: integers [count], the number of the permutation that each element belongs to.
+      positions: integers [count], from 0 to size - 1.
+      size: at most 2^32.
     """
     xor, left, right = tf.bitwise.bitwise_xor, tf.bitwise.left_shift, tf.bitwise.right_shift
     half = max(1, -(-(size - 1).bit_length() // 2))
@@ -141,7 +141,7 @@ def permuted(seeds, stream, number, places, size):
         value = tf.where(inside, value, encipher(value))
         return value < _word(size), value
 
-    start = tf.cast(places, tf.uint32)[None, :] + tf.zeros_like(seeds)[:, None]
+    start = tf.cast(positions, tf.uint32)[None, :] + tf.zeros_like(seeds)[:, None]
     nowhere = tf.zeros(start.shape, tf.bool)
     _, found = tf.while_loop(lambda inside, value: tf.logical_not(tf.reduce_all(inside)), walk, (nowhere, start))
     return tf.cast(found, tf.int32)

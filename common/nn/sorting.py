@@ -4,11 +4,11 @@ import numpy as np
 import tensorflow as tf
 
 
-def ascending(x):
-    """The numbers of the last axis in ascending order, any shape, none of them NaN: a bitonic sorting network (Batcher 1968).
+def ascending(x: tf.Tensor) -> tf.Tensor:
+    """Sorts the last axis of a float tensor of any shape without NaN, by a bitonic sorting network (Batcher 1968).
 
-    XLA's CPU back end sorts number by number and on one core. A network is minima and maxima of whole blocks, which vectorise:
-    for 200 numbers at 1,024 runs on 2 cores it takes 3 microseconds a run where `tf.sort` takes 10 to 18.
+    It takes 3 microseconds per run for 200 numbers at 1,024 runs on 2 cores, `tf.sort` 10 to 18: XLA's CPU back end sorts one
+    number at a time on one core, whereas the minima and maxima of whole blocks vectorize.
     """
     count = x.shape[-1]
     size = 1 << (count - 1).bit_length()

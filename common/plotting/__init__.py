@@ -1,1 +1,1 @@
-"""Figures, each drawn from numbers that are saved beside it."""
+"""Figures, each drawn from numbers that are saved beside it as .npz."""

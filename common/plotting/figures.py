@@ -1,30 +1,34 @@
 """Figures, each drawn from numbers that are saved beside it.
 
-What draws a figure takes its path alone and reads the .npz of the same stem, which holds all that the picture shows, title and
-labels included. So every figure can be drawn again without training anything.
+A function that draws a figure takes only its path and reads the .npz of the same stem, which holds everything that the figure
+shows, including title and labels. So every figure can be redrawn without training.
 """
 
 import contextlib
-from typing import NamedTuple
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from common.storage import files
 
-BLUE, ORANGE, GREEN, GREY = '#0072B2', '#D55E00', '#009E73', '#666666'  # Okabe and Ito's colour-blind-safe set
-# Green is drawn dashed: to some eyes it is as blue, to others as grey.
+BLUE, ORANGE, GREEN, GREY = '#0072B2', '#D55E00', '#009E73', '#666666'  # Okabe and Ito's color-blind-safe set
+# Green lines are dashed: some people cannot tell this green from the blue or from grey.
 STYLE = {
     'axes.spines.top': False,
     'axes.spines.right': False,
     'axes.titlesize': 11,
     'axes.grid': True,
-    'axes.axisbelow': True,  # the grid, which else crosses dots and bands
+    'axes.axisbelow': True,  # keeps the grid behind dots and bands
     'grid.color': '#e5e5e5',
     'legend.edgecolor': 'none',
     'legend.fancybox': False,
-    'legend.framealpha': 0.85,  # a curve behind a legend shows, and the words stay legible
+    'legend.framealpha': 0.85,  # a curve shows through the legend, whose text stays legible
     'font.size': 9.5,
     'lines.linewidth': 1.6,
 }
@@ -32,63 +36,66 @@ FRAMES_PER_SECOND = 30
 
 
 class Bins(NamedTuple):
-    """The bins of a post's histograms, and where along the axis their heights are drawn."""
+    """The bins of a post's histograms."""
 
     edges: np.ndarray  # [bins + 1]
-    places: np.ndarray  # [bins]
+    places: np.ndarray  # [bins], x at which their heights are plotted, mostly bin centers
 
 
-def density(samples, bins):
-    """A histogram, normalised over the samples that are in range: [n] -> [bins]; zeros where none is."""
+def density(samples: np.ndarray, bins: Bins) -> np.ndarray:
+    """A histogram [n] -> [bins], normalized over the samples in range; all 0 if there are none."""
     counts = np.histogram(samples[np.isfinite(samples)], bins.edges)[0]
     return counts / (max(counts.sum(), 1) * np.diff(bins.edges))
 
 
-def write(path, draw, arrays):
-    """Saves the numbers of a figure beside it and draws it from them: `draw(path)`, which for a film is a generator of frames.
+def write(path: pathlib.Path, draw: Callable, arrays: dict[str, Any]) -> Iterator | None:
+    """Saves the numbers of a figure beside it and returns `draw(path)`. Raises files.CannotWrite.
 
     Args:
-      path: of the picture.
-      draw: path -> None, or for a film a generator.
+      path: of the figure.
+      draw: path -> None; for an animation a generator that draws one frame per step.
       arrays: {name: array, number or text}.
     """
     files.write_npz(path.with_suffix('.npz'), arrays)
     return draw(path)
 
 
-def numbers(path):
-    """{name: array} of the .npz beside a picture, single numbers and texts as such. Raises files.BadArchive."""
+def numbers(path: pathlib.Path) -> dict[str, Any]:
+    """{name: array} of the .npz beside a figure; scalars and texts as Python values. Raises files.BadArchive."""
     arrays = files.read_npz(path.with_suffix('.npz'))
     return {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
 
 
-def save(figure, path):
-    """Writes a figure under a temporary name, then renames it."""
+def save(figure: Figure, path: pathlib.Path) -> None:
+    """Writes a figure under a temporary name, then renames it. Raises files.CannotWrite."""
     with files.replacing(path) as temporary:
         figure.savefig(temporary, dpi=120)
 
 
-def draw_distributions(axes, decision, real, generated, grid, places):
-    """D's surface and the two densities, as the Aylien post draws them. Returns the three lines.
+def draw_distributions(
+    axes: Axes, decision: np.ndarray, real: np.ndarray, generated: np.ndarray, grid: np.ndarray, centers: np.ndarray
+) -> list[Line2D]:
+    """Plots D's surface and the two densities, as in the Aylien post. Returns the three lines.
 
     Args:
-      axes: matplotlib axes.
+      axes: to plot on.
       decision: D at `grid`, [points].
-      real, generated: densities, [bins], drawn at `places`.
+      real: density of the data, [bins].
+      generated: density of G's samples, [bins].
       grid: [points].
-      places: [bins].
+      centers: of the bins, [bins].
     """
     lines = [
         axes.plot(grid, decision, color=GREEN, linestyle='--', label='decision boundary')[0],
-        axes.plot(places, real, color=BLUE, label='real data')[0],
-        axes.plot(places, generated, color=ORANGE, label='generated data')[0],
+        axes.plot(centers, real, color=BLUE, label='real data')[0],
+        axes.plot(centers, generated, color=ORANGE, label='generated data')[0],
     ]
     axes.set(xlabel='Data values', ylabel='Probability density')
     return lines
 
 
-def distributions(path):
-    """The post's figure of final distributions: `title` and the arrays of `draw_distributions`."""
+def distributions(path: pathlib.Path) -> None:
+    """The post's figure of final distributions. Numbers: `title`, and those of `draw_distributions`."""
     n = numbers(path)
     grid, real, generated = n['grid'], n['real'], n['generated']
     with matplotlib.rc_context(STYLE):
@@ -101,8 +108,8 @@ def distributions(path):
         save(figure, path)
 
 
-def data(path):
-    """The data's density, `real` [bins] at `places`, as the posts draw it before anything is trained; `title`."""
+def data(path: pathlib.Path) -> None:
+    """The data's density, as in the posts. Numbers: `title`, `real` [bins], and the bin centers `places` [bins]."""
     n = numbers(path)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(6.4, 3.6), layout='constrained')
@@ -114,10 +121,12 @@ def data(path):
 
 
 @contextlib.contextmanager
-def filming(path, size, frames_per_second=FRAMES_PER_SECOND):
-    """Yields (axes, writer) of a film of `size` in inches: MP4 if the path says so (ffmpeg must be there), else GIF.
+def filming(
+    path: pathlib.Path, size: tuple[float, float], frames_per_second: int = FRAMES_PER_SECOND
+) -> Iterator[tuple[Axes, Any]]:
+    """Yields (axes, writer) of an animation of `size` in inches: MP4 if the path ends in .mp4 (needs ffmpeg), else GIF.
 
-    `writer.grab_frame()` takes what the axes show. A film that is broken off leaves no file.
+    `writer.grab_frame()` adds a frame from the axes. An animation that is interrupted leaves no file.
     """
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
@@ -129,18 +138,18 @@ def filming(path, size, frames_per_second=FRAMES_PER_SECOND):
             yield axes, writer
 
 
-def animation(path):
-    """The training as a film, a frame a record; yields their steps as it draws.
+def animation(path: pathlib.Path) -> Iterator[int]:
+    """Animates training, one frame per record; yields the step of each frame once it is drawn.
 
     Numbers:
       title: text.
       step: [frames].
-      decision: [frames, points].
-      real: [bins].
-      generated: [frames, bins].
+      decision: D on the grid, [frames, points].
+      real: density of the data, [bins].
+      generated: densities of G's samples, [frames, bins].
       grid: [points].
-      places: [bins].
-      shown: left, right and top of the axes.
+      places: bin centers, [bins].
+      shown: limits of the axes: left, right, top.
     """
     n = numbers(path)
     left, right, top = n['shown']
@@ -159,27 +168,28 @@ def animation(path):
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)  # quantiles over seeds
 
 
-def draw_bands(axes, steps, levels):
-    """Quantiles over seeds against the step: steps [records], levels [len(BANDS), records]."""
+def draw_bands(axes: Axes, steps: np.ndarray, levels: np.ndarray) -> None:
+    """Plots quantiles over seeds against the step: steps [records], levels [len(BANDS), records]."""
     axes.fill_between(steps, levels[0], levels[4], color=BLUE, alpha=0.15, linewidth=0, label='5-95 % of seeds')
     axes.fill_between(steps, levels[1], levels[3], color=BLUE, alpha=0.3, linewidth=0, label='25-75 %')
     axes.plot(steps, levels[2], color=BLUE, label='median')
 
 
-BELOW = {'loc': 'upper center', 'bbox_to_anchor': (0.5, -0.15), 'ncols': 2, 'fontsize': 8.5}  # a legend's place under its axes
+BELOW = {'loc': 'upper center', 'bbox_to_anchor': (0.5, -0.15), 'ncols': 2, 'fontsize': 8.5}  # puts a legend under its axes
 
 
-def ensemble(path):
-    """The spread over seeds: outcomes, distance along the way, and the best, median and worst generated distribution.
+def ensemble(path: pathlib.Path) -> None:
+    """The spread over seeds: outcomes, distance during training, and the best, median and worst generated distribution.
 
     Numbers:
       title: text.
       mean, std, finite, success: [runs], as in results.csv.
-      step, wasserstein: [records], and its quantiles over the finite runs [len(BANDS), records]; absent where there are none.
-      labels: [examples], text; of each the generated density [bins] under its own name.
-      real: [bins], the data's density.
-      places: [bins].
-      truth: mean and deviation of the data.
+      step: [records]; absent if there are no records or every run diverged, like `wasserstein`.
+      wasserstein: quantiles over the finite runs, [len(BANDS), records].
+      labels: [examples], text; the generated density [bins] of each is stored under its label.
+      real: density of the data, [bins].
+      places: bin centers, [bins].
+      truth: mean and std of the data.
     """
     n = numbers(path)
     finite, success = n['finite'] == 1, n['success'] == 1
@@ -187,24 +197,24 @@ def ensemble(path):
         figure = Figure(figsize=(12, 4.6), layout='constrained')
         figure.suptitle(n['title'])
         left, middle, right = figure.subplots(1, 3)
-        for chosen, colour, label in ((finite & ~success, GREY, 'unconverged'), (success, BLUE, 'success')):
+        for chosen, color, label in ((finite & ~success, GREY, 'unconverged'), (success, BLUE, 'success')):
             left.scatter(
-                n['mean'][chosen], n['std'][chosen], s=12, color=colour, alpha=0.5, linewidth=0,
+                n['mean'][chosen], n['std'][chosen], s=12, color=color, alpha=0.5, linewidth=0,
                 label=f'{label}: {chosen.sum():,}',
             )  # fmt: skip
         left.plot(*n['truth'], '+', color=ORANGE, markersize=11, markeredgewidth=2, linewidth=0, label='data')
         left.plot([], [], linewidth=0, label=f'not finite (not drawn): {(~finite).sum():,}')
         if np.abs(n['mean'][finite]).max(initial=0) > 20:
             left.set_xscale('symlog', linthresh=10)
-        left.set(title='Generated mean and deviation, a dot a seed', xlabel='mean', ylabel='deviation', yscale='log')
+        left.set(title='Generated mean and std, one dot per seed', xlabel='mean', ylabel='std', yscale='log')
         middle.set(title='Wasserstein distance to the data', xlabel='step', yscale='log')
         if 'wasserstein' in n:
             draw_bands(middle, n['step'], n['wasserstein'])
         right.fill_between(n['places'], n['real'], color=GREY, alpha=0.25, linewidth=0, label='data')
-        for label, (colour, dashes) in zip(n['labels'], ((BLUE, '-'), (GREEN, '--'), (ORANGE, '-')), strict=False):
-            right.plot(n['places'], n[label], color=colour, linestyle=dashes, label=label)
+        for label, (color, dashes) in zip(n['labels'], ((BLUE, '-'), (GREEN, '--'), (ORANGE, '-')), strict=False):
+            right.plot(n['places'], n[label], color=color, linestyle=dashes, label=label)
         right.set(title='Densities, by distance to the data', xlabel='Data values', ylabel='Probability density', ylim=(0, 2.5))
-        for axes in (left, middle, right):  # below: inside, its markers pass for dots of the figure
+        for axes in (left, middle, right):  # below, since inside its markers look like data
             if axes.get_legend_handles_labels()[0]:
                 axes.legend(**BELOW)
         save(figure, path)

@@ -1,1 +1,1 @@
-"""What every command does: flags, progress, training with a stop, files."""
+"""What every command does: flags, progress bars, training that can be stopped, output files."""

@@ -1,27 +1,29 @@
-"""Checks of a command line that take more than one flag to make, all before TensorFlow is loaded.
+"""Checks of a command line that involve several flags, all made before TensorFlow is imported.
 
-Each raises `cli.UserError`, whose line names flag, value and remedy. `opts` is always what `flags.parse` gave.
+Each raises `cli.UserError`, whose message names flag, value and remedy. `opts` is always the result of `flags.parse`.
 """
 
 import itertools
 import os
 import pathlib
 import shutil
+from collections.abc import Sequence
 
 import numpy as np
+from absl.flags import FlagValues
 
 from common.program.cli import UserError
 from common.program.flags import LARGEST, SEEDS
 from common.sizes import GROUP
 from common.storage import files
 
-MOST_LAYERS = 20  # that a list of widths may name; each is compiled, for seconds
-FEWEST_CLAIM_RUNS, MOST_CLAIM_RUNS = 100, 100_000  # fewer cannot judge a claim; the report's bounds too
-NOT_SIZES = ('seed', 'export_seed', 'logical_devices')  # whole numbers that do not decide how much memory a training takes
+MOST_LAYERS = 20  # in a list of widths; compiling a layer takes seconds
+FEWEST_CLAIM_RUNS, MOST_CLAIM_RUNS = 100, 100_000  # fewer runs cannot settle a claim; bounds of the report, too
+NOT_SIZES = ('seed', 'export_seed', 'logical_devices')  # integer flags that do not affect the memory of training
 
 
-def normal(opts, mean, std):
-    """Raises UserError unless float32 can work with the data's mean and standard deviation, flags of these names."""
+def normal(opts: FlagValues, mean: str, std: str) -> None:
+    """Raises UserError unless float32 can represent data with the mean and standard deviation of the flags of these names."""
     mu, sigma = opts[mean].value, opts[std].value
     if not abs(mu) <= LARGEST:
         raise UserError(f'--{mean}={mu} must be a number, from {-LARGEST:g} to {LARGEST:g}')
@@ -29,16 +31,16 @@ def normal(opts, mean, std):
         raise UserError(f'--{std}={sigma} is lost in rounding beside --{mean}={mu}; use a millionth of it or more')
 
 
-def widths(opts, name):
-    """The widths that a list flag gives, () where it was not given. Raises UserError unless they are positive whole numbers."""
+def widths(opts: FlagValues, name: str) -> tuple[int, ...]:
+    """The layer widths of a list flag, () if it is not given. Raises UserError unless they are positive whole numbers."""
     words = [word.strip() for word in opts[name].value or []]
     if not all(word.isdecimal() and len(word) < 10 and int(word) for word in words) or len(words) > MOST_LAYERS:
         raise UserError(f'--{name}={",".join(words)} must be up to {MOST_LAYERS} positive whole numbers, such as 8,8,8')
     return tuple(int(word) for word in words)
 
 
-def numbers(opts, name):
-    """The numbers of a list flag, () where it was not given. Raises UserError unless they are finite."""
+def numbers(opts: FlagValues, name: str) -> tuple[float, ...]:
+    """The numbers of a list flag, () if it is not given. Raises UserError unless they are finite."""
     words = opts[name].value
     try:
         found = tuple(float(word) for word in words or ())
@@ -49,16 +51,16 @@ def numbers(opts, name):
     return found
 
 
-def seeds(opts, times=1):
-    """Raises UserError unless there are `times` as many seeds from --seed on as --runs says."""
+def seeds(opts: FlagValues, times: int = 1) -> None:
+    """Raises UserError unless `times` * --runs seeds fit between --seed and 2^32."""
     if opts.seed + times * opts.runs > SEEDS:
         raise UserError(f'--seed={opts.seed} --runs={opts.runs}: seeds end at 2^32 - 1; use a smaller --seed')
 
 
-def claim_runs(opts, default, times=1):
-    """Sets --runs of --claims to its default, unless it is given. Raises UserError for too few, too many, or no such seeds.
+def claim_runs(opts: FlagValues, default: int, times: int = 1) -> None:
+    """Sets --runs for --claims to `default` if it is not given; raises UserError for too few or too many runs or seeds.
 
-    `times`: so many times the seeds are in the largest ensemble.
+    The largest ensemble has `times` * --runs seeds.
     """
     if not opts['runs'].present:
         opts.runs = default
@@ -69,8 +71,8 @@ def claim_runs(opts, default, times=1):
     seeds(opts, times)
 
 
-def export(opts):
-    """Raises UserError where --export and --export_seed make no sense."""
+def export(opts: FlagValues) -> None:
+    """Raises UserError if --export exists or cannot be written, or --export_seed is not among the seeds."""
     if opts.export is None:
         if opts.export_seed is not None:
             raise UserError(f'--export_seed={opts.export_seed} needs --export=DIR')
@@ -82,8 +84,8 @@ def export(opts):
         raise UserError(f'--export_seed={seed} is not among the seeds {opts.seed} to {opts.seed + opts.runs - 1}')
 
 
-def animation_path(opts):
-    """--anim_path, or None where it is not given. Raises UserError where nothing can be drawn there."""
+def animation_path(opts: FlagValues) -> pathlib.Path | None:
+    """--anim_path, or None if it is not given. Raises UserError if no animation can be written there."""
     if opts.anim_path is None:
         return None
     path = _usable_path(opts, 'anim_path')
@@ -99,7 +101,7 @@ def animation_path(opts):
 
 
 def _usable_path(opts, name):
-    """The path that a flag gives. Raises UserError where the system cannot have such a file."""
+    """The path of a flag. Raises UserError if no file can be written there."""
     path = pathlib.Path(opts[name].value)
     try:
         files.check_place(path)
@@ -112,35 +114,41 @@ def _usable_path(opts, name):
 # --- Memory -------------------------------------------------------------------------------------------------------------------
 
 
-def machine_memory():
-    """Bytes of this machine's memory, a great many where they cannot be known (Windows)."""
+def machine_memory() -> int:
+    """This machine's memory in bytes; 2^50 where it is unknown (Windows)."""
     if not hasattr(os, 'sysconf'):
         return 2**50
     return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
 
 
-def memory(opts, networks, batch_size, records, more=0, group=GROUP):
-    """Raises UserError for a training that this machine's memory cannot hold, before anything of that size is asked for.
+def memory(
+    opts: FlagValues,
+    networks: Sequence[Sequence[int]],
+    batch_size: int,
+    records: int,
+    more: int = 0,
+    group: int = GROUP,
+) -> None:
+    """Raises UserError for training that does not fit this machine's memory, before any of it is allocated.
 
-    What is counted is held at once in any case, in float32: four numbers a weight (itself, its gradient, what the optimizer
-    keeps, the copy for a checkpoint), two a unit and sample of the runs that are trained together (its output, its gradient),
-    and of every record its step and two losses a run. What could run is not refused.
+    The estimate is a lower bound, so nothing that could run is refused. It counts float32 numbers: four per weight (value,
+    gradient, optimizer state, checkpoint copy), two per unit and sample of the runs trained together (output, gradient), and
+    per record its step and two losses per run.
 
     Args:
-      opts: the command line.
-      networks: the widths of the layers of each, inputs and outputs too.
-      batch_size: int.
-      records: int, in all.
-      more: bytes that a post holds besides.
-      group: int, runs that are trained together at most.
+      networks: the layer widths of each network, inputs and outputs included.
+      batch_size: samples per batch.
+      records: total number of records.
+      more: further bytes that a post needs.
+      group: largest number of runs trained together.
     """
     weights = sum(outputs * (inputs + 1) for layers in networks for inputs, outputs in itertools.pairwise(layers))
     units = sum(sum(layers) for layers in networks)
     trained = 4 * (4 * opts.runs * weights + 2 * min(opts.runs, group) * batch_size * units) + more
     needed = max(trained, records * (8 + 2 * 4 * opts.runs))
     if needed > machine_memory():
-        whole = [(name, opts[name].value) for name in opts if opts[name].present and name not in NOT_SIZES]
-        whole = [(name, value) for name, value in whole if isinstance(value, int | list) and not isinstance(value, bool)]
-        given = ' '.join(f'--{name}={",".join(value) if isinstance(value, list) else value}' for name, value in whole)
-        there = f'this machine has {machine_memory() / 2**30:,.0f}; use fewer or smaller ones'
-        raise UserError(f'{given or "this training"} would take {needed / 2**30:,.0f} GiB of memory or more, and {there}')
+        sizes = [(name, opts[name].value) for name in opts if opts[name].present and name not in NOT_SIZES]
+        sizes = [(name, value) for name, value in sizes if isinstance(value, int | list) and not isinstance(value, bool)]
+        given = ' '.join(f'--{name}={",".join(value) if isinstance(value, list) else value}' for name, value in sizes)
+        available = f'this machine has {machine_memory() / 2**30:,.0f}; use smaller values'
+        raise UserError(f'{given or "this training"} would take {needed / 2**30:,.0f} GiB of memory or more, and {available}')

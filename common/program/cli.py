@@ -1,34 +1,38 @@
-"""How a command ends: one-line errors for wrong input and for what cannot be written, and the exit status."""
+"""How a command ends: the exit status, and one-line errors for invalid input and for files that cannot be written."""
 
 import sys
+from collections.abc import Callable
 
 from common.devices import LostWorker
 from common.storage import files, locks
 
-MOST_SHOWN = 1000  # characters of a message
+MOST_SHOWN = 1000  # characters of a message; longer ones are shortened
 
 
 class UserError(Exception):
-    """Wrong input: its message is the one line that the user sees, before exit status 2."""
+    """Invalid input; the user sees its one-line message, and the exit status is 2."""
 
 
-def run(main) -> None:
+def run(main: Callable) -> None:
     """Runs `main(argv)` as the program and exits with its status."""
     sys.exit(call(main, sys.argv))
 
 
-def call(main, argv: list[str]) -> int:
-    """The exit status of `main(argv)`: 2 for wrong input, 1 for a file that cannot be written (a line each), 130 for Ctrl-C."""
+def call(main: Callable, argv: list[str]) -> int:
+    """Exit status of `main(argv)`: 2 for invalid input, 1 for an unwritable file or a lost worker, 130 for Ctrl-C.
+
+    Each of these is reported in one line. `main` returns an exit status; None means 0.
+    """
     try:
         return main(argv) or 0
     except UserError as error:
         print(f'error: {_one_line(error)}', file=sys.stderr)
         return 2
     except files.BadTable as error:
-        print(f'error: {_one_line(error)}; make it anew, or install the suite again', file=sys.stderr)
+        print(f'error: {_one_line(error)}; regenerate it, or reinstall the suite', file=sys.stderr)
         return 2
     except files.CannotWrite as error:
-        remedy = 'make room for it, or its directory writable, and run again (with --resume from the last checkpoint, if any)'
+        remedy = 'free disk space or make its directory writable, then run again (with --resume if there is a checkpoint)'
         print(f'error: {_one_line(error)}; {remedy}', file=sys.stderr)
         return 1
     except LostWorker as error:
@@ -42,6 +46,6 @@ def call(main, argv: list[str]) -> int:
 
 
 def _one_line(error):
-    """A message with whatever breaks the line or cannot be shown escaped, and its middle left out where it is very long."""
+    """A message with line breaks and unprintable characters escaped, and its middle left out if it is very long."""
     text = ''.join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
     return text if len(text) <= MOST_SHOWN else f'{text[: MOST_SHOWN // 2]} ... {text[-MOST_SHOWN // 2 :]}'

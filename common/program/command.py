@@ -1,13 +1,16 @@
-"""One command of a post from its start to its end: its directory, seeds and devices, and the files that it writes."""
+"""One command of a post from start to end: its directory, seeds and devices, and the files that it writes."""
 
 import contextlib
 import pathlib
 import sys
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from absl.flags import FlagValues
 
+from common import training
 from common.devices import cluster, distribution
 from common.evaluation import claims, replay
 from common.nn.random import Stream
@@ -16,10 +19,10 @@ from common.storage import checkpoints, files, locks, saved_model, versions
 
 
 class Command(NamedTuple):
-    """What a command holds while it trains and writes."""
+    """A command while it trains and writes."""
 
     post: str
-    opts: Any  # the command line, `absl.flags.FlagValues`
+    opts: FlagValues  # the command line
     settings: Any  # the post's `Settings`
     num_steps: int
     seeds: np.ndarray  # uint32 [runs]
@@ -27,14 +30,24 @@ class Command(NamedTuple):
     directory: pathlib.Path
 
 
-@contextlib.contextmanager
-def begin(post, opts, settings, num_steps, batch_size=None):
-    """A `Command` with its directory locked; the lock is given back at the end.
+class Trained(NamedTuple):
+    """The result of `session.train`."""
 
-    `batch_size`: of a post whose losses are means over the batch, which a single run then shards over the devices.
+    pretrained: Any  # parameters of D after pre-training (without it: the initial ones), NumPy arrays
+    train_state: training.TrainState  # of NumPy arrays
+    history: dict[str, np.ndarray]  # the joined records
+    frames: list[tuple[int, training.TrainState]]  # (iteration, state of the first run) of an animation
+    signal: int  # that stopped the training, or 0
+
+
+@contextlib.contextmanager
+def begin(post: str, opts: FlagValues, settings: Any, num_steps: int, batch_size: int | None = None) -> Iterator[Command]:
+    """A `Command` whose directory is locked until the block ends.
+
+    `batch_size` is given by posts whose losses are means over the batch: a single run then shards its batch over the devices.
 
     Raises:
-      cli.UserError: there is no such device, or the directory cannot be written to.
+      cli.UserError: there is no such device, or the directory is in use or cannot be written to.
     """
     devices = _strategy(opts, batch_size)
     directory = _directory(post, opts, devices)
@@ -45,15 +58,15 @@ def begin(post, opts, settings, num_steps, batch_size=None):
         locks.give_back()
 
 
-def on_chief(command, make):
-    """What `make()` gives, on the process that writes the results; None on the later workers of a cluster."""
+def on_chief(command: Command, make: Callable[[], Any]) -> Any:
+    """Returns `make()` on the process that writes the results, None on the later workers of a cluster."""
     return make() if cluster.is_chief(command.devices) else None
 
 
 def _directory(post, opts, devices=None):
-    """The directory of --output_dir, made, locked and known to be writable before anything is trained.
+    """Creates and locks the directory of --output_dir and checks that it is writable, before anything is trained.
 
-    Of several workers (`devices`, the strategy) only the chief writes into it.
+    In a cluster (`devices` is its strategy) only the chief does so.
     """
     path = pathlib.Path(opts.output_dir or f'output/{post}')
     if devices is not None and not cluster.is_chief(devices):
@@ -63,10 +76,10 @@ def _directory(post, opts, devices=None):
             raise cli.UserError(f'--resume: there is no directory {path}; run without --resume first')
         files.prepare_directory(path)
         locks.take(path)
-        for place in (path, path / checkpoints.FOLDER):
-            files.remove_partial(place)
+        for folder in (path, path / checkpoints.FOLDER):
+            files.remove_partial(folder)
     except locks.Taken as error:
-        raise cli.UserError(f'--output_dir={path} is in use by another process; wait for its end or name another') from error
+        raise cli.UserError(f'--output_dir={path} is in use by another process; wait until it ends or name another') from error
     except OSError as error:
         raise cli.UserError(
             f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can'
@@ -75,7 +88,7 @@ def _directory(post, opts, devices=None):
 
 
 def _strategy(opts, batch_size):
-    """The strategy of --strategy and --logical_devices, to be made before anything else of TensorFlow."""
+    """The strategy of --strategy and --logical_devices. Call it before TensorFlow's first op."""
     if opts.strategy == 'multiworker':
         print('waiting for all workers of TF_CONFIG', file=sys.stderr)
     try:
@@ -88,10 +101,10 @@ def _strategy(opts, batch_size):
 # --- What a command does instead of training ----------------------------------------------------------------------------------
 
 
-def replay_trace(post, opts, replay_post):
-    """--replay: writes replay.csv, prints the verdict; returns the exit status.
+def replay_trace(post: str, opts: FlagValues, replay_post: Callable) -> int:
+    """--replay: writes replay.csv and prints the verdict. Returns the exit status: 0 if the replay agrees, else 1.
 
-    `replay_post`: path -> columns of replay.csv; raises `replay.BadTrace`.
+    `replay_post`: path -> columns of replay.csv; may raise `replay.BadTrace`. Raises cli.UserError, files.CannotWrite.
     """
     try:
         columns = replay_post(opts.replay)
@@ -111,13 +124,17 @@ def replay_trace(post, opts, replay_post):
     return 0 if passed else 1
 
 
-def measure_claims(post, opts, measure, ensembles):
-    """--claims: measures, prints a Markdown table and writes claims.json and claims.md; returns the exit status 0.
+def measure_claims(post: str, opts: FlagValues, measure: Callable, ensembles: int) -> int:
+    """--claims: measures, prints a Markdown table and writes claims.json and claims.md. Returns the exit status 0.
 
     Args:
-      post, opts: the post's name, and the command line.
-      measure: (first seed, runs, tick) -> list of `claims.Measurement`, calling `tick` after each ensemble.
-      ensembles: int, how many there are.
+      post: its name.
+      opts: the command line.
+      measure: (first seed, runs, tick) -> list of `claims.Measurement`; calls `tick` after each ensemble.
+      ensembles: number of ensembles.
+
+    Raises:
+      cli.UserError, files.CannotWrite: the directory, or a file in it, cannot be written.
     """
     directory = _directory(post, opts)
     with progress.progress_bar(ensembles, 'claims', 'ensembles') as bar:
@@ -126,17 +143,15 @@ def measure_claims(post, opts, measure, ensembles):
     return 0
 
 
-# --- What comes of a training -------------------------------------------------------------------------------------------------
+# --- The results of training --------------------------------------------------------------------------------------------------
 
 
-def write(command, trained, table, effective):
-    """Writes config.json, results.csv and history.npz.
+def write(command: Command, trained: Trained, table: dict[str, np.ndarray], effective: dict[str, Any]) -> None:
+    """Writes config.json, results.csv and history.npz. Raises files.CannotWrite.
 
     Args:
-      command: `Command`.
-      trained: `session.Trained`.
-      table: {column: [runs]}.
-      effective: {flag: value} for what was left to the variant, besides the settings.
+      table: {column: [runs]} of results.csv.
+      effective: {flag: value} of flags that the variant decided, besides the settings.
     """
     effective = command.settings._asdict() | {'num_steps': command.num_steps} | effective
     config = {
@@ -153,8 +168,8 @@ def write(command, trained, table, effective):
     files.write_npz(command.directory / 'history.npz', trained.history)
 
 
-def summary(table, targets):
-    """Prints what came out beside the target: a single run's numbers, or medians and quartiles over seeds.
+def summary(table: dict[str, np.ndarray], targets: dict[str, float]) -> None:
+    """Prints outcomes beside their targets: the numbers of a single run, or medians and quartiles over seeds.
 
     Args:
       table: {column: [runs]} of results.csv.
@@ -171,7 +186,7 @@ def summary(table, targets):
         estimate = claims.proportion(flag)
         print(f'{label}: {flag.sum():,} of {runs:,} = {estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]')
     if not finite.any():
-        print('every run diverged: there is nothing finite to summarise or to draw')
+        print('every run diverged: there is nothing finite to summarize or plot')
     else:
         print(f'\nover finite runs{"median":>12}{"quartiles":>24}{"target":>10}')
         for column, target in targets.items():
@@ -179,10 +194,10 @@ def summary(table, targets):
             print(f'{column:16}{middle:12.4g}{f"{low:.4g} .. {high:.4g}":>24}{target:10.4g}')
 
 
-def animate(command, trained, path, draw_film):
-    """Draws the animation of the first seed to `path`, with progress, if there are frames of it.
+def animate(command: Command, trained: Trained, path: pathlib.Path, draw_film: Callable) -> None:
+    """Draws the animation of the first seed to `path`, with a progress bar, if any frames were recorded.
 
-    `draw_film`: (settings, path, frames, seed) -> a generator that draws them one by one.
+    `draw_film`: (settings, path, frames, seed) -> a generator that draws one frame per step. Raises files.CannotWrite.
     """
     if trained.frames:
         with progress.progress_bar(len(trained.frames), f'drawing {path.name}', 'frames') as bar:
@@ -190,19 +205,21 @@ def animate(command, trained, path, draw_film):
                 bar.update()
 
 
-def export(command, trained, generator, noise):
-    """--export: writes the generator of --export_seed as a SavedModel, if it was asked for and the training came to its end.
+def export(command: Command, trained: Trained, generator: Callable, noise: Callable) -> None:
+    """--export: writes the generator of --export_seed as a SavedModel, if the flag is given and training was not stopped.
 
     Args:
-      command, trained: `Command`, `session.Trained`.
-      generator: (settings, g, z) -> samples, as in the post's gan.
-      noise: (settings, seeds, stream, step) -> z, likewise.
+      generator: (settings, g, z) -> samples, of the post's gan.
+      noise: (settings, seeds, stream, step) -> z, of the post's gan.
+
+    Raises:
+      files.CannotWrite: the SavedModel cannot be written.
     """
     opts, settings = command.opts, command.settings
     if opts.export is None:
         return
     if trained.signal:
-        print('not exported, as training was stopped; --resume goes on and exports')
+        print('training was stopped, so nothing was exported; --resume finishes training and exports')
         return
     row = 0 if opts.export_seed is None else opts.export_seed - opts.seed
     g = tf.nest.map_structure(lambda value: value[row : row + 1], trained.train_state.g)
@@ -216,10 +233,10 @@ def export(command, trained, generator, noise):
     print(f'generator of seed {opts.seed + row} in {opts.export}/{"" if finite else " (it diverged: NaN or inf)"}')
 
 
-def finish(command, trained, proportion=''):
-    """Says where the files are; returns the exit status: 0, or 128 plus the signal that stopped the training.
+def finish(command: Command, trained: Trained, proportion: str = '') -> int:
+    """Prints where the files are. Returns the exit status: 0, or 128 plus the signal that stopped the training.
 
-    `proportion`: a line that puts a single run in proportion, '' for none. It is left out where training was stopped.
+    `proportion`: a line that tells how typical a single run's outcome is, '' for none; not printed if training was stopped.
     """
     if proportion and command.opts.runs == 1 and not trained.signal:
         print(proportion)

@@ -1,6 +1,7 @@
-"""Command lines as tables: a row is a flag, of which its parser, its check and its paragraph of --help are made."""
+"""Command lines as tables: each row is a flag, from which its parser, its checks and its --help text are generated."""
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,20 +10,19 @@ from absl import flags
 from common.devices import STRATEGIES
 from common.program.cli import UserError
 
-POSITIVE = 'a positive number'  # kinds of flags, besides int, float, bool, str and the tuple of the values it may have
+# Kinds of flags, besides int, float, bool, str and a tuple of the allowed values.
+POSITIVE = 'a positive number'
 PATH = 'a path'
-WIDTHS = 'whole numbers'  # separated by commas, as are:
-NUMBERS = 'numbers'
-NAMES = 'names'
+WIDTHS, NUMBERS, NAMES = 'whole numbers', 'numbers', 'names'  # separated by commas
 
 SHOWN = {
     int: 'INT', float: 'FLOAT', str: 'TEXT', POSITIVE: 'FLOAT (above 0)', PATH: 'PATH', WIDTHS: 'INT,INT,...',
     NUMBERS: 'FLOAT,FLOAT,...', NAMES: 'NAME,NAME,...',
 }  # fmt: skip
 
-LEAST, LARGEST = 1e-9, 1e30  # of learning rates, means and stds: float32 holds them, and a run diverges if not their powers
-MOST = 2**31 - 1  # of what int32 counts
-SEEDS = 2**32  # from 0
+LEAST, LARGEST = 1e-9, 1e30  # bounds of learning rates, means and stds, which float32 can represent
+MOST = 2**31 - 1  # largest int32
+SEEDS = 2**32  # seeds are below this
 
 
 class Flag(NamedTuple):
@@ -30,8 +30,8 @@ class Flag(NamedTuple):
 
     name: str
     kind: Any
-    default: Any  # None: left to the variant, or not given
-    text: str  # of --help
+    default: Any  # None: the variant decides, or the flag is off
+    text: str  # for --help
     least: float | None = None
     most: float | None = None
 
@@ -55,8 +55,8 @@ COMMON = (
 )  # fmt: skip
 
 
-def define(table):
-    """An `absl.flags.FlagValues` of the rows of a table. Each command has its own, so that one process can run several."""
+def define(table: Sequence[Flag]) -> flags.FlagValues:
+    """The flags of a table as a new `absl.flags.FlagValues`, so that one process can run several commands."""
     opts = flags.FlagValues()
     for flag in table:
         given = {'name': flag.name, 'default': flag.default, 'help': flag.text, 'flag_values': opts}
@@ -76,18 +76,24 @@ def define(table):
     return opts
 
 
-def parse(own, argv, doc, not_with_replay=(), shared=COMMON):
-    """The values of a command line; prints `doc` and the flags and raises SystemExit(0) if help is asked for.
+def parse(
+    own: Sequence[Flag],
+    argv: list[str],
+    doc: str,
+    not_with_replay: Sequence[str] = (),
+    shared: Sequence[Flag] = COMMON,
+) -> flags.FlagValues:
+    """Parses and checks a command line. For --help it prints `doc` and the flags and raises SystemExit(0).
 
     Args:
-      own: the command's own rows.
-      argv: the program's name and its words.
+      own: the command's own flags.
+      argv: the program's name and its arguments.
       doc: the text above the flags in --help.
-      not_with_replay: names of flags that a trace decides, and which therefore may not be given beside it.
-      shared: rows that it shares with other commands.
+      not_with_replay: names of flags that a replayed trace determines, and which are therefore refused beside --replay.
+      shared: flags that the command shares with others.
 
     Raises:
-      UserError: an unknown flag, a value that a flag does not take, flags that exclude each other, a word that is not a flag.
+      UserError: unknown flags, invalid values, flags that exclude each other, arguments that are not flags.
     """
     argv = [argv[0]] + [_underscored(argument) for argument in argv[1:]]
     if {'--help', '-h', '--helpshort', '--helpfull', '-?'} & set(argv):
@@ -111,12 +117,12 @@ def parse(own, argv, doc, not_with_replay=(), shared=COMMON):
         if flag.kind is float and value is not None and not abs(value) < np.inf:
             raise UserError(f'--{flag.name}={value} must be a number')
     if shared:
-        _refuse_what_excludes(opts, not_with_replay)
+        _refuse_conflicts(opts, not_with_replay)
     return opts
 
 
-def _refuse_what_excludes(opts, not_with_replay):
-    """Raises UserError for a replay or claims beside flags that make no sense there."""
+def _refuse_conflicts(opts, not_with_replay):
+    """Raises UserError for --replay or --claims beside flags that do not apply to them."""
     if opts.strategy == 'multiworker' and (opts.claims or opts.replay):
         raise UserError(f'--strategy=multiworker trains; --{"claims" if opts.claims else "replay"} runs on one machine')
     if opts.export is not None and (opts.claims or opts.replay):
@@ -127,7 +133,7 @@ def _refuse_what_excludes(opts, not_with_replay):
 
 
 def _refuse_unusable(word):
-    """Raises UserError for a word that can be neither shown nor a file's name, and for the two flags that absl adds unasked."""
+    """Raises UserError for an argument that cannot be printed or used as a path, and for the two flags that absl adds."""
     try:
         word.encode()
     except UnicodeEncodeError as error:
@@ -139,7 +145,7 @@ def _refuse_unusable(word):
 
 
 def _underscored(argument):
-    """--num-steps=5 as --num_steps=5: the spelling of the posts' own command lines."""
+    """Turns --num-steps=5, as in the posts' own command lines, into --num_steps=5."""
     if not argument.startswith('--'):
         return argument
     name, equals, value = argument.partition('=')
@@ -147,7 +153,7 @@ def _underscored(argument):
 
 
 def _help(own, shared):
-    """One paragraph a flag, the command's own first."""
+    """One paragraph per flag, the command's own flags first."""
     lines = []
     for heading, table in (("This post's flags:" if shared else 'Flags:', own), ('Flags of every post:', shared)):
         if table:
@@ -159,7 +165,7 @@ def _help(own, shared):
 
 
 def _described(flag):
-    """A flag with the values it takes: --runs=INT (1 or more): GANs trained at once, ... [1]"""
+    """A flag with the values it accepts: --runs=INT (1 or more): GANs trained at once, ... [1]"""
     default = '' if flag.default is None or flag.kind is bool else f' [{flag.default}]'
     if flag.kind is bool:
         return f'--[no]{flag.name}: {flag.text}'

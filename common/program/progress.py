@@ -1,15 +1,16 @@
-"""What a user sees and does during a long command: progress bars, and a stop that keeps what was done."""
+"""Progress bars of long commands, and stopping them without losing what was done."""
 
 import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 
 from tqdm import tqdm
 
 
 @contextlib.contextmanager
-def stop_signals():
-    """Inside, Ctrl-C and SIGTERM only add their number to the yielded list, for a loop to look at between calls.
+def stop_signals() -> Iterator[list[int]]:
+    """Inside the block, Ctrl-C and SIGTERM only append their number to the yielded list, which a loop checks between calls.
 
     A second signal ends the program as usual.
     """
@@ -18,7 +19,7 @@ def stop_signals():
     def handle(number, frame):
         received.append(number)
         signal.signal(number, previous[number])
-        print('\nstopping after this call; what was trained is kept', file=sys.stderr)
+        print('\nstopping after this call; the training so far is kept', file=sys.stderr)
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -28,6 +29,6 @@ def stop_signals():
             signal.signal(number, handler)
 
 
-def progress_bar(total, label, unit):
-    """A bar with rate and time left, on a terminal, once something takes more than 2 seconds."""
+def progress_bar(total: int, label: str, unit: str) -> tqdm:
+    """A bar with speed and time left, shown on a terminal from the third second on."""
     return tqdm(total=total, desc=label, unit=f' {unit}', delay=2, leave=False, disable=None)

@@ -1,125 +1,148 @@
-"""A training with progress, checkpoints, a stop on Ctrl-C, and resumption."""
+"""Training with progress, checkpoints, stopping on Ctrl-C, and resuming."""
 
 import json
+import pathlib
 import sys
 import time
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from common import data_parallel, training
 from common.devices import cluster, distribution
 from common.program import cli, progress
+from common.program.command import Command, Trained
 from common.storage import checkpoints
 
 
-class Trained(NamedTuple):
-    """What `train` gives."""
-
-    pretrained: Any  # D after the pre-training, or the initial one; NumPy arrays as the players
-    train_state: training.TrainState
-    history: dict  # {name: array}
-    frames: list  # (iteration, `training.TrainState` of the first run) of an animation
-    signal: int  # the one that stopped the training, or 0
-
-
-def train(command, experiment, every, print_every, decides=None, film_every=None, watch=None, watched=lambda step: True):
-    """Trains with progress, checkpoints every so often and at the end, and a stop between calls on Ctrl-C or SIGTERM.
+def train(
+    command: Command,
+    experiment: training.Experiment,
+    every: int,
+    print_every: int,
+    decides: dict[str, Any] | None = None,
+    film_every: int | None = None,
+    watch: Callable | None = None,
+    watched: Callable[[int], bool] = lambda step: True,
+) -> Trained:
+    """Trains with progress, regular checkpoints and a last one, and stops between calls on Ctrl-C or SIGTERM.
 
     Args:
-      command: `command.Command`. A single run on several of its devices shards its batch.
-      experiment: `training.Experiment`.
-      every: int, iterations from record to record.
-      print_every: int; a single run's losses are printed for the records at its multiples.
-      decides: {name: value}, everything else than the settings that the numbers depend on; a resumed run must have the same.
-      film_every: int or None, iterations from frame to frame of an animation of the first run.
-      watch: called with (iterations done, players of NumPy arrays) after every record, if given. It may return records of its
-        own, {name: [..., 1]}, to be kept with the others.
-      watched: iterations done -> bool, whether to call `watch` after that record.
-
-    Returns:
-      `Trained`.
+      command: a single run on several of its devices shards its batch.
+      every: iterations between records.
+      print_every: a single run's losses are printed for the records at multiples of this.
+      decides: {name: value}, whatever the numbers depend on besides the settings; a resumed run must have the same.
+      film_every: iterations between the frames of an animation of the first run; None records no frames.
+      watch: called with (iterations done, `training.TrainState` of NumPy arrays) after every record. It may return further
+        records, {name: [..., 1]}, to be kept with the others.
+      watched: iterations done -> whether to call `watch` after that record.
 
     Raises:
-      cli.UserError: it cannot be resumed.
+      cli.UserError: the run cannot be resumed.
       files.CannotWrite: a checkpoint cannot be written; the earlier ones stay.
-      LostWorker: another worker ended.
-      SystemExit: in the later workers of a cluster, when all is trained; the rest is the chief's.
+      LostWorker: another worker has ended.
+      SystemExit: on the later workers of a cluster, when training is done; the chief writes the results.
     """
     opts, devices, directory, seeds = command.opts, command.devices, command.directory, command.seeds
-    settings = command.settings._asdict() | (decides or {})
-    settings |= {'seed': opts.seed, 'runs': opts.runs, 'num_steps': command.num_steps, 'every': every}
-    settings = json.loads(json.dumps(settings))  # as the checkpoint will hold them
-    total, chief = experiment.pretrain_steps + command.num_steps, cluster.is_chief(devices)
+    settings, chief = _settings_to_match(command, every, decides), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
-    state, parts = None, []
+    state, parts, frames, stop = None, [], [], 0
     if opts.resume:
-        state, records = resumed(devices, directory, settings, train_by.initial_state(experiment, devices, seeds))
+        state, records = restore(devices, directory, settings, train_by.initial_state(experiment, devices, seeds))
         parts.append(records)
-
-    def save():
-        checkpoints.save(directory, settings, state, training.join_records(parts))
-        return time.monotonic()
-
     calls = train_by.train(experiment, devices, seeds, command.num_steps, every, state, 1 if watch else training.MOST_RECORDS)
-    saved, stop, frames = time.monotonic(), 0, []
+    total = experiment.pretrain_steps + command.num_steps
     with progress.stop_signals() as received:
         with progress.progress_bar(total, 'training', 'steps') as bar:
-            for shared, records in calls:
-                parts.append(records)
-                steps = [distribution.first(devices, part.step) for part in shared]
-                bar.update(sum(steps) - bar.n)
-                if chief:
-                    show_losses(bar, records, print_every)
-                stop, due = agreed(devices, received, time.monotonic() - saved >= opts.checkpoint_every)
-                look = watch is not None and watched(steps[-1])
-                if look or due or stop or sum(steps) == total:
-                    state = train_by.to_host(devices, shared)
-                if look and chief:
-                    parts.append(watch(steps[-1], state.train_state) or {})
-                if chief and (due or stop or sum(steps) == total):
-                    saved = save()
-                if stop:
-                    break
+            for call in _until_stopped(command, calls, total, bar, received, print_every):
+                parts.append(call.records)
+                watch_now, stop = watch is not None and watched(call.step), call.stop
+                if watch_now or call.save:
+                    state = train_by.to_host(devices, call.state)
+                if watch_now and chief:
+                    parts.append(watch(call.step, state.train_state) or {})
+                if call.save and chief:
+                    checkpoints.save(directory, settings, state, training.join_records(parts))
         if film_every and not stop:
-            frames, stop = film(command, experiment, film_every, received)
+            frames, stop = record_frames(command, experiment, film_every, received)
     if film_every and stop and chief:
-        print('no animation, as training was stopped; --resume goes on and draws it')
-    trained = Trained(state.pretrain_state.params, state.train_state, training.join_records(parts), frames, stop)
+        print('training was stopped, so there is no animation; --resume finishes training and draws it')
     if not chief:
         print('this worker has trained its share; the chief writes the results')
         raise SystemExit(128 + stop if stop else 0)
-    return trained
+    return Trained(state.pretrain_state.params, state.train_state, training.join_records(parts), frames, stop)
 
 
-def film(command, experiment, every, received):
-    """Trains once more, to the same bits, and keeps the first run at each frame: ([(iteration, players)], signal or 0).
+def _settings_to_match(command, every, decides):
+    """{name: value} that a resumed run must share with its checkpoint, as JSON gives it back."""
+    opts = command.opts
+    settings = command.settings._asdict() | (decides or {})
+    settings |= {'seed': opts.seed, 'runs': opts.runs, 'num_steps': command.num_steps, 'every': every}
+    return json.loads(json.dumps(settings))
 
-    So an animation changes neither what is recorded nor what a checkpoint holds, and is whole after a resumption too.
+
+class _Call(NamedTuple):
+    """One compiled call of a training."""
+
+    state: Any  # `training.State`, on the devices
+    step: int  # adversarial iterations done
+    records: dict[str, np.ndarray]
+    save: bool  # whether the state is to be saved after it: a checkpoint is due, or no call follows
+    stop: int  # the signal that stops the training after it, or 0
+
+
+def _until_stopped(command, calls, total, bar, received, print_every) -> Iterator[_Call]:
+    """Yields the calls of a training until a worker receives a signal; moves the progress bar and prints losses.
+
+    The time between checkpoints is measured from when the previous one was complete.
+    """
+    devices, chief, saved = command.devices, cluster.is_chief(command.devices), time.monotonic()
+    for state, records in calls:
+        steps = [distribution.first(devices, part.step) for part in state]
+        bar.update(sum(steps) - bar.n)
+        if chief:
+            show_losses(bar, records, print_every)
+        stop, due = agree(devices, received, time.monotonic() - saved >= command.opts.checkpoint_every)
+        save = bool(due or stop or sum(steps) == total)
+        yield _Call(state, steps[-1], records, save, stop)
+        if stop:
+            return
+        if save:
+            saved = time.monotonic()
+
+
+def record_frames(
+    command: Command, experiment: training.Experiment, every: int, received: list[int]
+) -> tuple[list[tuple[int, training.TrainState]], int]:
+    """Trains a second time, bit for bit as before, and keeps the first run at each frame of an animation.
+
+    So an animation changes neither records nor checkpoints, and is complete after resuming, too.
+
+    Returns:
+      [(iteration, `training.TrainState` of the first run, NumPy arrays)], and the signal that stopped it, or 0.
     """
     devices, frames, stop = command.devices, [], 0
     calls = training.train(experiment, devices, command.seeds, command.num_steps, every, records_per_call=1)
     with progress.progress_bar(experiment.pretrain_steps + command.num_steps, 'frames', 'steps') as bar:
-        for shared, records in calls:
-            bar.update(sum(distribution.first(devices, part.step) for part in shared) - bar.n)
-            stop, _ = agreed(devices, received, False)
+        for sharded, records in calls:
+            bar.update(sum(distribution.first(devices, part.step) for part in sharded) - bar.n)
+            stop, _ = agree(devices, received, False)
             if stop:
                 break
             if 'step' in records:
-                train_state = training.to_host(devices, shared).train_state
+                train_state = training.to_host(devices, sharded).train_state
                 d, g = tf.nest.map_structure(lambda value: value[:1], (train_state.d, train_state.g))
                 frames.append((int(records['step'][-1]), train_state._replace(d=d, g=g, opt_state_d=(), opt_state_g=())))
     return frames, stop
 
 
-def show_losses(bar, records, print_every):
-    """Prints a single run's losses at the iterations that are multiples of `print_every`; beside the bar stand the last ones.
+def show_losses(bar: tqdm, records: dict[str, np.ndarray], print_every: int) -> None:
+    """Prints a single run's losses at iterations that are multiples of `print_every`; shows the latest beside the bar.
 
-    Args:
-      bar: of `progress_bar`.
-      records: as `training.train` yields them; those of a pre-training have none of these losses.
-      print_every: int.
+    `records` are those of `training.train`; for records of pre-training it does nothing.
     """
     if 'loss_d' not in records:
         return
@@ -131,29 +154,31 @@ def show_losses(bar, records, print_every):
     bar.set_postfix_str(f'loss_d {losses_d[:, -1].mean():.4f}, loss_g {losses_g[:, -1].mean():.4f}', refresh=False)
 
 
-def resumed(devices, directory, settings, template):
-    """(state, records) of the last checkpoint, of which the chief reads and tells the other workers (but not the records).
+def restore(
+    devices: tf.distribute.Strategy, directory: pathlib.Path, settings: dict[str, Any], template: training.State
+) -> tuple[training.State, dict[str, np.ndarray]]:
+    """(state, records) of the last checkpoint. The chief reads it and sends the state to the other workers.
 
-    Raises cli.UserError.
+    `template` is a `training.State` of the same shapes and types. Raises cli.UserError if there is no usable checkpoint.
     """
-    problem, found = '', None
+    problem, loaded = '', None
     if cluster.is_chief(devices):
         try:
-            found = checkpoints.load(directory, settings, template)
+            loaded = checkpoints.load(directory, settings, template)
         except checkpoints.CannotResume as error:
             problem = str(error)
-    problem, *leaves = cluster.exchange(devices, [np.array(problem), *tf.nest.flatten(found.state if found else ())])[0]
+    problem, *leaves = cluster.exchange(devices, [np.array(problem), *tf.nest.flatten(loaded.state if loaded else ())])[0]
     if problem:
         raise cli.UserError(f'--resume: {problem}')
-    if found is None:
+    if loaded is None:
         return tf.nest.pack_sequence_as(template, leaves), {}
-    for path, why in found.damaged.items():
-        print(f'warning: {path} {why}; going on from {found.path.name}, which is older', file=sys.stderr)
+    for path, why in loaded.damaged.items():
+        print(f'warning: {path} {why}; resuming from {loaded.path.name}, which is older', file=sys.stderr)
         checkpoints.set_aside(path)
-    return found.state, found.records
+    return loaded.state, loaded.records
 
 
-def agreed(devices, received, due):
+def agree(devices: tf.distribute.Strategy, received: list[int], due: bool) -> tuple[int, bool]:
     """(signal that any worker has received, or 0; whether the chief's checkpoint is due), the same on all workers."""
     told = cluster.exchange(devices, [np.array(received[:1] or [0]), np.array(due)])
     return max(int(signals[0]) for signals, _ in told), bool(told[0][1])

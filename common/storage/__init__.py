@@ -1,1 +1,1 @@
-"""Files that are whole or not there: results, checkpoints, locks, exported models."""
+"""Files that are written completely or not at all: results, checkpoints, locks, exported models."""

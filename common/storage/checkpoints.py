@@ -1,12 +1,13 @@
-"""A training's whole state in one file, so that it can go on bit for bit.
+"""Checkpoints: the whole training state in one file, from which training resumes bit for bit.
 
-A run's directory keeps its last two checkpoints, checkpoint/state-<number>.npz, of ascending numbers: their order does not
-depend on the clock. Each is written under a temporary name, flushed to the disk and then renamed, so that a name that is there
-stands for a whole file; the one before is removed only after the next but one has been written.
+A run's directory keeps its last two checkpoints, checkpoint/state-<number>.npz. They are numbered in ascending order, which
+does not depend on the clock. Each is written under a temporary name, flushed to disk and then renamed, so that every checkpoint
+is complete. Older ones are removed only after the new one has been written.
 """
 
 import hashlib
 import json
+import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,55 +15,55 @@ import tensorflow as tf
 
 from common.storage import files
 
-FORMAT = 4  # to be raised whenever an older file could be misread
+FORMAT = 4  # increase it whenever an older file could be misread
 KEPT = 2
-FOLDER, PREFIX = 'checkpoint', 'state-'  # of a run's directory, and of the files in it: state-<number>.npz
+FOLDER, PREFIX = 'checkpoint', 'state-'  # subdirectory of a run's directory; its files are state-<number>.npz
 
 
 class CannotResume(Exception):
-    """There is no checkpoint, or none that is sound and of these settings; the message says which."""
+    """There is no checkpoint, or none that is intact and has these settings; the message says which."""
 
 
 class Damaged(Exception):
-    """A file that `save` did not write, or not like this; the message says why in a few words."""
+    """A file is not as `save` wrote it; the message says why in a few words."""
 
 
 class Loaded(NamedTuple):
-    """What `load` gives."""
+    """The result of `load`."""
 
     state: Any  # nested structure of NumPy arrays
-    records: dict  # {name: array} of what was recorded so far
-    path: Any  # pathlib.Path, where they were read
-    damaged: dict  # {path: why} of the later checkpoints that were passed over
+    records: dict[str, np.ndarray]  # recorded so far
+    path: pathlib.Path  # of the checkpoint
+    damaged: dict[pathlib.Path, str]  # {path: why} of later checkpoints that were skipped
 
 
-def paths(directory):
-    """The checkpoints of a run's directory (pathlib.Path), oldest first."""
+def paths(directory: pathlib.Path) -> list[pathlib.Path]:
+    """The checkpoints of a run's directory, oldest first."""
     found = {_number(path): path for path in (directory / FOLDER).glob('state*.npz')}
     return [found[number] for number in sorted(found)]
 
 
 def _number(path):
     digits = path.stem.removeprefix(PREFIX)
-    return int(digits) if digits.isdecimal() else -1  # state.npz, of an earlier version
+    return int(digits) if digits.isdecimal() else -1  # state.npz of an earlier version
 
 
-def exists(directory):
-    """Whether a run was begun in a directory (pathlib.Path) and came as far as a checkpoint."""
+def exists(directory: pathlib.Path) -> bool:
+    """Whether a run's directory has a checkpoint."""
     return bool(paths(directory))
 
 
-def save(directory, settings, state, records):
+def save(directory: pathlib.Path, settings: dict[str, Any], state: Any, records: dict[str, np.ndarray]) -> None:
     """Writes the next checkpoint of a run and removes all but the last two.
 
     Args:
-      directory: pathlib.Path of the run.
-      settings: {name: value}, what must be the same for the training to go on; as JSON gives it back.
+      directory: of the run.
+      settings: {name: value} that training must share to resume, as JSON gives it back.
       state: nested structure of NumPy arrays.
-      records: {name: array} of what was recorded so far.
+      records: {name: array} recorded so far.
 
     Raises:
-      files.CannotWrite: the earlier checkpoints are as they were.
+      files.CannotWrite: the earlier checkpoints are unchanged.
     """
     arrays = dict(_named(state))
     arrays |= {f'records/{name}': value for name, value in records.items()}
@@ -77,18 +78,16 @@ def save(directory, settings, state, records):
             old.unlink(missing_ok=True)
 
 
-def load(directory, settings, template):
-    """Reads the newest checkpoint that is sound.
+def load(directory: pathlib.Path, settings: dict[str, Any], template: Any) -> Loaded:
+    """Reads the newest checkpoint that is intact.
 
     Args:
-      directory, settings: as for `save`.
-      template: a nested structure of arrays of the state's shapes and types.
-
-    Returns:
-      `Loaded`.
+      directory: of the run.
+      settings: as for `save`.
+      template: nested structure of arrays with the shapes and types of the state.
 
     Raises:
-      CannotResume: with a message of one line. A sound checkpoint of other settings is not passed over.
+      CannotResume: no checkpoint is intact, or the newest intact one has other settings; the message is one line.
     """
     damaged = {}
     for path in reversed(paths(directory)):
@@ -104,8 +103,8 @@ def load(directory, settings, template):
     raise CannotResume(f'{found or f"{directory / FOLDER}/{PREFIX}*.npz does not exist"}; run without --resume')
 
 
-def set_aside(path):
-    """Renames a damaged checkpoint, so that it no longer counts as one of the last two. Raises files.CannotWrite."""
+def set_aside(path: pathlib.Path) -> None:
+    """Renames a damaged checkpoint so that it no longer counts as one of the last two. Raises files.CannotWrite."""
     with files.writing(path):
         path.rename(path.with_name(f'damaged-{path.name}'))
 
@@ -113,7 +112,7 @@ def set_aside(path):
 def _named(value, name='state'):
     """Yields (name, leaf) of a nested structure in the order of `tf.nest.flatten`: state/train_state/d/0/w for a weight of D.
 
-    By names and not by positions, so that parts of equal shapes (the two networks of a post, say) cannot be swapped in silence.
+    Leaves are identified by name and not by position, so that parts of equal shape (such as two networks) cannot be swapped.
     """
     if hasattr(value, '_fields'):
         parts = zip(value._fields, value, strict=True)
@@ -139,7 +138,7 @@ def _digest(settings, arrays):
 
 
 def _read(path):
-    """(settings, arrays) of one file. Raises Damaged unless it is as `save` wrote it, CannotResume if another version did."""
+    """(settings, arrays) of one file. Raises Damaged unless `save` wrote it, CannotResume if that of another version did."""
     try:
         arrays = files.read_npz(path)
         header = json.loads(str(arrays.pop('header')))
@@ -160,7 +159,7 @@ def _read(path):
 
 
 def _short(value):
-    """What a file says, to be shown in a line."""
+    """A value from a file, shortened to fit into a one-line message."""
     return ' '.join(str(value).split())[:100]
 
 
@@ -176,7 +175,7 @@ def _refuse_other_settings(theirs, ours):
 
 
 def _unpacked(arrays, template):
-    """(state, records). Raises Damaged where the state is not of the template's shapes and types."""
+    """(state, records). Raises Damaged unless the state has the template's names, shapes and types."""
     wanted = {name: np.asarray(leaf) for name, leaf in _named(template)}
     found = {name: array for name, array in arrays.items() if name.startswith('state/')}
     shapes, theirs = ({name: (a.shape, a.dtype) for name, a in some.items()} for some in (wanted, found))

@@ -1,4 +1,4 @@
-"""The files of a run's output directory, each written under a temporary name and then renamed."""
+"""Reading and writing the files of an output directory; each is written under a temporary name and then renamed."""
 
 import contextlib
 import csv
@@ -11,19 +11,21 @@ import stat
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-PARTIAL = '.partial-'  # begins the names of files that are being written
+PARTIAL = '.partial-'  # prefix of files that are being written
 
 
 class CannotWrite(OSError):
-    """A file cannot be written: full disk, missing or read-only directory, ...; the message, of one line, names it."""
+    """A file cannot be written (full disk, missing or read-only directory, ...); the one-line message names it."""
 
 
 @contextlib.contextmanager
-def writing(path):
-    """Raises CannotWrite for every OSError inside."""
+def writing(path: pathlib.Path | str) -> Iterator[None]:
+    """Turns every OSError inside the block into CannotWrite."""
     try:
         yield
     except CannotWrite:
@@ -33,14 +35,14 @@ def writing(path):
 
 
 @contextlib.contextmanager
-def replacing(path, durable=False):
+def replacing(path: pathlib.Path | str, durable: bool = False) -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path`, with its suffix; renames it to `path` if the block succeeds, else removes it.
 
-    So `path` is at every moment the old file or the new one, whole. Raises CannotWrite.
+    So `path` is always the complete old or the complete new file. Raises CannotWrite.
 
     Args:
-      path: pathlib.Path or str.
-      durable: bool, whether to flush the file to the disk before it is renamed, so that this survives a power cut too.
+      path: the file to write.
+      durable: whether to flush the file to disk before it is renamed, so that it also survives a power failure.
     """
     path = pathlib.Path(path)
     with writing(path):
@@ -54,32 +56,31 @@ def replacing(path, durable=False):
                     os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
-            with contextlib.suppress(OSError):  # the first error is the one to tell of
+            with contextlib.suppress(OSError):  # report the original error
                 pathlib.Path(temporary).unlink(missing_ok=True)
             raise
 
 
-def remove_partial(directory):
-    """Removes files that a process left which was killed while it wrote. No other process may be writing in the directory."""
+def remove_partial(directory: pathlib.Path | str) -> None:
+    """Removes partial files left by killed processes. No other process may be writing to the directory."""
     for path in pathlib.Path(directory).glob(f'{PARTIAL}*'):
         if path.is_file():
             path.unlink(missing_ok=True)
 
 
-def prepare_directory(path):
-    """Makes the directory and proves that it can be written to. Raises OSError where it cannot."""
+def prepare_directory(path: pathlib.Path | str) -> pathlib.Path:
+    """Creates the directory if necessary and checks that it can be written to. Raises OSError if it cannot."""
     path = pathlib.Path(path)
     path.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=path):
         return path
 
 
-LONGEST_NAME = 230  # bytes: file systems take 255, and while a file is written its name has a few more
+LONGEST_NAME = 230  # bytes: file systems allow 255, and the temporary name of a file is longer
 
 
-def check_place(path):
-    """Raises OSError where nothing can be written at `path` (pathlib.Path): its names are too long, or the nearest directory
-    above it that is there takes no files."""
+def check_place(path: pathlib.Path) -> None:
+    """Raises OSError if nothing can be written at `path`: a name is too long or the nearest existing parent not writable."""
     if any(len(os.fsencode(part)) > LONGEST_NAME for part in path.parts):
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     above = next(parent for parent in path.absolute().parents if parent.exists())
@@ -89,19 +90,19 @@ def check_place(path):
         raise NotADirectoryError(errno.ENOTDIR, f'{above} is no directory')
 
 
-def write_text(path, text):
-    """Writes a text file."""
+def write_text(path: pathlib.Path | str, text: str) -> None:
+    """Writes a text file. Raises CannotWrite."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding='utf-8')
 
 
-def write_json(path, value):
-    """Writes a JSON document, human-readable."""
+def write_json(path: pathlib.Path | str, value: Any) -> None:
+    """Writes an indented JSON document. Raises CannotWrite."""
     write_text(path, json.dumps(value, indent=2) + '\n')
 
 
-def write_csv(path, columns):
-    """Writes {name: sequence of equal length} as a table, integers as such and floats to 7 significant digits."""
+def write_csv(path: pathlib.Path | str, columns: dict[str, Sequence]) -> None:
+    """Writes {name: column} as a table; floats have 7 significant digits. Columns have equal lengths. Raises CannotWrite."""
     with replacing(path) as temporary, open(temporary, 'w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -110,16 +111,16 @@ def write_csv(path, columns):
 
 
 class BadTable(Exception):
-    """A table that is missing, damaged or not the one that is wanted; the message, of one line, names it and says why."""
+    """A table is missing, damaged or not the one that is needed; the one-line message names it and says why."""
 
 
-def read_csv(path, columns=(), rows=None):
-    """A table of numbers as {name: float64 array}. Raises BadTable.
+def read_csv(path: pathlib.Path | str, columns: Sequence[str] = (), rows: int | None = None) -> dict[str, np.ndarray]:
+    """A table of numbers as {name: float64 [rows]}. Raises BadTable.
 
     Args:
-      path: pathlib.Path or str.
-      columns: names that must be among its columns.
-      rows: int, how many it must have, or None.
+      path: the file.
+      columns: names of required columns; there may be others.
+      rows: the number of rows that it must have; None allows any.
     """
     try:
         _refuse_unless_file(path, BadTable)
@@ -128,45 +129,45 @@ def read_csv(path, columns=(), rows=None):
         values = [[float(cell) for cell in line] for line in lines]
     except FileNotFoundError as error:
         raise BadTable(f'{path} does not exist') from error
-    except (OSError, ValueError, csv.Error, BadTable) as error:  # text that is no UTF-8 is a ValueError
-        raise BadTable(f'{path} is no table of numbers') from error
+    except (OSError, ValueError, csv.Error, BadTable) as error:  # ValueError: also text that is not UTF-8
+        raise BadTable(f'{path} is not a table of numbers') from error
     if len(set(header)) < len(header) or any(len(line) != len(header) for line in values):
-        raise BadTable(f'{path} is damaged: its rows and columns do not fit')
-    lacking = [name for name in columns if name not in header]
-    if lacking or rows not in (None, len(values)):
-        raise BadTable(f'{path} is damaged: it lacks {lacking[0] if lacking else f"{rows} rows"}')
+        raise BadTable(f'{path} is damaged: its rows and columns do not match')
+    missing = [name for name in columns if name not in header]
+    if missing or rows not in (None, len(values)):
+        raise BadTable(f'{path} is damaged: it lacks {missing[0] if missing else f"{rows} rows"}')
     return {name: np.array([line[i] for line in values], np.float64) for i, name in enumerate(header)}
 
 
 def _refuse_unless_file(path, refusal):
-    """Raises `refusal` for what is there but is no file: a directory, or a pipe that would be waited for."""
+    """Raises `refusal` for a path that is not a regular file: a directory, or a pipe, which would block."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise refusal('is no file')
 
 
-def write_npz(path, arrays, durable=False):
-    """Writes {name: array} as an uncompressed archive. `durable` as for `replacing`."""
+def write_npz(path: pathlib.Path | str, arrays: dict[str, Any], durable: bool = False) -> None:
+    """Writes {name: array} as an uncompressed archive; `durable` as for `replacing`. Raises CannotWrite."""
     with replacing(path, durable) as temporary:
         np.savez(temporary, **arrays)
 
 
 class BadArchive(Exception):
-    """An .npz file that is missing, damaged or not one; the message says which in a few words."""
+    """A file is missing, damaged or not an .npz file; the message says which in a few words."""
 
 
-MOST_BYTES = 2**30  # that a file may unpack to, unless it is itself larger
+MOST_BYTES = 2**30  # limit on the unpacked size, unless the file itself is larger
 
 
-def read_npz(path):
-    """{name: array} of an .npz file, which need not be trusted. Raises BadArchive.
+def read_npz(path: pathlib.Path | str) -> dict[str, np.ndarray]:
+    """{name: array} of an untrusted .npz file. Raises BadArchive.
 
-    Pickled objects are refused, and so is an array that is not as large as its header says, before memory is set aside for it.
+    It refuses pickled objects, and arrays whose size differs from their header, before it allocates memory for them.
     """
     try:
         _refuse_unless_file(path, BadArchive)
-        with open(path, 'rb') as file:  # np.load leaves a file that it opened itself open when it fails
+        with open(path, 'rb') as file:  # np.load does not close a file that it fails to read
             if file.read(4) != b'PK\x03\x04':
-                raise BadArchive('is no .npz file')
+                raise BadArchive('is not an .npz file')
             _check_sizes(file)
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive, warnings.catch_warnings(action='error'):
@@ -175,17 +176,17 @@ def read_npz(path):
         raise
     except FileNotFoundError as error:
         raise BadArchive('does not exist') from error
-    except Exception as error:  # random bytes make zipfile, its decompressors and NumPy's parser raise a dozen different ones
+    except Exception as error:  # on random bytes zipfile, its decompressors and NumPy raise a dozen kinds
         raise BadArchive(f'cannot be read ({type(error).__name__})') from error
 
 
 def _check_sizes(file):
-    """Raises BadArchive, or whatever reading fails with, unless every array of an .npz file is as large as it should be."""
+    """Raises BadArchive, or any error of the readers, unless every array of an .npz file has the size its header states."""
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in members):
-            raise BadArchive('is packed otherwise than NumPy does')  # the others' headers say how much memory they take
+            raise BadArchive('is packed otherwise than NumPy does')  # other methods may take any amount of memory
         if len({info.filename.removesuffix('.npy') for info in members}) < len(members):
             raise BadArchive('has two arrays of one name')
         if sum(info.file_size for info in members) > max(os.fstat(file.fileno()).st_size, MOST_BYTES):

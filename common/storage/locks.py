@@ -1,26 +1,27 @@
-"""One process at a time on an output directory.
+"""Only one process at a time may use an output directory.
 
-A lock is the kernel's (`flock` on the file .lock), which gives it back however the process ends: a crash leaves no lock behind.
+Locks are the kernel's (`flock` on the file .lock) and are released however the process ends, so a crash leaves no lock behind.
 Where there is no `flock` (Windows, some network file systems) nothing is locked.
 """
 
 import contextlib
 import os
+import pathlib
 
 try:
     import fcntl
 except ImportError:
     fcntl = None
 
-_held = []  # (path, descriptor) of the locks of the command that runs in this process
+_held = []  # (path, descriptor) of this process's locks
 
 
 class Taken(Exception):
     """Another process holds the lock."""
 
 
-def take(directory):
-    """Locks a directory (pathlib.Path, which must exist) until `give_back`. Raises Taken, or OSError from opening the file."""
+def take(directory: pathlib.Path) -> None:
+    """Locks an existing directory until `give_back`. Raises Taken, or OSError if the lock file cannot be opened."""
     path = directory / '.lock'
     while fcntl:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -29,18 +30,18 @@ def take(directory):
         except BlockingIOError as error:
             os.close(descriptor)
             raise Taken from error
-        except OSError:  # not to be had on this file system
+        except OSError:  # this file system has no locks
             os.close(descriptor)
             return
         _held.append((path, descriptor))
         if _is_at(path, descriptor):
             return
-        _held.pop()  # its holder gave it back, and removed the file, after it was opened here
+        _held.pop()  # its holder released it and removed the file after it was opened here
         os.close(descriptor)
 
 
-def give_back():
-    """Gives back all locks of this process, and removes their files."""
+def give_back() -> None:
+    """Releases all locks of this process and removes their files."""
     while _held:
         path, descriptor = _held.pop()
         with contextlib.suppress(OSError):  # the directory may be gone

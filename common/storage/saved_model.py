@@ -1,24 +1,26 @@
-"""The trained generator of one run as a SavedModel that needs nothing of this package."""
+"""Exports the trained generator of one run as a SavedModel that does not need this package."""
 
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from common.storage import files
 
 
-def module(generator, noise, g):
-    """A `tf.Module` with the functions `generate` and `sample`.
+def module(generator: Callable, noise: Callable, g: Any) -> tf.Module:
+    """A `tf.Module` with the functions `generate` and `sample` (see `write`).
 
-    Both work in blocks of a batch, the shape that the generator was trained on, and cut the last one: they take any number of
-    samples, and each comes out as it does in training.
+    Both work for any number of samples. They run the generator on whole batches, the shape that it was trained on, and truncate
+    the last batch, so that every sample is the same as in training.
 
     Args:
       generator: (g, z) -> samples, [1, inputs, batch] -> [1, outputs, batch].
       noise: (seeds uint32 [1], number) -> z, [1, inputs, batch]; batch `number` (int32 scalar tensor) of the post's noise.
-      g: parameters of one run, a nested structure of arrays whose runs axis is 1.
+      g: parameters of one run, a nested structure of arrays with a runs axis of length 1.
     """
     z = noise(tf.constant([0], tf.uint32), tf.constant(0))
     _, inputs, batch = z.shape
@@ -50,22 +52,22 @@ def module(generator, noise, g):
     return made
 
 
-def write(path, generator, noise, g):
-    """Writes a SavedModel, whole or not at all, into a directory that must not be there yet.
+def write(path: pathlib.Path, generator: Callable, noise: Callable, g: Any) -> None:
+    """Writes a SavedModel, completely or not at all, into a directory that must not exist yet.
 
-    It has two functions, which are its signatures as well (`serving_default` is `generate`):
+    It has two functions, which are also its signatures (`serving_default` is `generate`):
       generate(z): float32 [n, inputs] -> float32 [n, outputs].
-      sample(n, seed): the samples of n noises, float32 [n, outputs]; n int32, seed int64 from 0 to 2^32 - 1. The noise is the
-        post's own: batches 0, 1, 2, ... of it one after the other, of which the last is cut. So noise that is laid out over a
-        batch (stratified, sorted) covers its range evenly where n is a multiple of the batch. The numbers follow from the seed
-        alone, and the first n of a larger n are the same.
+      sample(n, seed): samples of n noise vectors, float32 [n, outputs]; n int32, seed int64 from 0 to 2^32 - 1. The noise is
+        the post's own, batches 0, 1, 2, ..., of which the last is truncated. So noise that is arranged over a batch
+        (stratified, sorted) covers its range evenly if n is a multiple of the batch size. The samples depend on the seed alone,
+        and those of a smaller n are the first ones of a larger n.
 
     Args:
       path: pathlib.Path.
       generator, noise, g: as for `module`.
 
     Raises:
-      files.CannotWrite.
+      files.CannotWrite: it cannot be written.
     """
     made = module(generator, noise, g)
     signatures = {

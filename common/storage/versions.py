@@ -1,4 +1,4 @@
-"""What the numbers of a run may depend on: Python, the libraries, and the revision of the suite."""
+"""The software versions that the numbers of a run may depend on."""
 
 import importlib.metadata
 import pathlib
@@ -10,8 +10,8 @@ import numpy as np
 import common
 
 
-def versions():
-    """What the numbers may depend on: Python, libraries, and the suite's git revision where known."""
+def versions() -> dict[str, str | None]:
+    """{name: version} of Python, the libraries, and the suite's git revision (None if unknown)."""
     return {
         'python': platform.python_version(),
         'tensorflow': importlib.metadata.version('tensorflow'),
@@ -21,8 +21,8 @@ def versions():
     }
 
 
-def git_revision(root):
-    """`git describe` of a checkout at `root`, or None where there is none; one around it, say a user's own, is not it."""
+def git_revision(root: pathlib.Path) -> str | None:
+    """`git describe` of a checkout at `root`, None if there is none. A checkout around it, such as a user's, does not count."""
     if not (root / '.git').exists():
         return None
     command = ['git', 'describe', '--always', '--dirty']

@@ -1,6 +1,8 @@
 """The claims of Aylien's post, measured over many seeds of the program as it was when the post appeared."""
 
 import importlib.resources
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -9,13 +11,13 @@ from common.storage import files
 from reproductions.aylien import gan
 
 BATCHES = (4, 8, 12, 16, 32, 64)  # for A3; the post says that training converges below about 16
-SMALL, LARGE = 8, 32  # the two that decide A3: well below and well above
+SMALL, LARGE = 8, 32  # the two sizes that decide A3: well below and well above 16
 ENSEMBLES = len(BATCHES) + 2
 COMPARED = ('mean', 'std', 'q05', 'q50', 'q95', 'd_mean')  # columns compared with the authors' outcomes
 
 
-def measure(seed, runs, tick=lambda: None):
-    """All claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. `tick` is called after each ensemble."""
+def measure(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> list[claims.Measurement]:
+    """Measures all claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. Calls `tick` after each ensemble."""
 
     def ensemble(every=50, **changes):
         outcome = gan.train_many(gan.make_settings(**changes), seed, runs, every=every)
@@ -34,8 +36,8 @@ def measure(seed, runs, tick=lambda: None):
     ]
 
 
-def approach_then_narrowing(table, history):
-    """A1: without the minibatch layer G comes close to the data around step 750, and then narrows onto its mean."""
+def approach_then_narrowing(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) -> claims.Measurement:
+    """A1: without the minibatch layer G comes close to the data around step 750, then narrows onto its mean."""
     rows = np.arange(len(table['seed']))
     distance = np.where(np.isnan(history['wasserstein']), np.inf, history['wasserstein'])
     closest = distance.argmin(axis=1)
@@ -50,8 +52,8 @@ def approach_then_narrowing(table, history):
     measured['of those, narrower at the end than when closest'] = claims.proportion(narrower)
     measured['of those, deviation at the end (median; data 0.5)'] = claims.median(table['std'][close])
     step, narrow = list(measured.values())[1:3]
-    course = 500 <= step.value <= 1000 and narrow.low > 0.5
-    if not course:
+    as_described = 500 <= step.value <= 1000 and narrow.low > 0.5
+    if not as_described:
         verdict, reason = Verdict.NOT_REPRODUCED, 'the seeds that come close do not take this course'
     elif measured['seeds that ever come close (W1 < sigma / 2)'].low > 0.5:
         verdict, reason = Verdict.REPRODUCED, 'most seeds take this course'
@@ -60,7 +62,7 @@ def approach_then_narrowing(table, history):
     return _row('A1', 'close at about step 750, then narrower', 'about 750', measured, verdict, reason)
 
 
-def width_kept(plain, minibatch):
+def width_kept(plain: dict[str, np.ndarray], minibatch: dict[str, np.ndarray]) -> claims.Measurement:
     """A2: with the minibatch layer G keeps most of the data's width, not all of it."""
     settings = gan.make_settings()
 
@@ -87,7 +89,7 @@ def width_kept(plain, minibatch):
     return _row('A2', 'minibatch discrimination keeps most of the width', 'most, not all', measured, verdict, reason)
 
 
-def small_batches(by_batch):
+def small_batches(by_batch: dict[int, dict[str, np.ndarray]]) -> claims.Measurement:
     """A3: with the minibatch layer batches must be smaller than about 16 for training to converge."""
     measured = {f'success at batch {size}': claims.proportion(table['success']) for size, table in by_batch.items()}
     measured |= {f'finite at batch {size}': claims.proportion(by_batch[size]['finite']) for size in (SMALL, LARGE)}
@@ -103,7 +105,7 @@ def small_batches(by_batch):
     return _row('A3', 'with the minibatch layer, batches must stay below about 16', '< 16', measured, verdict, reason)
 
 
-def stronger_discriminator(plain, weak):
+def stronger_discriminator(plain: dict[str, np.ndarray], weak: dict[str, np.ndarray]) -> claims.Measurement:
     """A4: D must be deeper and wider than G; with G's own shape it could not tell the two apart."""
     name = "success with the post's D less that with G's shape"
     measured = {
@@ -122,10 +124,10 @@ def stronger_discriminator(plain, weak):
     return _row('A4', 'D must be more powerful than G', 'qualitative', measured, verdict, reason)
 
 
-def seeds_42_and_4():
-    """A5: the experiment does not converge with seed 42 and does with seed 4: looked up in the authors' own outcomes.
+def seeds_42_and_4() -> claims.Measurement:
+    """A5: the experiment fails with seed 42 and converges with seed 4, according to the authors' own outcomes.
 
-    Seeds of NumPy and TensorFlow 1 mean nothing to our streams, so only the authors' programs can answer.
+    Our random streams differ from NumPy's and TensorFlow 1's, so only the authors' programs can answer.
     """
     settings = gan.make_settings()
     measured, agree = {}, []
@@ -150,8 +152,8 @@ ORIGINAL_RUNS = {
 }  # fmt: skip
 
 
-def original(variant, branch):
-    """The authors' program's outcomes over seeds, {column: [runs]}; branch is 'plain' or 'minibatch'."""
+def original(variant: str, branch: str) -> dict[str, np.ndarray]:
+    """Outcomes of the authors' program over seeds, {column: [runs]}; branch is 'plain' or 'minibatch'."""
     name = f'aylien_{variant}_{branch}.csv'
     with importlib.resources.as_file(importlib.resources.files('reproductions.reference.originals') / name) as path:
         return files.read_csv(path, ('seed', 'finite', *COMPARED), ORIGINAL_RUNS[variant, branch])

@@ -1,14 +1,18 @@
-"""Aylien's post beside its authors' program and the suite's own accepted numbers, in the report and in the benchmark."""
+"""Aylien's post compared with its authors' program and the suite's accepted numbers; its jobs in report and benchmark."""
+
+import pathlib
+
+import numpy as np
 
 from reproductions.aylien import claims, gan
 from reproductions.posts import Case, Job, Shown, Speed
 
 BRANCHES = {'plain': False, 'minibatch': True}
-SEEDS_SHOWN = {'plain': 708, 'minibatch': 998}  # of 0 .. 999, the closest to the data at step 750, as the gallery chooses
+SEEDS_SHOWN = {'plain': 708, 'minibatch': 998}  # of seeds 0 .. 999, the closest to the data at step 750, as in the gallery
 
 
-def train(settings, seed, runs):
-    """The columns of results.csv over seeds."""
+def train(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
+    """The columns of results.csv for several seeds."""
     return gan.train_many(settings, seed, runs).table
 
 
@@ -30,16 +34,16 @@ SPEED = tuple(
 )  # fmt: skip
 
 
-def short(scratch):
-    """The flags of a training of seconds."""
+def short(scratch: pathlib.Path) -> list[str]:
+    """Flags for a training run that takes seconds."""
     del scratch
     return ['--num_steps=600', '--pretrain_steps=300', '--log_every=10']
 
 
-def jobs(runs, data):
-    """The commands of the report; times are those of 100 seeds, and grow with them."""
+def jobs(runs: int, data: str) -> list[Job]:
+    """The report's commands; expected times are for 100 seeds and scale with their number."""
     del data
-    many, spread = (f'--runs={runs}', '--seed=1000'), 'Where every seed ends, and its way there'
+    many, spread = (f'--runs={runs}', '--seed=1000'), 'Where each seed ends, and how it gets there'
     return [
         Job('aylien', 'claims', ('--claims', *many), 0.8 * runs, {}),
         Job('aylien', 'plain', many, 0.12 * runs, {'ensemble.png': f'{spread}, without minibatch discrimination'}),
@@ -47,13 +51,13 @@ def jobs(runs, data):
             'ensemble.png': f'{spread}, with minibatch discrimination',
         }),
         Job('aylien', 'one', (f'--seed={SEEDS_SHOWN["plain"]}', '--animation'), 20, {
-            'figure.png': 'A seed that does what the post shows, at its end', 'animation.gif': 'Its training',
+            'figure.png': 'A seed that behaves as in the post, after training', 'animation.gif': 'Its training',
         }),
     ]  # fmt: skip
 
 
-def shown(directory):
-    """What the report shows of its ensembles."""
+def shown(directory: pathlib.Path) -> list[Shown]:
+    """What the report shows of the ensembles."""
     del directory
     settings = gan.make_settings()
     targets = {'mean': settings.mu, 'std': settings.sigma, 'd_mean': None}

@@ -1,20 +1,28 @@
-"""The figures of Aylien's post: which numbers each holds, and how it is drawn from these alone."""
+"""The figures of Aylien's post: what data each holds, and how it is drawn from that data alone."""
 
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
 from common.nn.random import Stream
 from common.plotting import densities, figures
+from common.program import session
 from reproductions.aylien import gan
 
 
-def real_density(settings):
-    """The histogram of 10,000 real samples, as the post draws the data, [99]."""
+def real_density(settings: gan.Settings) -> np.ndarray:
+    """Density histogram of 10,000 real samples, as the post plots the data, [99]."""
     seeds = tf.constant([gan.SEED], tf.uint32)
     return figures.density(gan.real_samples(settings, seeds, 0, gan.PLOT_POINTS, Stream.FIGURE).numpy().ravel(), gan.BINS)
 
 
-def draw(settings, directory, seeds, trained, table):
-    """Writes figure.png of the first seed and, for an ensemble, ensemble.png; with the numbers behind each as .npz."""
+def draw(
+    settings: gan.Settings, directory: pathlib.Path, seeds: np.ndarray, trained: session.Trained, table: dict[str, np.ndarray]
+) -> None:
+    """Writes figure.png for the first seed and, for several seeds, ensemble.png; each with its data as .npz."""
     evaluation, real = gan.make_evaluation(settings), real_density(settings)
     heading = f'1-D GAN {"with" if settings.minibatch else "without"} minibatch discrimination ({settings.variant}'
     densities.final(directory, f'{heading}, seed {seeds[0]})', evaluation, gan.BINS, real, trained.train_state)
@@ -23,8 +31,8 @@ def draw(settings, directory, seeds, trained, table):
         densities.ensemble(directory, title, evaluation, gan.BINS, real, seeds, trained.train_state, table, trained.history)
 
 
-def draw_film(settings, path, frames, seed):
-    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `session.Trained`."""
+def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
+    """Writes the animation's data and returns the generator that draws it; `frames` are those of `session.Trained`."""
     evaluation, shown = gan.make_evaluation(settings), (-6, 6, 1.4)  # the axes of the post's animation
     title = f'{settings.variant}, seed {seed}'
     return densities.draw_film(path, title, evaluation, gan.BINS, real_density(settings), frames, shown)

@@ -1,4 +1,4 @@
-"""The figures and tables of Aylien's post: a function (runs, directory) for each part."""
+"""The figures and tables of Aylien's post: one function (runs, directory) per part."""
 
 import pathlib
 import shutil
@@ -15,15 +15,15 @@ from reproductions.aylien import gan
 from reproductions.gallery import Picture, command, keep, quartiles
 
 
-def shown_seed(directory):
-    """The seed of an ensemble that is closest to the data at step 750, where the post's own run was."""
+def shown_seed(directory: pathlib.Path) -> int:
+    """The seed closest to the data at step 750, where the post's own run was closest."""
     history = files.read_npz(directory / 'history.npz')
     record = np.abs(history['step'] - 750).argmin()
     return int(files.read_csv(directory / 'results.csv')['seed'][np.nanargmin(history['wasserstein'][:, record])])
 
 
-def branch(name, runs, out):
-    """The ensemble of a branch; final distributions and animation of one seed, as the post shows a run that went well."""
+def branch(name: str, runs: int, out: pathlib.Path) -> None:
+    """An ensemble, and final distributions and animation of one successful seed, as in the post."""
     flags = ['--minibatch'] if name == 'minibatch' else []
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
@@ -33,24 +33,24 @@ def branch(name, runs, out):
         keep(scratch, out, name)
 
 
-def data(runs, out):
-    """The post's first figure, the data."""
+def data(runs: int, out: pathlib.Path) -> None:
+    """The post's first figure: the data."""
     del runs
     real = aylien_figures.real_density(gan.make_settings())
     arrays = {'title': 'The data: N(4, 0.5)', 'real': real, 'places': gan.BINS.places}
     figures.write(out / 'data.png', figures.data, arrays)
 
 
-def claims(runs, out):
-    """The table of claims, over no more than the 500 seeds that the page speaks of: the large batches take minutes."""
+def claims(runs: int, out: pathlib.Path) -> None:
+    """The table of claims, over at most the 500 seeds named on the page: large batches take minutes."""
     with tempfile.TemporaryDirectory() as scratch:
         command('aylien', scratch, '--claims', f'--runs={min(runs, 500)}', '--seed=1000')
         for name in ('claims.json', 'claims.md'):
             shutil.copy(pathlib.Path(scratch) / name, out / name)
 
 
-def outcomes(runs, out):
-    """The table of our outcomes beside the authors' program's, with the smallest p-value of the tests of each row."""
+def outcomes(runs: int, out: pathlib.Path) -> None:
+    """The table of our outcomes beside the authors', with the smallest p-value of each row's tests."""
     lines = ["| program | success | finite | mean | std | authors' *n* | finite | mean | std | *p* |", '|' + '---|' * 10]
 
     def cells(table):

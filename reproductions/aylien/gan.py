@@ -1,10 +1,11 @@
-"""The GAN of Aylien's post, to be read beside it from top to bottom.
+"""The GAN of Aylien's post, meant to be read beside it.
 
-Data, noise, networks, losses, schedule, outcomes.
+From top to bottom: data, noise, networks, losses, schedule, outcomes.
 """
 
 import functools
 import itertools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,7 +15,7 @@ from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
 from common.plotting import figures
-from reproductions.aylien.settings import (  # noqa: F401  all that the post fixes, for readers of this file
+from reproductions.aylien.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     DECAY,
     DECAY_EVERY,
     DEFAULT,
@@ -34,17 +35,17 @@ from reproductions.aylien.settings import (  # noqa: F401  all that the post fix
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
 
-def real_samples(settings, seeds, step, count, stream=Stream.DATA):
-    """N(mu, sigma), [runs, 1, count]. The post sorts them; nothing in the losses depends on the order, so it is left out."""
+def real_samples(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, count: int, stream: Stream = Stream.DATA) -> tf.Tensor:
+    """N(mu, sigma), [runs, 1, count]. The post sorts them; we do not, since no loss depends on the order."""
     return settings.mu + settings.sigma * random.normal(seeds, stream, step, count)[:, None, :]
 
 
-def noise(settings, seeds, stream, step):
+def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor) -> tf.Tensor:
     """The post's stratified noise, [runs, 1, batch]: a fixed grid, jittered by U(0, 1) * 0.01."""
     return random.stratified(seeds, stream, step, settings.batch_size, NOISE_RANGE)
 
 
-def pretraining_batch(settings, seeds, step):
+def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """x ~ U(-5, 5) and the true density at x, each [runs, 1, batch]."""
     x = PRETRAIN_RANGE * (2 * random.uniform(seeds, Stream.PRETRAIN, step, settings.batch_size)[:, None, :] - 1)
     density = tf.exp(-0.5 * tf.square((x - settings.mu) / settings.sigma)) / (settings.sigma * np.sqrt(2 * np.pi))
@@ -54,19 +55,19 @@ def pretraining_batch(settings, seeds, step):
 # --- Networks -----------------------------------------------------------------------------------------------------------------
 
 
-def init_generator(settings, seeds):
+def init_generator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """G: linear 1 -> h, linear h -> 1; weights N(0, 1)."""
     h = settings.hidden_size
     return layers.normal_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (1, h)])
 
 
-def generator(settings, g, z):
+def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
     """Softplus between two linear layers: [runs, 1, batch] -> [runs, 1, batch]."""
     return layers.dense(tf.nn.softplus(layers.dense(z, g[0])), g[1])
 
 
-def init_discriminator(settings, seeds):
-    """D: three hidden layers of 2h and linear -> 1; the minibatch layer stands in place of the last hidden one."""
+def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
+    """D: three hidden layers of 2h and linear -> 1; the minibatch layer, if used, replaces the last hidden one."""
     widths = [1, *settings.d_hidden_sizes]
     if not settings.minibatch:
         return layers.normal_linears(seeds, Stream.WEIGHTS_D, [(b, a) for a, b in itertools.pairwise([*widths, 1])])
@@ -76,7 +77,7 @@ def init_discriminator(settings, seeds):
     return (*hidden, projection._replace(w=projection.w * MINIBATCH_STDDEV), last)
 
 
-def discriminator(settings, d, x):
+def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     """The probability that x is real: [runs, 1, batch] -> [runs, 1, batch]."""
     activation = {'tanh': tf.tanh, 'relu': tf.nn.relu}[VARIANTS[settings.variant].activation]
     *hidden, last = d
@@ -94,8 +95,8 @@ def discriminator(settings, d, x):
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
 
 
-def make_train_step(settings):
-    """The adversarial training. Real and generated batches go through D separately: minibatch features never mix them."""
+def make_train_step(settings: Settings) -> training.TrainStep:
+    """The adversarial training. D sees real and generated batches separately, so minibatch features never mix them."""
     variant = VARIANTS[settings.variant]
     log = functools.partial(losses.clamped_log, floor=variant.log_floor) if variant.log_floor else tf.math.log
     return training.TrainStep(
@@ -113,8 +114,8 @@ def make_train_step(settings):
     )
 
 
-def make_pretrain_step(settings):
-    """D regressed onto the true density, with the optimizer and schedule of the game but a counter of its own."""
+def make_pretrain_step(settings: Settings) -> training.PretrainStep:
+    """Pre-training: D regressed onto the true density. Optimizer as in adversarial training, with its own step counter."""
     return training.PretrainStep(
         loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
@@ -122,7 +123,7 @@ def make_pretrain_step(settings):
     )
 
 
-def make_optimizer(settings):
+def make_optimizer(settings: Settings) -> optimizers.Optimizer:
     """Gradient descent with a decaying learning rate (2016) or Adam (2017)."""
     if VARIANTS[settings.variant].optimizer == 'adam':
         return optimizers.adam(settings.learning_rate)
@@ -130,8 +131,8 @@ def make_optimizer(settings):
 
 
 @functools.cache
-def make_experiment(settings):
-    """The settings made runnable; cached, so that a second training compiles nothing."""
+def make_experiment(settings: Settings) -> training.Experiment:
+    """The experiment for these settings; cached, so that a second run does not compile again."""
     return training.make_experiment(
         init=lambda seeds: (init_discriminator(settings, seeds), init_generator(settings, seeds)),
         train_step=make_train_step(settings),
@@ -143,27 +144,27 @@ def make_experiment(settings):
 
 # --- Outcomes -----------------------------------------------------------------------------------------------------------------
 
-BINS = figures.Bins(np.linspace(-8, 8, 100), np.linspace(-8, 8, 99))  # drawn, as published, not at the bins' centres
+BINS = figures.Bins(np.linspace(-8, 8, 100), np.linspace(-8, 8, 99))  # plotted, as in the post, not at the bin centers
 
 
-def truth(settings):
+def truth(settings: Settings) -> Any:
     """The data's distribution."""
     return metrics.gaussian(settings.mu, settings.sigma)
 
 
-def success_bound(settings):
-    """A run succeeds if its Wasserstein distance to the data is below half a deviation of the data.
+def success_bound(settings: Settings) -> float:
+    """A run succeeds if its Wasserstein distance to the data is below half the data's standard deviation (std).
 
-    A generator collapsed onto the data's mean is sqrt(2 / pi) = 0.80 deviations away and fails; one at the right mean passes
-    if it keeps at least 37 % of the width.
+    A generator collapsed onto the data's mean is sqrt(2 / pi) = 0.80 stds away and fails. A Gaussian with the right mean passes
+    if it keeps at least 37 % of the std.
     """
     return settings.sigma / 2
 
 
-def measure(settings, g):
-    """What is recorded on the way: mean, deviation and Wasserstein distance of G on 64 points over the noise range, [runs]."""
+def measure(settings: Settings, g: Any) -> dict[str, tf.Tensor]:
+    """Recorded during training: mean, std and Wasserstein distance of G on 64 points over the noise range, [runs]."""
     samples = generator(settings, g, outcomes.middles(64, NOISE_RANGE))
-    edges = settings.mu + settings.sigma * np.sinh(np.linspace(-5.5, 5.5, 257))  # fine near the data, out to 122 deviations
+    edges = settings.mu + settings.sigma * np.sinh(np.linspace(-5.5, 5.5, 257))  # fine near the data, out to 122 stds
     return {
         'mean': tf.reduce_mean(samples, axis=[1, 2]),
         'std': tf.math.reduce_std(samples, axis=[1, 2]),
@@ -172,8 +173,8 @@ def measure(settings, g):
 
 
 @functools.cache
-def make_evaluation(settings):
-    """What the final networks are judged on: the grid of the post's figure, the true distribution and the bound for success."""
+def make_evaluation(settings: Settings) -> outcomes.Evaluation:
+    """What the final networks are evaluated on: the grid of the post's figure, the true distribution and the success bound."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=lambda g, z: generator(settings, g, z),
@@ -184,13 +185,15 @@ def make_evaluation(settings):
     )
 
 
-def results_table(settings, seeds, train_state, history):
-    """The columns of results.csv, a value a run: `outcomes.results_table`."""
+def results_table(
+    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, history: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The columns of results.csv, one value per run: `outcomes.results_table`."""
     return outcomes.results_table(make_evaluation(settings), seeds, train_state, history)
 
 
-def train_many(settings, seed, runs, num_steps=None, every=50):
-    """Trains seeds seed .. seed+runs-1 on the CPU: `outcomes.Ensemble`."""
+def train_many(settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = 50) -> outcomes.Ensemble:
+    """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
     table_of = functools.partial(results_table, settings)
     num_steps = num_steps or VARIANTS[settings.variant].num_steps
     return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps, every)

@@ -1,4 +1,8 @@
-"""Recorded runs of Aylien's programs, replayed: which arrays a trace must have, and the game that draws from them."""
+"""Replays recorded runs of Aylien's programs: the arrays a trace must contain, and a train step that reads its batches."""
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -7,18 +11,18 @@ from common.evaluation import replay
 from reproductions.aylien import gan
 
 
-def trace_settings(meta):
-    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+def trace_settings(meta: dict[str, Any]) -> gan.Settings:
+    """The settings a trace was recorded with. Raises replay.BadTrace if its metadata does not give valid ones."""
     whole = [meta.get(name) for name in ('hidden_size', 'batch_size', 'steps')]
     if str(meta.get('variant')) not in gan.VARIANTS or not isinstance(meta.get('minibatch'), bool):
-        raise replay.BadTrace('is of no known variant')
+        raise replay.BadTrace('names no known variant')
     if not all(type(number) is int and 0 < number <= gan.PLOT_POINTS for number in whole):
-        raise replay.BadTrace('is of an impossible size')
+        raise replay.BadTrace('names an impossible size')
     return gan.make_settings(meta['variant'], meta['minibatch'], meta['hidden_size'], batch_size=meta['batch_size'])
 
 
-def trace_shapes(settings, steps):
-    """The arrays that a trace of these settings must have: {name: shape}; weights are [in, out]."""
+def trace_shapes(settings: gan.Settings, steps: int) -> dict[str, tuple[int, ...]]:
+    """The arrays a trace with these settings must contain: {name: shape}; weights are [in, out]."""
     h, batch = settings.hidden_size, settings.batch_size
     width = 2 * h + gan.KERNELS if settings.minibatch else 2 * h
     middle = ('minibatch', gan.KERNELS * gan.KERNEL_DIMS) if settings.minibatch else ('d2', 2 * h)
@@ -34,17 +38,21 @@ def trace_shapes(settings, steps):
     return shapes
 
 
-def replay_trace(path, make_train_step=gan.make_train_step, make_pretrain_step=gan.make_pretrain_step):
-    """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
+def replay_trace(
+    path: str | pathlib.Path,
+    make_train_step: Callable = gan.make_train_step,
+    make_pretrain_step: Callable = gan.make_pretrain_step,
+) -> dict[str, list]:
+    """Repeats a recorded run from its initial weights, on its batches, and compares losses: the columns of replay.csv.
 
-    The pre-training is replayed too, and adversarial training goes on from what our pre-training gave.
+    The pre-training is replayed too, and adversarial training continues from our pre-trained D.
 
     Args:
-      path: of the trace.
-      make_game, make_pretraining: from Aylien's settings; another post's, if it can stand in for Aylien's.
+      path: the trace file.
+      make_train_step, make_pretrain_step: functions of Aylien's settings; another post may pass its own.
 
     Raises:
-      replay.BadTrace: the file is not usable.
+      replay.BadTrace: the file is not a usable trace.
     """
     meta, arrays = replay.load(path, 'aylien')
     settings = trace_settings(meta)

@@ -1,16 +1,19 @@
 """Dev Nag, "Generative Adversarial Networks (GANs) in 50 lines of code (PyTorch)" (2017): a GAN learns N(4, 1.25).
 
-D is given a whole batch at once, by way of its first four moments, and gives one decision. A round is 20 updates of D and then
-20 of G. The post's run of 5,000 rounds ends with N(4, 1.25) nearly recovered, and so do eight of its ten runs.
+The post:     https://medium.com/@devnag/generative-adversarial-networks-gans-in-50-lines-of-code-pytorch-e81b79659e3f
+Its program:  https://github.com/devnag/pytorch-generative-adversarial-networks
 
-  python -m reproductions.devnag                          the post: 5,000 rounds, their losses, the figures
+D sees a whole batch at once, through its first four moments, and makes one decision about it. A round is 20 updates of D, then
+20 of G. The post's run of 5,000 rounds nearly recovers N(4, 1.25), as do eight of the ten runs it shows.
+
+  python -m reproductions.devnag                          as in the post: 5,000 rounds, losses and figures
   python -m reproductions.devnag --runs=10                the post's ten runs, in a grid
-  python -m reproductions.devnag --runs=200               two hundred at once, with bands over seeds
-  python -m reproductions.devnag --preprocess=raw         what else D can be given: raw, variances, diffs
-  python -m reproductions.devnag --variant=2017-02        the program as it first appeared (ELU, Adam)
-  python -m reproductions.devnag --animation              also the training as a GIF
-  python -m reproductions.devnag --replay=TRACE.npz       update by update against a recorded run of the author's program
-  python -m reproductions.devnag --claims --runs=200      the post's claims, measured
+  python -m reproductions.devnag --runs=200               200 seeds at once, with quantile bands
+  python -m reproductions.devnag --preprocess=raw         other inputs for D: raw, variances, diffs
+  python -m reproductions.devnag --variant=2017-02        the program as first published (ELU, Adam)
+  python -m reproductions.devnag --animation              also animates the training as a GIF
+  python -m reproductions.devnag --replay=TRACE.npz       compares update by update with a recorded run of the author's program
+  python -m reproductions.devnag --claims --runs=200      measures the post's claims
 
-Files go to --output_dir: config.json, results.csv (a row a seed), history.npz, figure.png, checkpoint/.
+Output files, in --output_dir: config.json, results.csv (one row per seed), history.npz, figure.png, checkpoint/.
 """

@@ -1,6 +1,8 @@
-"""The claims of Dev Nag's post, measured over many seeds of its program, and the ways in which runs fail."""
+"""The claims of Dev Nag's post, measured over many seeds, and the ways in which runs fail."""
 
 import importlib.resources
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import scipy.stats
@@ -9,22 +11,30 @@ from common.evaluation import Verdict, claims, metrics
 from common.storage import files
 from reproductions.devnag import figures, gan
 
-ENSEMBLES = 4  # that the seeds are trained in, one after the other, so that progress shows
-LATE = 0.2  # the last part of the rounds, in which a moment must have settled
-SETTLED = 0.95  # of those rounds, in which the batch's moment must be within a quarter of the data's deviation
-POST = (8, 10)  # runs that ended well, of all that the post shows
-BOUNDS = (1 / 8, 1 / 4, 1 / 2, 1)  # for success, in deviations of the data; the second is `devnag.success_bound`
-COMPARED = ('mean', 'std', 'skewness', 'kurtosis', *(f'q{100 * p:02.0f}' for p in metrics.QUANTILES))  # with the author's
+ENSEMBLES = 4  # the seeds are trained in this many parts, so that progress is shown
+LATE = 0.2  # final fraction of the rounds, in which a moment must have settled
+SETTLED = 0.95  # fraction of those rounds in which the batch's moment must be within a quarter of the data's std
+POST = (8, 10)  # runs that ended well, out of those the post shows
+BOUNDS = (1 / 8, 1 / 4, 1 / 2, 1)  # for success, in stds of the data; the second is `gan.success_bound`
+COMPARED = (
+    'mean',
+    'std',
+    'skewness',
+    'kurtosis',
+    *(f'q{100 * p:02.0f}' for p in metrics.QUANTILES),
+)  # with the author's outcomes
 
 
-def measure(seed, runs, tick=lambda: None):
-    """All claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. `tick` is called after each ensemble."""
+def measure(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> list[claims.Measurement]:
+    """Measures all claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. Calls `tick` after each ensemble."""
     table, history, _ = train(seed, runs, tick)
     return measure_outcomes(table, history)
 
 
-def train(seed, runs, tick=lambda: None):
-    """The post's program over many seeds: (columns of results.csv, history, the last batch of each G [runs, batch])."""
+def train(
+    seed: int, runs: int, tick: Callable[[], Any] = lambda: None
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """Trains the post's settings over many seeds: (columns of results.csv, history, last batch of each G [runs, batch])."""
     settings, tables, histories, samples = gan.make_settings(), [], [], []
     for seeds in np.array_split(np.arange(seed, seed + runs, dtype=np.uint32), ENSEMBLES):
         table, history, train_state = gan.train_many(settings, int(seeds[0]), len(seeds))
@@ -39,25 +49,25 @@ def train(seed, runs, tick=lambda: None):
     return table, history | {'step': histories[0]['step']}, np.concatenate(samples)
 
 
-def measure_outcomes(table, history):
-    """The claims from the columns of results.csv and the history of the same runs, a record a round."""
+def measure_outcomes(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) -> list[claims.Measurement]:
+    """The claims from results.csv's columns and the history of the same runs, one record per round."""
     return [
         mean_returns(history),
-        deviation_rises(history),
+        std_rises(history),
         near_gaussian(table),
         eight_of_ten(table),
         quick_discriminator(history),
     ]
 
 
-def settled(values, target):
-    """Whether a batch's moment [runs, rounds] has come to stay within sigma / 4 of its target, [runs]."""
+def settled(values: np.ndarray, target: float) -> np.ndarray:
+    """Whether a batch's moment [runs, rounds] has settled within sigma / 4 of its target, [runs]."""
     late = values[:, -max(1, int(LATE * values.shape[1])) :]
     return (np.abs(late - target) < gan.make_settings().sigma / 4).mean(axis=1) >= SETTLED
 
 
-def mean_returns(history):
-    """N1: the mean overshoots 4 and comes back to a fairly stable, right range."""
+def mean_returns(history: dict[str, np.ndarray]) -> claims.Measurement:
+    """N1: the mean overshoots 4, then returns to a fairly stable range around it."""
     settings = gan.make_settings()
     overshoots = (history['mean'] > settings.mu + settings.sigma).any(axis=1)
     stays = settled(history['mean'], settings.mu)
@@ -67,11 +77,11 @@ def mean_returns(history):
         'both': claims.proportion(overshoots & stays),
         'largest mean on the way (median)': claims.median(history['mean'].max(axis=1)),
     }
-    return _course('N1', 'the mean overshoots 4, then settles at it', measured)
+    return _trajectory('N1', 'the mean overshoots 4, then settles at it', measured)
 
 
-def deviation_rises(history):
-    """N2: the deviation first moves the wrong way, then rises to 1.25."""
+def std_rises(history: dict[str, np.ndarray]) -> claims.Measurement:
+    """N2: the std first moves in the wrong direction, then rises to 1.25."""
     settings = gan.make_settings()
     std = history['std']
     rising = np.where((std >= settings.sigma / 2).any(axis=1), (std >= settings.sigma / 2).argmax(axis=1), std.shape[1])
@@ -84,11 +94,11 @@ def deviation_rises(history):
         'both': claims.proportion(falls & stays),
         'lowest deviation before the rise, of that at the start (median)': claims.median(before.min(axis=1) / std[:, 0]),
     }
-    return _course('N2', 'the deviation falls first, then rises to 1.25', measured)
+    return _trajectory('N2', 'the deviation falls first, then rises to 1.25', measured)
 
 
-def _course(claim, statement, measured):
-    """The verdict on a course in two parts, from the shares of the first part, the second, and both."""
+def _trajectory(claim, statement, measured):
+    """The verdict on a two-part trajectory: from the shares of seeds that do the first part, the second, and both."""
     first, second, both = list(measured.values())[:3]
     if both.low > 0.5:
         verdict, reason = Verdict.REPRODUCED, 'most seeds take this course'
@@ -99,16 +109,16 @@ def _course(claim, statement, measured):
     return claims.Measurement(claim, statement, 'one run', measured, verdict, reason)
 
 
-def uniform_distance():
-    """Wasserstein distance to the data of a uniform distribution with the data's mean and deviation."""
+def uniform_distance() -> float:
+    """Wasserstein distance from the data to a uniform distribution with the same mean and std."""
     settings = gan.make_settings()
-    places = (np.arange(100_000) + 0.5) / 100_000
-    flat = settings.mu + settings.sigma * np.sqrt(12) * (places - 0.5)
+    levels = (np.arange(100_000) + 0.5) / 100_000
+    flat = settings.mu + settings.sigma * np.sqrt(12) * (levels - 0.5)
     return float(metrics.wasserstein(flat[None], gan.truth(settings))[0])
 
 
-def near_gaussian(table):
-    """N3: the final shape is near Gaussian, its right tail a bit fatter than the left."""
+def near_gaussian(table: dict[str, np.ndarray]) -> claims.Measurement:
+    """N3: the final shape is nearly Gaussian, with a slightly fatter right tail."""
     good = {name: values[table['success'] == 1] for name, values in table.items()}
     flat = uniform_distance()
     if not len(good['seed']):
@@ -148,12 +158,12 @@ def near_gaussian(table):
 FAILURES = ('not finite', 'narrow peak', 'hollow', 'wrong mean', 'wrong width', 'wrong shape')
 
 
-def classify(table):
-    """How each run ends, [runs]: 'good', or the first of `FAILURES` that fits.
+def classify(table: dict[str, np.ndarray]) -> np.ndarray:
+    """How each run ends, [runs]: 'good', or the first of `FAILURES` that applies.
 
-    Narrow peak: a deviation below half the data's. Hollow: an excess kurtosis below the uniform distribution's -1.2, so more
-    at the edges than in the middle (the post's concave one). Wrong mean, wrong width: off by so much that a Gaussian would
-    fail for it alone (a quarter of the data's deviation; 31 %). Wrong shape: none of these, and yet too far from the data.
+    Narrow peak: a std below half the data's. Hollow: an excess kurtosis below the uniform distribution's -1.2, so more mass at
+    the edges than in the middle (the post's concave one). Wrong mean, wrong width: so far off that a Gaussian would fail for
+    this alone (a quarter of the data's std; 31 %). Wrong shape: none of these, but too far from the data.
     """
     settings = gan.make_settings()
     width = 0.25 / np.sqrt(2 / np.pi)  # W1 between N(0, a) and N(0, b) is |a - b| sqrt(2 / pi)
@@ -169,7 +179,7 @@ def classify(table):
     return np.array(['good', *FAILURES])[np.argmax(fits, axis=0)]
 
 
-def eight_of_ten(table):
+def eight_of_ten(table: dict[str, np.ndarray]) -> claims.Measurement:
     """N4: eight of ten runs end well; one is concave with a mean of about 6, one a narrow peak at -11."""
     settings, kinds = gan.make_settings(), classify(table)
     theirs = metrics.quantile_distance(original(), gan.truth(gan.make_settings()))
@@ -193,10 +203,10 @@ def eight_of_ten(table):
     return claims.Measurement('N4', 'eight of ten runs end well', '8 of 10', measured, verdict, reason)
 
 
-def quick_discriminator(history):
+def quick_discriminator(history: dict[str, np.ndarray]) -> claims.Measurement:
     """N5: D learns quickly, G slowly at first."""
     settings = gan.make_settings()
-    chance = 2 * np.log(2)  # D's loss if it cannot tell
+    chance = 2 * np.log(2)  # D's loss if it cannot tell real from generated
     start = history['mean'][:, :1]
     way = (history['mean'] - start) / (settings.mu - start)
     quick, halfway = history['loss_d'] < chance / 2, way > 0.5
@@ -220,13 +230,13 @@ def quick_discriminator(history):
     return claims.Measurement('N5', 'D learns quickly, G slowly at first', 'qualitative', measured, verdict, reason)
 
 
-def original():
-    """The author's program's outcomes over seeds, {column: [runs]}."""
+def original() -> dict[str, np.ndarray]:
+    """Outcomes of the author's program over seeds, {column: [runs]}."""
     return _read('devnag_2018-11_moments.csv', ('seed', 'finite', *COMPARED), 33)
 
 
-def original_course():
-    """Its course: {'round': [records], 'mean' and 'std': [runs, records]} of the last generated batch of D's phase."""
+def original_trajectory() -> dict[str, np.ndarray]:
+    """Its trajectory: {'round': [records], 'mean' and 'std': [runs, records]} of the last generated batch of D's phase."""
     table = _read('devnag_2018-11_moments_trajectory.csv', ('round', 'mean', 'std'), 3300)
     rounds = np.unique(table['round']).astype(int)
     return {'round': rounds} | {name: table[name].reshape(-1, len(rounds)) for name in ('mean', 'std')}

@@ -1,19 +1,23 @@
-"""Dev Nag's post beside its author's program and the suite's own accepted numbers, in the report and in the benchmark."""
+"""Dev Nag's post compared with the author's program and the suite's accepted numbers; its jobs in report and benchmark."""
+
+import pathlib
+
+import numpy as np
 
 from reproductions.devnag import claims, gan
 from reproductions.posts import Case, Job, Shown, Speed
 
-START = 300  # rounds of the cases of which only the start is held
+START = 300  # rounds of the cases that only test the start of training
 
 
-def train(settings, seed, runs):
-    """The columns of results.csv over seeds of the post's own settings, trained in the parts that its claims are."""
+def train(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
+    """The columns of results.csv for several seeds with the post's settings, trained in the same parts as for the claims."""
     del settings
     return claims.train(seed, runs)[0]
 
 
-def train_start(settings, seed, runs):
-    """The columns of results.csv over seeds after the first rounds."""
+def train_start(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
+    """The columns of results.csv for several seeds after `START` rounds."""
     return gan.train_many(settings, seed, runs, num_steps=START).table
 
 
@@ -36,30 +40,30 @@ SPEED = (
 )  # fmt: skip
 
 
-def short(scratch):
-    """The flags of a training of seconds."""
+def short(scratch: pathlib.Path) -> list[str]:
+    """Flags for a training run that takes seconds."""
     del scratch
     return ['--num_steps=80', '--d_steps=2', '--g_steps=2', '--batch_size=20']
 
 
-def jobs(runs, data):
-    """The commands of the report; times are those of 100 seeds, and grow with them."""
+def jobs(runs: int, data: str) -> list[Job]:
+    """The report's commands; expected times are for 100 seeds and scale with their number."""
     del data
     many = (f'--runs={runs}', '--seed=1000')
     return [
         Job('devnag', 'claims', ('--claims', *many), 1.15 * runs, {}),
         Job('devnag', 'many', many, 0.75 * runs, {
-            'ensemble.png': 'Where every seed ends, and its way there',
+            'ensemble.png': 'Where each seed ends, and how it gets there',
             'runs.png': 'The last batch of each of the first ten seeds',
         }),
         Job('devnag', 'one', ('--animation',), 25, {
-            'figure.png': 'One seed at the end of its training', 'animation.gif': 'Its training',
+            'figure.png': 'One seed after training', 'animation.gif': 'Its training',
         }),
     ]  # fmt: skip
 
 
-def shown(directory):
-    """What the report shows of its ensemble."""
+def shown(directory: pathlib.Path) -> list[Shown]:
+    """What the report shows of the ensemble."""
     del directory
     settings = gan.make_settings()
     targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0.0, 'kurtosis': 0.0}

@@ -1,4 +1,4 @@
-"""The figures and tables of Dev Nag's post: a function (runs, directory) for each part."""
+"""The figures and tables of Dev Nag's post: one function (runs, directory) per part."""
 
 import functools
 import pathlib
@@ -15,52 +15,52 @@ from reproductions.devnag import figures as devnag_figures
 from reproductions.devnag import gan
 from reproductions.gallery import Picture, command, quartiles
 
-FIRST, MOST = 1000, 200  # seed of the ensemble, and its seeds
+FIRST, MOST = 1000, 200  # first seed of the ensemble, and its size
 
 
 @functools.cache
-def ensemble(runs):
-    """The seeds from which claims, outcomes and the spread are drawn, trained once: (table, history, last batches).
+def ensemble(runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """The ensemble for claims, outcomes and spread, trained once: (table, history, last batches).
 
-    No more than the 200 that the page speaks of: they take minutes.
+    It has at most the 200 seeds named on the page: they take minutes.
     """
     runs = min(runs, MOST)
     print(f'training {runs} seeds', flush=True)
     return devnag_claims.train(FIRST, runs, tick=lambda: print('a quarter is done', flush=True))
 
 
-def copied(flags, names, out):
-    """Runs the command and copies {file: its name in figures/devnag}."""
+def copied(flags: list[str], names: dict[str, str], out: pathlib.Path) -> None:
+    """Runs the command and copies its files to `out`: {file: new name}."""
     with tempfile.TemporaryDirectory() as scratch:
         command('devnag', scratch, *flags)
         for source, target in names.items():
             shutil.copy(pathlib.Path(scratch) / source, out / target)
 
 
-def one(runs, out):
-    """The post's figures of one run, and its training as a film."""
+def one(runs: int, out: pathlib.Path) -> None:
+    """The post's figures of one run, and an animation of its training."""
     del runs
     names = {f'figure.{kind}': f'one.{kind}' for kind in ('png', 'npz')}
     copied(['--animation'], names | {f'animation.{kind}': f'animation.{kind}' for kind in ('gif', 'npz')}, out)
 
 
-def ten(runs, out):
+def ten(runs: int, out: pathlib.Path) -> None:
     """The post's ten runs: the grid of final distributions, and the moments against the round."""
     del runs
     names = {f'runs.{kind}': f'ten.{kind}' for kind in ('png', 'npz')}
     copied(['--runs=10'], names | {f'ensemble.{kind}': f'ten_course.{kind}' for kind in ('png', 'npz')}, out)
 
 
-def many(runs, out):
-    """The spread over seeds."""
+def many(runs: int, out: pathlib.Path) -> None:
+    """The spread over seeds: a table and a figure."""
     table, history, _ = ensemble(runs)
     files.write_csv(out / 'many_results.csv', table)
     title = f'GAN in 50 lines (2018-11, moments, {len(table["seed"]):,} seeds)'
     devnag_figures.draw_ensemble(gan.make_settings(), out / 'many.png', title, table, history)
 
 
-def gallery(runs, out):
-    """An example of each way to end, with its share of the seeds: the run in the middle by its distance to the data."""
+def gallery(runs: int, out: pathlib.Path) -> None:
+    """An example of each kind of outcome, with its share of the seeds: the run with the median distance to the data."""
     table, _, samples = ensemble(runs)
     kinds = devnag_claims.classify(table)
     chosen = {}
@@ -70,7 +70,7 @@ def gallery(runs, out):
             chosen[kind] = rows[np.argsort(table['wasserstein'][rows])[rows.size // 2]]
     rows, settings = np.array(list(chosen.values())), gan.make_settings()
     arrays = {
-        'title': f'How {len(kinds):,} runs of the post end, an example of each',
+        'title': f'How {len(kinds):,} runs of the post end: an example of each outcome',
         'kind': list(chosen),
         'share': [claims.proportion(kinds == kind).value for kind in chosen],
         **{name: table[name][rows] for name in ('seed', 'mean', 'std')},
@@ -80,15 +80,15 @@ def gallery(runs, out):
     figures.write(out / 'gallery.png', devnag_figures.gallery, arrays)
 
 
-def claims_table(runs, out):
+def claims_table(runs: int, out: pathlib.Path) -> None:
     """The table of claims."""
     table, history, _ = ensemble(runs)
     rows = devnag_claims.measure_outcomes(table, history)
     print(claims.write(out, rows))
 
 
-def outcomes(runs, out):
-    """The table of our outcomes beside the author's program's, with the smallest p-value of the tests."""
+def outcomes(runs: int, out: pathlib.Path) -> None:
+    """The table of our outcomes beside those of the author's program, with the smallest p-value of the tests."""
     ours, theirs = ensemble(runs)[0], devnag_claims.original()
 
     def cells(table):
@@ -105,8 +105,8 @@ def outcomes(runs, out):
 
 PARTS = {'one': one, 'ten': ten, 'many': many, 'gallery': gallery, 'claims': claims_table, 'outcomes': outcomes}
 PICTURES = {
-    'one.png': Picture('one', devnag_figures.one, 'mean and deviation against the round, final histogram'),
-    'animation.gif': Picture('one', devnag_figures.film, 'training as a film', in_post=False),
+    'one.png': Picture('one', devnag_figures.one, 'mean and std against the round, final histogram'),
+    'animation.gif': Picture('one', devnag_figures.animation, 'training as an animation', in_post=False),
     'ten.png': Picture('ten', devnag_figures.grid, 'ten final distributions'),
     'ten_course.png': Picture('ten', devnag_figures.ensemble, 'the moments of the ten runs against the round', in_post=False),
     'many.png': Picture('many', devnag_figures.ensemble, 'the spread over seeds', in_post=False),

@@ -1,17 +1,20 @@
-"""The GAN of Dev Nag's post, to be read beside it from top to bottom.
+"""The GAN of Dev Nag's post, meant to be read beside it.
 
-Data, noise, networks, losses, schedule.
+From top to bottom: data, noise, D's view of a batch, networks, losses, schedule, outcomes.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from common import training
 from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
-from reproductions.devnag.settings import (  # noqa: F401  all that the post fixes, for readers of this file
+from reproductions.devnag.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     DEFAULT,
     DRAWS,
     MOST_UPDATES,
@@ -25,13 +28,13 @@ from reproductions.devnag.settings import (  # noqa: F401  all that the post fix
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
 
-def real_samples(settings, seeds, step, count, stream=Stream.DATA):
+def real_samples(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, count: int, stream: Stream = Stream.DATA) -> tf.Tensor:
     """N(mu, sigma), [runs, 1, count]."""
     return settings.mu + settings.sigma * random.normal(seeds, stream, step, count)[:, None, :]
 
 
-def noise(settings, seeds, stream, step, count=None):
-    """U(0, 1), [runs, 1, count]; `count` is a batch if it is not given."""
+def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor, count: int | None = None) -> tf.Tensor:
+    """U(0, 1), [runs, 1, count]; `count` defaults to the batch size."""
     return random.uniform(seeds, stream, step, count or settings.batch_size)[:, None, :]
 
 
@@ -39,44 +42,44 @@ def noise(settings, seeds, stream, step, count=None):
 
 
 @tf.custom_gradient
-def moments(x):
-    """Mean, population deviation, skewness and excess kurtosis of a whole batch: [runs, 1, batch] -> [runs, 4, 1].
+def moments(x: tf.Tensor) -> tf.Tensor:
+    """Mean, population std, skewness and excess kurtosis of a whole batch: [runs, 1, batch] -> [runs, 4, 1].
 
-    With z = (x - mean) / deviation, their derivatives by one of the n samples are 1 / n times 1, z,
-    3 (z^2 - 1 - skewness z) / deviation and 4 (z^3 - skewness - (kurtosis + 3) z) / deviation: no sum over the batch is left
-    for the way back.
+    With z = (x - mean) / std, their derivatives with respect to one of the n samples are 1 / n times 1, z,
+    3 (z^2 - 1 - skewness z) / std and 4 (z^3 - skewness - (kurtosis + 3) z) / std. So the backward pass needs no sums over the
+    batch.
     """
     mean = tf.reduce_mean(x, axis=2, keepdims=True)
-    centred = x - mean
-    square = tf.square(centred)
+    centered = x - mean
+    square = tf.square(centered)
     variance = tf.reduce_mean(square, axis=2, keepdims=True)
-    deviation = tf.sqrt(variance)
-    skewness = tf.reduce_mean(square * centred, axis=2, keepdims=True) / (variance * deviation)
+    std = tf.sqrt(variance)
+    skewness = tf.reduce_mean(square * centered, axis=2, keepdims=True) / (variance * std)
     fourth = tf.reduce_mean(square * square, axis=2, keepdims=True) / (variance * variance)
 
     def gradient(upstream):
-        to_mean, to_deviation, to_skewness, to_kurtosis = tf.split(upstream / x.shape[2], 4, axis=1)
-        three, four = 3 * to_skewness / deviation, 4 * to_kurtosis / deviation
-        z = centred / deviation
+        to_mean, to_std, to_skewness, to_kurtosis = tf.split(upstream / x.shape[2], 4, axis=1)
+        three, four = 3 * to_skewness / std, 4 * to_kurtosis / std
+        z = centered / std
         constant = to_mean - three - four * skewness
-        linear = to_deviation - three * skewness - four * fourth
+        linear = to_std - three * skewness - four * fourth
         return constant + z * (linear + z * (three + z * four))
 
-    return tf.concat([mean, deviation, skewness, fourth - 3], axis=1), gradient
+    return tf.concat([mean, std, skewness, fourth - 3], axis=1), gradient
 
 
-def view(settings, x):
-    """What D is given of a whole batch, one column: [runs, 1, batch] -> [runs, features, 1].
+def view(settings: Settings, x: tf.Tensor) -> tf.Tensor:
+    """What D sees of a whole batch, as one column: [runs, 1, batch] -> [runs, features, 1].
 
-    The mean that is taken from the samples is not differentiated, as in the original.
+    No gradient flows through the mean that is subtracted from the samples, as in the original.
     """
     if settings.preprocess == 'moments':
         return moments(x)
     column = tf.transpose(x, [0, 2, 1])
     if settings.preprocess == 'raw':
         return column
-    centred = column - tf.stop_gradient(tf.reduce_mean(column, axis=1, keepdims=True))
-    return tf.concat([column, tf.square(centred) if settings.preprocess == 'variances' else centred], axis=1)
+    centered = column - tf.stop_gradient(tf.reduce_mean(column, axis=1, keepdims=True))
+    return tf.concat([column, tf.square(centered) if settings.preprocess == 'variances' else centered], axis=1)
 
 
 # --- Networks -----------------------------------------------------------------------------------------------------------------
@@ -84,32 +87,32 @@ def view(settings, x):
 ACTIVATIONS = {'tanh': tf.tanh, 'sigmoid': tf.sigmoid, 'elu': tf.nn.elu}
 
 
-def init_generator(settings, seeds):
+def init_generator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """G: three linear layers, 1 -> h -> h -> 1."""
     h = VARIANTS[settings.variant].g_hidden_size
     return layers.uniform_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (h, h), (1, h)])
 
 
-def generator(settings, g, z):
+def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
     """[runs, 1, batch] -> [runs, 1, batch]."""
     first, second = (ACTIVATIONS[name] for name in VARIANTS[settings.variant].g_activations)
     return layers.dense(second(layers.dense(first(layers.dense(z, g[0])), g[1])), g[2])
 
 
-def init_discriminator(settings, seeds):
+def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """D: three linear layers, features -> h -> h -> 1."""
     h = VARIANTS[settings.variant].d_hidden_size
     features = {'moments': 4, 'raw': settings.batch_size}.get(settings.preprocess, 2 * settings.batch_size)
     return layers.uniform_linears(seeds, Stream.WEIGHTS_D, [(h, features), (h, h), (1, h)])
 
 
-def discriminator(settings, d, x):
+def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     """The probability that a whole batch is real: [runs, 1, batch] -> [runs, 1, 1]."""
     return decisions(settings, d, view(settings, x))
 
 
-def decisions(settings, d, views):
-    """D on what it is given of n batches, side by side: [runs, features, n] -> [runs, 1, n]."""
+def decisions(settings: Settings, d: Any, views: tf.Tensor) -> tf.Tensor:
+    """D's decisions on the views of n batches: [runs, features, n] -> [runs, 1, n]."""
     first, second = (ACTIVATIONS[name] for name in VARIANTS[settings.variant].d_activations)
     return tf.sigmoid(layers.dense(second(layers.dense(first(layers.dense(views, d[0])), d[1])), d[2]))
 
@@ -117,28 +120,28 @@ def decisions(settings, d, views):
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
 
 
-def losses_of_d(settings, d, g, x, z):
+def losses_of_d(settings: Settings, d: Any, g: Any, x: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """D's losses on a real and on a generated batch, each [runs]; D is trained on their sum."""
     views = tf.concat([view(settings, x), view(settings, generator(settings, g, z))], axis=2)
     real, fake = tf.split(decisions(settings, d, views)[:, 0], 2, axis=1)
     return losses.binary_cross_entropy(real, 1)[:, 0], losses.binary_cross_entropy(fake, 0)[:, 0]
 
 
-def loss_of_g(settings, d, g, z):
-    """G's loss [runs]: its batch labelled as real."""
+def loss_of_g(settings: Settings, d: Any, g: Any, z: tf.Tensor) -> tf.Tensor:
+    """G's loss [runs]: its batch labeled as real."""
     decision = discriminator(settings, d, generator(settings, g, z))
     return losses.binary_cross_entropy(decision, 1)[:, 0, 0]
 
 
-def make_optimizer(settings):
+def make_optimizer(settings: Settings) -> optimizers.Optimizer:
     """Gradient descent with momentum (2018) or Adam (2017), as in PyTorch."""
     if VARIANTS[settings.variant].optimizer == 'adam':
         return optimizers.adam_of_pytorch(settings.learning_rate)
     return optimizers.momentum(settings.learning_rate, settings.momentum)
 
 
-def make_train_step(settings):
-    """The adversarial training. An iteration is a round: `d_steps` updates of D, then `g_steps` of G."""
+def make_train_step(settings: Settings) -> training.TrainStep:
+    """The adversarial training. One iteration is a round: `d_steps` updates of D, then `g_steps` of G."""
     return training.TrainStep(
         loss_d=lambda d, g, x, z: tf.add(*losses_of_d(settings, d, g, x, z)),
         loss_g=lambda d, g, z: loss_of_g(settings, d, g, z),
@@ -154,8 +157,10 @@ def make_train_step(settings):
     )
 
 
-def train_round(settings, train_step, seeds, state):
-    """A round; beside its losses, mean and deviation [runs] of the last generated batch that D is trained on in it."""
+def train_round(
+    settings: Settings, train_step: training.TrainStep, seeds: tf.Tensor, state: training.TrainState
+) -> tuple[training.TrainState, dict[str, tf.Tensor]]:
+    """One round; records its losses, and mean and std [runs] of the last generated batch D is trained on."""
     last = (state.step + 1) * settings.d_steps - 1
     samples = generator(settings, state.g, noise(settings, seeds, Stream.NOISE_D, last))
     moved, recorded = training.take_step(train_step, seeds, state)
@@ -165,8 +170,8 @@ def train_round(settings, train_step, seeds, state):
 
 
 @functools.cache
-def make_experiment(settings):
-    """The settings made runnable; cached, so that a second training compiles nothing."""
+def make_experiment(settings: Settings) -> training.Experiment:
+    """The experiment for these settings; cached, so that a second run does not compile again."""
     train_step = make_train_step(settings)
     loop = training.compile_loop(
         lambda seeds, state: train_round(settings, train_step, seeds, state), ['loss_d', 'loss_g', 'mean', 'std']
@@ -184,60 +189,65 @@ def make_experiment(settings):
 
 # --- Outcomes -----------------------------------------------------------------------------------------------------------------
 
-RUNS_AT_ONCE = 50  # evaluated; a hidden layer of theirs on all samples takes 10 MB, or 100 MB with 50 units
+RUNS_AT_ONCE = 50  # evaluated together; one hidden layer on all samples takes 10 MB, or 100 MB with 50 units
 
 
-def truth(settings):
+def truth(settings: Settings) -> Any:
     """The data's distribution."""
     return metrics.gaussian(settings.mu, settings.sigma)
 
 
-def success_bound(settings):
+def success_bound(settings: Settings) -> float:
     """A run succeeds if its Wasserstein distance to the data is below a quarter of the data's standard deviation (std).
 
-    The post's words are a Gaussian shape, a mean of 4 and a std in the right ballpark. A Gaussian of the right std passes if
-    its mean is within a quarter of a std, one of the right mean if its std is within 31 %. A uniform distribution of the data's
-    mean and std passes (0.15 stds away), two points do not (0.54): a hollow shape fails even if its first moments are right.
+    The post asks for a Gaussian shape, a mean of 4 and a std in the right ballpark. A Gaussian with the right std passes if
+    its mean is off by less than a quarter of a std; one with the right mean passes if its std is within 31 %. A uniform
+    distribution with the data's mean and std passes (0.15 stds away), two point masses do not (0.54): a hollow shape fails
+    even with the right mean and std.
     """
     return settings.sigma / 4
 
 
 @functools.cache
-def make_evaluation(settings):
-    """Compiled (seeds, d, g) -> G on 10,000 fresh draws of U(0, 1), [runs, 10,000], and D's decisions on them, [runs, batches].
+def make_evaluation(settings: Settings) -> Callable:
+    """Compiled (seeds, d, g) -> G on 10,000 new samples of U(0, 1), [runs, 10,000], and D's decisions on them, [runs, batches].
 
-    The batches are consecutive; an incomplete last one is left out.
+    Batches are consecutive; an incomplete last one is dropped.
     """
     batches = DRAWS // settings.batch_size
 
     @tf.function(jit_compile=True, autograph=False)
     def evaluate(seeds, d, g):
         samples = generator(settings, g, noise(settings, seeds, Stream.FIGURE, 0, DRAWS))[:, 0]
-        whole = tf.reshape(samples[:, : batches * settings.batch_size], [-1, 1, settings.batch_size])  # a batch a row
+        whole = tf.reshape(samples[:, : batches * settings.batch_size], [-1, 1, settings.batch_size])  # one batch per row
         views = tf.reshape(view(settings, whole), [seeds.shape[0], batches, -1])
         return samples, decisions(settings, d, tf.transpose(views, [0, 2, 1]))[:, 0]
 
     return evaluate
 
 
-def evaluate_rows(settings, seeds, train_state, rows):
-    """`make_evaluation` for some runs, as NumPy arrays; `train_state` are `training.TrainState` of NumPy arrays."""
+def evaluate_rows(
+    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`make_evaluation` for some runs, as NumPy arrays; so is `train_state`."""
     d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (train_state.d, train_state.g))
     return tuple(value.numpy() for value in make_evaluation(settings)(tf.constant(seeds[rows]), d, g))
 
 
-def results_table(settings, seeds, train_state, history):
-    """The columns of results.csv, a value a run.
+def results_table(
+    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, history: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The columns of results.csv, one value per run.
 
     Args:
       settings: `Settings`.
       seeds: uint32 [runs].
-      players: `training.TrainState` of NumPy arrays.
+      train_state: `training.TrainState` of NumPy arrays.
       history: {name: array}, joined records of `training.train`.
 
     Returns:
-      {column: [runs]}. A run is finite if its samples and D's decisions on them are; losses are means over the last 100 rounds
-      of the loss of a round's last update.
+      {column: [runs]}. A run is finite if its samples and D's decisions on them are. Losses are those of each round's last
+      update, averaged over the last 100 rounds.
     """
     table, _ = outcomes.judged(
         lambda rows: evaluate_rows(settings, seeds, train_state, rows)[::-1], RUNS_AT_ONCE, seeds, truth(settings),
@@ -246,8 +256,8 @@ def results_table(settings, seeds, train_state, history):
     return table | {name: training.settled_mean(history['step'], history[name]) for name in ('loss_d', 'loss_g')}
 
 
-def train_many(settings, seed, runs, num_steps=None, every=1):
-    """Trains seeds seed .. seed+runs-1 on the CPU: `outcomes.Ensemble`."""
+def train_many(settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = 1) -> outcomes.Ensemble:
+    """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
     table_of = functools.partial(results_table, settings)
     num_steps = num_steps or VARIANTS[settings.variant].num_steps
     return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps, every)

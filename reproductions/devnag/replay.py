@@ -1,6 +1,8 @@
-"""Recorded runs of Dev Nag's programs, replayed: which arrays a trace must have, and its updates one by one."""
+"""Replays recorded runs of Dev Nag's programs: the arrays a trace must contain, and its updates one by one."""
 
 import itertools
+import pathlib
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,20 +16,20 @@ VIEWS = {'Only 4 moments': 'moments', 'Raw data': 'raw', 'Data and variances': '
 LOSSES = ('loss_d_real', 'loss_d_fake', 'loss_g')
 
 
-def trace_settings(meta):
-    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+def trace_settings(meta: dict[str, Any]) -> gan.Settings:
+    """The settings a trace was recorded with. Raises replay.BadTrace if its metadata does not give valid ones."""
     whole = [meta.get(name) for name in ('batch_size', 'd_steps', 'g_steps', 'epochs')]
     variant, preprocess = str(meta.get('variant')), VIEWS.get(str(meta.get('preprocess')))
     if variant not in gan.VARIANTS or preprocess not in gan.VARIANTS[variant].views:
-        raise replay.BadTrace('is of no known variant')
+        raise replay.BadTrace('names no known variant')
     if not all(type(number) is int and 0 < number <= gan.DRAWS for number in whole):
-        raise replay.BadTrace('is of an impossible size')
+        raise replay.BadTrace('names an impossible size')
     batch_size, d_steps, g_steps, _ = whole
     return gan.make_settings(variant, preprocess=preprocess, batch_size=batch_size, d_steps=d_steps, g_steps=g_steps)
 
 
-def trace_shapes(settings, rounds):
-    """The arrays that a trace of these settings must have: {name: shape}; weights are [out, in]."""
+def trace_shapes(settings: gan.Settings, rounds: int) -> dict[str, tuple[int, ...]]:
+    """The arrays a trace with these settings must contain: {name: shape}; weights are [out, in]."""
     seeds = tf.zeros([1], tf.uint32)
     networks = {'D': gan.init_discriminator(settings, seeds), 'G': gan.init_generator(settings, seeds)}
     shapes = {}
@@ -40,13 +42,13 @@ def trace_shapes(settings, rounds):
     return shapes | dict.fromkeys(('loss_d_real', 'loss_d_fake'), (d_updates,)) | {'loss_g': (g_updates,)}
 
 
-def replay_trace(path):
-    """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
+def replay_trace(path: str | pathlib.Path) -> dict[str, list]:
+    """Repeats a recorded run from its initial weights, on its batches, and compares losses: the columns of replay.csv.
 
-    Every update is compared, not only the last of a round, so a step is an update.
+    Every update is compared, not only the last of each round, so a step is one update.
 
     Raises:
-      replay.BadTrace: the file is not usable.
+      replay.BadTrace: the file is not a usable trace.
     """
     meta, arrays = replay.load(path, 'devnag')
     settings = trace_settings(meta)
@@ -55,8 +57,10 @@ def replay_trace(path):
     return replay.compare({name: (range(len(arrays[name])), arrays[name], ours[name]) for name in LOSSES})
 
 
-def retrain(settings, rounds, arrays):
-    """The training of a trace: ({loss: [updates]}, `training.TrainState` at its end)."""
+def retrain(
+    settings: gan.Settings, rounds: int, arrays: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], training.TrainState]:
+    """Repeats the training of a trace: ({loss: [updates]}, the final `training.TrainState`)."""
 
     def batch(name, update):
         return tf.gather(tf.constant(arrays[name]), update)[None, None]
@@ -78,18 +82,18 @@ def retrain(settings, rounds, arrays):
 
     state = training.start_training(train_step, weights(arrays, 'D'), weights(arrays, 'G'))
     ours = {name: [] for name in LOSSES}
-    for turn in range(rounds):
+    for number in range(rounds):
         for k in range(settings.d_steps):  # each network counts its own updates
-            state, real, fake = update_d(state._replace(step=tf.constant(turn * settings.d_steps + k)))
+            state, real, fake = update_d(state._replace(step=tf.constant(number * settings.d_steps + k)))
             ours['loss_d_real'].append(float(real))
             ours['loss_d_fake'].append(float(fake))
         for k in range(settings.g_steps):
-            state, loss = update_g(state._replace(step=tf.constant(turn * settings.g_steps + k)))
+            state, loss = update_g(state._replace(step=tf.constant(number * settings.g_steps + k)))
             ours['loss_g'].append(float(loss))
     return {name: np.array(values) for name, values in ours.items()}, state
 
 
-def weights(arrays, network):
+def weights(arrays: dict[str, np.ndarray], network: str) -> tuple[layers.Linear, ...]:
     """The initial layers of a trace's network, weights [out, in] and biases [out], as `layers.Linear` of one run."""
     names = itertools.takewhile(lambda name: f'{name}/w' in arrays, (f'init/{network}/map{i}' for i in itertools.count(1)))
     return tuple(

@@ -1,13 +1,13 @@
-"""What Dev Nag's post and program fix, variant by variant, and the settings that follow from it."""
+"""What Dev Nag's post and program fix for each variant, and the settings derived from it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Variant(NamedTuple):
-    """One published state of the program, devnag/pytorch-generative-adversarial-networks on GitHub."""
+    """One published version of the program, https://github.com/devnag/pytorch-generative-adversarial-networks."""
 
     published: str  # commit
-    views: tuple[str, ...]  # what D can be given of a batch; the first is the one that was published switched on
+    views: tuple[str, ...]  # what D can see of a batch; the first was the published default
     g_hidden_size: int
     d_hidden_size: int
     g_activations: tuple[str, str]  # of the two hidden layers; G's output is linear
@@ -16,8 +16,8 @@ class Variant(NamedTuple):
     learning_rate: float
     batch_size: int
     num_steps: int  # rounds
-    d_steps: int  # updates of D in a round
-    g_steps: int  # updates of G after them
+    d_steps: int  # updates of D per round
+    g_steps: int  # updates of G after those
 
 
 VARIANTS = {  # the first is the default
@@ -32,12 +32,14 @@ VARIANTS = {  # the first is the default
 DEFAULT, *_ = VARIANTS
 SEED = 0  # the post has none
 
-MOST_UPDATES = 10_000  # of a network in a round, which is one compiled call at least: some seconds, in which nothing stops it
-DRAWS = 10_000  # samples of U(0, 1), on which the final G is evaluated
+MOST_UPDATES = (
+    10_000  # updates of a network per round: a round is at least one compiled call, which takes seconds and cannot be stopped
+)
+DRAWS = 10_000  # samples of U(0, 1) on which the final G is evaluated
 
 
 class Settings(NamedTuple):
-    """Everything that decides what is computed, but for seeds and the number of rounds."""
+    """Everything that determines the results, except the seeds and the number of rounds."""
 
     variant: str
     preprocess: str
@@ -50,8 +52,8 @@ class Settings(NamedTuple):
     sigma: float
 
 
-def make_settings(variant=DEFAULT, **changes):
-    """The settings of a variant; `changes` may name any other field, and None stands for the variant's own value."""
+def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
+    """The settings of a variant; `changes` may set any other field, None keeps the variant's value."""
     published = VARIANTS[variant]
     settings = Settings(
         variant=variant,

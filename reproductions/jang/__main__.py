@@ -1,32 +1,34 @@
 """The command line of Jang's post: python -m reproductions.jang."""
 
+from absl.flags import FlagValues
+
 import reproductions.jang
 from common import quiet
 from common.program import checks, cli
 from common.program.flags import MOST, POSITIVE, SEEDS, WIDTHS, Flag, parse
 from common.sizes import CHUNK
-from reproductions.jang.settings import DEFAULT, LEARNING_RATE, MU, PLOT_POINTS, SIGMA, VARIANTS, make_settings
+from reproductions.jang.settings import DEFAULT, LEARNING_RATE, MU, PLOT_POINTS, SIGMA, VARIANTS, Settings, make_settings
 
 FLAGS = (
-    Flag('variant', tuple(VARIANTS), DEFAULT, 'Which published state of the program (the post: 2016-06).'),
-    Flag('seed', int, 0, 'First seed (the post: none).', 0, SEEDS - 1),
+    Flag('variant', tuple(VARIANTS), DEFAULT, 'Published version of the program (the post: 2016-06).'),
+    Flag('seed', int, 0, 'First seed (the post: none given).', 0, SEEDS - 1),
     Flag('sort', bool, None, "Sort the samples of each batch (default: the variant's; the post: yes)."),
-    Flag('stratify', bool, True, 'Noise on a jittered grid, not independent (the post: yes).'),
-    Flag('activation', ('tanh', 'relu'), 'tanh', 'Of the hidden layers (the post: tanh).'),
-    Flag('hidden_sizes', WIDTHS, None, 'Widths of the hidden layers of D and of G (the post: 6,5).'),
+    Flag('stratify', bool, True, 'Use stratified noise, on a jittered grid, instead of independent noise (the post: yes).'),
+    Flag('activation', ('tanh', 'relu'), 'tanh', 'Activation of the hidden layers (the post: tanh).'),
+    Flag('hidden_sizes', WIDTHS, None, 'Widths of the hidden layers, the same for D and G (the post: 6,5).'),
     Flag('learning_rate', POSITIVE, LEARNING_RATE, 'Initial learning rate (the post: 0.001).'),
     Flag('pretrain_steps', int, 1000, "Steps of D's pre-training (the post: 1000).", 0, MOST),
-    Flag('log_every', int, None, 'Iterations between records of the losses, which a single run prints (default: 1, as in the '
-         'post, of which a single run prints ten; about 200 records of several runs).', 1, MOST),
+    Flag('log_every', int, None, 'Iterations between records of the losses, which a single-seed run prints (default: record '
+         'each, as in the post, and print ten; with several seeds, about 200 records in all).', 1, MOST),
 )  # fmt: skip
 DECIDED_BY_TRACE = (
     'variant', 'sort', 'stratify', 'activation', 'hidden_sizes', 'batch_size', 'learning_rate', 'pretrain_steps',
 )  # fmt: skip
-CLAIM_RUNS, CLAIM_TIMES = 200, 5  # J2 takes five times as many seeds
+CLAIM_RUNS, CLAIM_TIMES = 200, 5  # J2 needs five times as many seeds
 
 
-def settings_from_flags(opts):
-    """The settings of the command line. Raises cli.UserError, in one line, where they make no sense."""
+def settings_from_flags(opts: FlagValues) -> Settings:
+    """The settings from the flags. Raises cli.UserError if they make no sense."""
     return make_settings(
         opts.variant, sort=opts.sort, stratify=opts.stratify, activation=opts.activation,
         hidden_sizes=checks.widths(opts, 'hidden_sizes') or None, batch_size=opts.batch_size,
@@ -34,8 +36,8 @@ def settings_from_flags(opts):
     )  # fmt: skip
 
 
-def check(opts, settings, every):
-    """Raises cli.UserError for what cannot be done: too few seeds for a claim, no such seeds, path or memory."""
+def check(opts: FlagValues, settings: Settings, every: int) -> None:
+    """Raises cli.UserError if the command cannot run: too few seeds for a claim, invalid seeds or paths, too little memory."""
     if opts.claims:
         checks.claim_runs(opts, CLAIM_RUNS, CLAIM_TIMES)
     if opts.claims or opts.replay:
@@ -47,13 +49,13 @@ def check(opts, settings, every):
     checks.memory(opts, [(1, *settings.hidden_sizes, 1)] * 2, settings.batch_size, records, surfaces)
 
 
-def main(argv):
-    """Runs what the command line asks for; returns the exit status."""
+def main(argv: list[str]) -> int:
+    """Runs the command; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.jang.__doc__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
     num_steps = settings.num_steps
     every = opts.log_every or (1 if opts.runs == 1 else max(10, num_steps // 200))
-    print_every, film_every = opts.log_every or max(1, num_steps // 10), max(1, num_steps // 120)
+    print_every, frame_every = opts.log_every or max(1, num_steps // 10), max(1, num_steps // 120)
     check(opts, settings, every)
     quiet.import_tensorflow()
     from common.program import command, session
@@ -66,15 +68,15 @@ def main(argv):
         return command.measure_claims('jang', opts, claims.measure, claims.ENSEMBLES)
     with command.begin('jang', opts, settings, num_steps) as run:
         experiment = gan.make_experiment(settings)
-        trained = session.train(run, experiment, every, print_every, film_every=film_every if opts.animation else None)
+        trained = session.train(run, experiment, every, print_every, film_every=frame_every if opts.animation else None)
         table = gan.results_table(settings, run.seeds, trained.train_state, trained.history)
         command.write(run, trained, table, {'log_every': every})
         figures.draw(settings, run.directory, run.seeds, trained, table)
-        command.animate(run, trained, run.directory / 'animation.gif', figures.draw_film)
+        command.animate(run, trained, run.directory / 'animation.gif', figures.draw_animation)
         command.summary(table, {'mean': MU, 'std': SIGMA, 'wasserstein': 0, 'd_mean': 0.5})
         command.export(run, trained, gan.generator, gan.noise)
-        told = accepted_numbers.in_proportion('jang', settings, num_steps, table['success'][0])
-        return command.finish(run, trained, told)
+        proportion = accepted_numbers.in_proportion('jang', settings, num_steps, table['success'][0])
+        return command.finish(run, trained, proportion)
 
 
 if __name__ == '__main__':

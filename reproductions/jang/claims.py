@@ -1,34 +1,38 @@
 """The claims of Jang's post, measured over many seeds.
 
-Sorting is left out (`sort=False`) where it is not itself in question: it changes nothing (J2).
+Ensembles that do not test sorting itself run without it (`sort=False`), since it changes nothing (J2).
 """
 
 import importlib.resources
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import scipy.stats
 
-from common.evaluation import Verdict, claims
+from common.evaluation import Verdict, claims, outcomes
 from common.storage import files
 from reproductions.jang import gan
 
-ARMS = {  # for J2: how real samples and noise of a batch are made to line up
+ARMS = {  # for J2: how a batch's real samples and noise are aligned
     'sorted, grid (the post)': {'sort': True, 'stratify': True},
     'unsorted, grid': {'sort': False, 'stratify': True},
     'sorted, independent': {'sort': True, 'stratify': False},
     'unsorted, independent': {'sort': False, 'stratify': False},
 }
-MORE = 5  # times as many seeds for J2, the post's main explanation
+MORE = 5  # J2, the post's main explanation, gets this many times the seeds
 SIZES = ((12, 10), (24, 20), (48, 40))  # for J6: twice, four and eight times the post's widths
 BATCHES = (20, 50, 800)  # for J7, beside the post's 200
 ENSEMBLES = len(ARMS) + 3 + len(SIZES) + 2 * len(BATCHES) + 1
 COMPARED = ('mean', 'std', 'q05', 'q50', 'q95', 'd_mean', 'pretrain_mse', 'loss_d', 'loss_g')  # with the author's outcomes
 
 
-def measure(seed, runs, tick=lambda: None, arms=None):
-    """All claims over seeds seed .. seed+runs-1 (J2: five times as many): a list of `claims.Measurement`.
+def measure(
+    seed: int, runs: int, tick: Callable[[], Any] = lambda: None, arms: dict[str, dict[str, np.ndarray]] | None = None
+) -> list[claims.Measurement]:
+    """Measures all claims over seeds seed .. seed+runs-1 (J2: five times as many): a list of `claims.Measurement`.
 
-    `tick` is called after each ensemble; `arms` may be what `alignment` gave.
+    Calls `tick` after each ensemble; `arms` may be an earlier result of `alignment`.
     """
     arms = arms or alignment(seed, MORE * runs, tick)
 
@@ -57,7 +61,7 @@ def measure(seed, runs, tick=lambda: None, arms=None):
     ]
 
 
-def alignment(seed, runs, tick=lambda: None):
+def alignment(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> dict[str, dict[str, np.ndarray]]:
     """The four arms of J2: {arm: columns of results.csv}."""
     tables = {}
     for name, changes in ARMS.items():
@@ -66,10 +70,10 @@ def alignment(seed, runs, tick=lambda: None):
     return tables
 
 
-def pretraining_fits(table):
-    """J1: 1000 steps of least squares bring D's surface close to the density, with an error of about 0.01.
+def pretraining_fits(table: dict[str, np.ndarray]) -> claims.Measurement:
+    """J1: 1000 steps of least squares bring D close to the density, with an error of about 0.01.
 
-    That number says little by itself, so the error is also held against that of the best constant.
+    That number alone says little, so the error is also compared with that of the best constant.
     """
     x = np.linspace(-gan.HALF_RANGE, gan.HALF_RANGE, 100_001)
     constant = float(np.var(gan.truth(gan.make_settings()).pdf(x)))
@@ -95,8 +99,8 @@ def pretraining_fits(table):
     return claims.Measurement('J1', 'pre-training brings D close to p_data', 'about 0.01', measured, verdict, reason)
 
 
-def alignment_matters(arms):
-    """J2: sorting and stratifying are crucial; with independent noise training fails."""
+def alignment_matters(arms: dict[str, dict[str, np.ndarray]]) -> claims.Measurement:
+    """J2: sorting and stratifying are crucial; training with independent noise fails."""
     post, unsorted, independent, neither = arms.values()
     measured = {f'success, {name}': claims.proportion(table['success']) for name, table in arms.items()}
     measured |= {f'distance, {name} (median)': claims.median(table['wasserstein']) for name, table in arms.items()}
@@ -128,13 +132,13 @@ def alignment_matters(arms):
     return claims.Measurement('J2', statement, 'qualitative', measured, verdict, f'{reason}. {found}')
 
 
-def convergence_steps(history):
-    """Of each run, the first recorded iteration at which the distance is below the bound; inf where it never is, [runs]."""
+def convergence_steps(history: dict[str, np.ndarray]) -> np.ndarray:
+    """First recorded iteration of each run at which the distance is below the bound, inf if none, [runs]."""
     below = history['wasserstein'] < gan.success_bound(gan.make_settings())
     return np.where(below.any(axis=1), history['step'][below.argmax(axis=1)], np.inf)
 
 
-def pretraining_helps(with_, without):
+def pretraining_helps(with_: dict[str, np.ndarray], without: dict[str, np.ndarray]) -> claims.Measurement:
     """J3: pre-training D gives much faster convergence."""
     steps = {'with pre-training': convergence_steps(with_), 'without': convergence_steps(without)}
     measured = {f'iterations to converge {name} (median)': claims.median(values) for name, values in steps.items()}
@@ -150,7 +154,7 @@ def pretraining_helps(with_, without):
     return claims.Measurement('J3', 'pre-training D: much faster convergence', 'qualitative', measured, verdict, reason)
 
 
-def ends_well(table):
+def ends_well(table: dict[str, np.ndarray]) -> claims.Measurement:
     """J4: after training p_g approximates p_data and D is about 0.5 everywhere."""
     even = (table['d_min'] > 0.4) & (table['d_max'] < 0.6)
     settled = (np.abs(table['loss_d'] - 2 * np.log(2)) < 0.05) & (np.abs(table['loss_g'] - np.log(2)) < 0.05)
@@ -173,7 +177,7 @@ def ends_well(table):
     return claims.Measurement('J4', 'p_g approximates p_data, D is 0.5', '-1.386 and -0.693', measured, verdict, reason)
 
 
-def relu_saturates(tanh, relu):
+def relu_saturates(tanh: outcomes.Ensemble, relu: outcomes.Ensemble) -> claims.Measurement:
     """J5: tanh works where relu units saturate."""
     name = 'success with tanh less that with relu'
     measured = {
@@ -204,7 +208,7 @@ def relu_saturates(tanh, relu):
     return claims.Measurement('J5', 'tanh works where relu units saturate', 'qualitative', measured, verdict, reason)
 
 
-def big_networks(by_size):
+def big_networks(by_size: dict[tuple[int, int], dict[str, np.ndarray]]) -> claims.Measurement:
     """J6: a network that is too big fails to converge."""
     measured = {f'success with {a}-{b} hidden units': claims.proportion(t['success']) for (a, b), t in by_size.items()}
     small, *larger = measured.values()
@@ -217,8 +221,8 @@ def big_networks(by_size):
     return claims.Measurement('J6', 'a network that is too big fails to converge', 'qualitative', measured, verdict, reason)
 
 
-def batch_size_matters(by_batch):
-    """J7: performance does not scale with the size of the batch when samples are not aligned."""
+def batch_size_matters(by_batch: dict[bool, dict[int, dict[str, np.ndarray]]]) -> claims.Measurement:
+    """J7: without alignment, performance does not improve with the batch size."""
     measured = {}
     for stratify, kind in ((False, 'independent noise'), (True, 'grid')):
         for size in sorted(by_batch[stratify]):
@@ -245,8 +249,8 @@ def batch_size_matters(by_batch):
     return claims.Measurement('J7', 'without alignment, no gain from larger batches', 'qualitative', measured, verdict, reason)
 
 
-def original():
-    """The author's program's outcomes over seeds, {column: [runs]}."""
+def original() -> dict[str, np.ndarray]:
+    """Outcomes of the author's program over seeds, {column: [runs]}."""
     source = importlib.resources.files('reproductions.reference.originals') / 'jang_2016-06.csv'
     with importlib.resources.as_file(source) as path:
         return files.read_csv(path, ('seed', 'finite', *COMPARED), rows=100)

@@ -1,4 +1,6 @@
-"""Jang's post beside its author's program and the suite's own accepted numbers, in the report and in the benchmark."""
+"""Jang's post compared with the author's program and the suite's accepted numbers; its jobs in report and benchmark."""
+
+import pathlib
 
 import numpy as np
 
@@ -6,8 +8,8 @@ from reproductions.jang import claims, gan
 from reproductions.posts import Case, Job, Shown, Speed
 
 
-def train(settings, seed, runs):
-    """The columns of results.csv over seeds."""
+def train(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
+    """The columns of results.csv for several seeds."""
     return gan.train_many(settings, seed, runs, every=20).table
 
 
@@ -17,7 +19,7 @@ CASES = (
         'jang', '2016-06', '2016-06_independent', gan.make_settings(sort=False, stratify=False), train, claims.COMPARED,
         2000, 100, gan.NUM_STEPS,
     ),
-    Case(  # a tenth of its iterations, whose batches take five times as long
+    Case(  # a tenth of the iterations, because batches are five times as large
         'jang', '2015-12', '2015-12_start', gan.make_settings('2015-12', num_steps=1000), train, claims.COMPARED, 2000, 100,
         1000,
     ),
@@ -31,28 +33,28 @@ SPEED = tuple(
 )  # fmt: skip
 
 
-def short(scratch):
-    """The flags of a training of seconds."""
+def short(scratch: pathlib.Path) -> list[str]:
+    """Flags for a training run that takes seconds."""
     del scratch
     return ['--num_steps=400', '--pretrain_steps=200', '--log_every=10', '--batch_size=20']
 
 
-def jobs(runs, data):
-    """The commands of the report; times are those of 100 seeds, and grow with them."""
+def jobs(runs: int, data: str) -> list[Job]:
+    """The report's commands; expected times are for 100 seeds and scale with their number."""
     del data
     many = (f'--runs={runs}', '--seed=1000')
     return [
         Job('jang', 'claims', ('--claims', *many), 8.3 * runs, {}),
-        Job('jang', 'many', many, 0.4 * runs, {'ensemble.png': 'Where every seed ends, and its way there'}),
+        Job('jang', 'many', many, 0.4 * runs, {'ensemble.png': 'Where each seed ends, and how it gets there'}),
         Job('jang', 'one', ('--animation',), 30, {
-            'figure.png': 'One seed at the end of its training', 'animation.gif': 'Its training',
-            'losses.png': 'Both objectives of that seed',
+            'figure.png': 'One seed after training', 'animation.gif': 'Its training',
+            'losses.png': 'Both objectives during that training',
         }),
     ]  # fmt: skip
 
 
-def shown(directory):
-    """What the report shows of its ensemble."""
+def shown(directory: pathlib.Path) -> list[Shown]:
+    """What the report shows of the ensemble."""
     del directory
     targets = {
         'mean': gan.MU,

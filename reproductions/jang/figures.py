@@ -1,4 +1,8 @@
-"""The figures of Jang's post: which numbers each holds, and how it is drawn from these alone."""
+"""The figures of Jang's post: what data each holds, and how it is drawn from that data alone."""
+
+import pathlib
+from collections.abc import Iterator
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -6,33 +10,34 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from common.plotting import densities, figures
+from common.program import session
 from reproductions.jang import gan
 
 PUBLISHED_BINS = 10  # of the post's histogram of G
-PUBLISHED_PLACES = np.linspace(-5, 5, PUBLISHED_BINS)  # where the post draws it
+PUBLISHED_PLACES = np.linspace(-5, 5, PUBLISHED_BINS)  # x at which the post plots it
 BINS = figures.Bins(np.linspace(-5, 5, 101), np.linspace(-4.95, 4.95, 100))  # of ours
 
 
-def published_histogram(generated):
-    """p_g as the post draws it, [10]: the mass in each of 10 bins over G's own range, drawn against linspace(-5, 5, 10).
+def published_histogram(generated: np.ndarray) -> np.ndarray:
+    """p_g as the post plots it, [10]: the mass in each of 10 bins over G's own range, plotted at linspace(-5, 5, 10).
 
-    Neither a density (it is not divided by the width of its bins) nor in its place (its bins are not those of the axis).
-    What is not finite is in none of them.
+    It is not a density (not divided by the bin width), and the bins are not where the axis shows them. Samples that are not
+    finite are in no bin.
     """
     counts, _ = np.histogram(generated[np.isfinite(generated)], bins=PUBLISHED_BINS)
     return counts / len(generated)
 
 
-def surfaces(settings, seed, trained):
-    """Networks of the first run on the grid of the figures, {name: [points]}.
+def surfaces(settings: gan.Settings, seed: int, trained: session.Trained) -> dict[str, np.ndarray]:
+    """The first run's networks evaluated on the plotting grid, {name: [points]}.
 
-    `d_initial` and `d_pretrained` are D's network as it is pre-trained, without the clamp; `d_start` and `d_final` are D, and
-    `g_start` and `g_final` G, as adversarial training begins and at its end.
+    `d_initial` and `d_pretrained`: D before and after pre-training, without the clamp. `d_start`, `d_final`, `g_start`,
+    `g_final`: D and G at the start and end of adversarial training.
     """
     evaluation = gan.make_evaluation(settings)
     d_initial, g_start = gan.make_experiment(settings).init(tf.constant([seed], tf.uint32))
-    train_state = trained.pretrained, trained.train_state.d, trained.train_state.g
-    d_start, d_final, g_final = tf.nest.map_structure(lambda value: tf.constant(value[:1]), train_state)
+    networks = trained.pretrained, trained.train_state.d, trained.train_state.g
+    d_start, d_final, g_final = tf.nest.map_structure(lambda value: tf.constant(value[:1]), networks)
     grid = tf.constant(evaluation.grid[None, None], tf.float32)
     found = {'d_initial': gan.mlp(settings, d_initial, grid)[0], 'd_pretrained': gan.mlp(settings, d_start, grid)[0]}
     for stage, pair in (('start', (d_start, g_start)), ('final', (d_final, g_final))):
@@ -40,8 +45,10 @@ def surfaces(settings, seed, trained):
     return {name: values.numpy()[0] for name, values in found.items()}
 
 
-def draw(settings, directory, seeds, trained, table):
-    """Writes the post's seven figures of the first seed and, for an ensemble, ensemble.png; each with its numbers as .npz."""
+def draw(
+    settings: gan.Settings, directory: pathlib.Path, seeds: np.ndarray, trained: session.Trained, table: dict[str, np.ndarray]
+) -> None:
+    """Writes the post's seven figures for the first seed and, for several seeds, ensemble.png; each with its data as .npz."""
     evaluation = gan.make_evaluation(settings)
     grid, curves = evaluation.grid, surfaces(settings, seeds[0], trained)
     p_data, history = gan.truth(settings).pdf(grid), trained.history
@@ -49,7 +56,7 @@ def draw(settings, directory, seeds, trained, table):
 
     draw_lines(directory / 'data.png', f'The data, N({gan.MU:g}, {gan.SIGMA:g})', grid, {'p_data': p_data})
     for name, stage, title in (
-        ('decision_before', 'initial', 'Decision boundary of D at initialisation'),
+        ('decision_before', 'initial', 'Decision boundary of D at initialization'),
         ('decision_after', 'pretrained', f'Decision boundary of D after {settings.pretrain_steps:,} steps of pre-training'),
     ):
         drawn = {'p_data': p_data, 'decision boundary': curves[f'd_{stage}']}
@@ -74,33 +81,44 @@ def draw(settings, directory, seeds, trained, table):
         densities.ensemble(directory, title, evaluation, BINS, real, seeds, trained.train_state, table, history)
 
 
-def draw_film(settings, path, frames, seed):
-    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `session.Trained`."""
+def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
+    """Writes the animation's data and returns the generator that draws it; `frames` are those of `session.Trained`."""
     real, shown = gan.truth(settings).pdf(BINS.places), (-gan.HALF_RANGE, gan.HALF_RANGE, 1.0)
     title = f'{settings.variant}, seed {seed}'
     return densities.draw_film(path, title, gan.make_evaluation(settings), BINS, real, frames, shown)
 
 
-def draw_lines(path, title, x, curves, levels=None, xlabel='Data values', ylabel='Probability density'):
-    """Writes a figure of some curves {label: [points]} over x [points], with dotted levels {label: height}."""
+def draw_lines(
+    path: pathlib.Path,
+    title: str,
+    x: np.ndarray,
+    curves: dict[str, np.ndarray],
+    levels: dict[str, float] | None = None,
+    xlabel: str = 'Data values',
+    ylabel: str = 'Probability density',
+) -> None:
+    """Writes a figure of curves {label: [points]} over x [points], with dotted reference lines {label: height}."""
     levels = levels or {}
     arrays = {'title': title, 'xlabel': xlabel, 'ylabel': ylabel, 'x': x, 'labels': list(curves)} | curves
     arrays |= {'level_labels': np.array(list(levels), str), 'levels': np.array(list(levels.values()), float)}
     figures.write(path, lines, arrays)
 
 
-MANY = 5000  # a curve of more points is drawn thin
-STYLES = {'decision boundary': (figures.GREEN, '--'), 'obj_g': (figures.ORANGE, '-')}  # as in other figures; the rest is blue
+MANY = 5000  # curves with more points are drawn thin
+STYLES = {
+    'decision boundary': (figures.GREEN, '--'),
+    'obj_g': (figures.ORANGE, '-'),
+}  # as in other figures; all others are blue
 
 
-def lines(path):
-    """Some curves over one axis.
+def lines(path: pathlib.Path) -> None:
+    """Curves over one axis.
 
-    Numbers:
+    Data:
       title, xlabel, ylabel: text.
       x: [points].
-      labels: [curves], text; of each the heights [points] under its own name.
-      level_labels, levels: [levels], dotted lines across; their names and heights.
+      labels: [curves], text; each curve [points] under its name.
+      level_labels, levels: [levels], names and heights of dotted reference lines.
     """
     n = figures.numbers(path)
     x, labels = n['x'], n['labels']
@@ -108,8 +126,8 @@ def lines(path):
         figure = Figure(figsize=(6.4, 3.6), layout='constrained')
         axes = figure.subplots()
         for label in labels:
-            colour, dashes = STYLES.get(label, (figures.BLUE, '-'))
-            axes.plot(x, n[label], color=colour, linestyle=dashes, label=label, linewidth=1 if len(x) > MANY else 1.6)
+            color, dashes = STYLES.get(label, (figures.BLUE, '-'))
+            axes.plot(x, n[label], color=color, linestyle=dashes, label=label, linewidth=1 if len(x) > MANY else 1.6)
         for label, height in zip(n['level_labels'], n['levels'], strict=True):
             axes.axhline(height, color=figures.GREY, linestyle=':', linewidth=1)
             axes.annotate(label, (1, height), xycoords=('axes fraction', 'data'), va='bottom', ha='right', color=figures.GREY)
@@ -118,13 +136,13 @@ def lines(path):
         figures.save(figure, path)
 
 
-def state(path):
-    """p_data, D and p_g: on the left p_g as the post draws it, on the right as a density.
+def state(path: pathlib.Path) -> None:
+    """p_data, D and p_g; on the left p_g as the post plots it, on the right as a density.
 
-    Numbers:
+    Data:
       title: text.
       grid, p_data, decision: [points].
-      published, published_places: [10], the post's histogram and where it draws it.
+      published, published_places: [10], the post's histogram and the x at which it plots it.
       density, places: [bins].
     """
     n = figures.numbers(path)
@@ -134,9 +152,9 @@ def state(path):
         figure.suptitle(n['title'])
         panels = figure.subplots(1, 2, sharey=True)
         drawn = (
-            ('As published: share of samples in each of 10 bins\nover their own range, on an axis that is not theirs',
+            ("As published: fraction of samples in each of 10 bins over\nG's own range, plotted against an axis of -5 to 5",
              n['published_places'], n['published']),
-            ('As densities: all three curves on one axis\nand, p_data and p_g, in one unit', n['places'], n['density']),
+            ('As densities: all three curves on one axis,\np_data and p_g in the same units', n['places'], n['density']),
         )  # fmt: skip
         for axes, (heading, places, generated) in zip(panels, drawn, strict=True):
             axes.plot(grid, n['p_data'], color=figures.BLUE, label='p_data')
@@ -149,11 +167,11 @@ def state(path):
         figures.save(figure, path)
 
 
-def alignment(path):
-    """Distances to the data over seeds, by how samples and noise are made to line up.
+def alignment(path: pathlib.Path) -> None:
+    """Distances to the data over seeds, by how samples and noise are aligned.
 
-    Numbers:
-      labels: [4], text, the post's way first and then unsorted samples; of each the distances [runs] under its own name.
+    Data:
+      labels: [4], text, the post's first, then unsorted samples; each one's distances [runs] under its name.
       bound: the distance below which a run succeeds.
     """
     n = figures.numbers(path)
@@ -162,20 +180,20 @@ def alignment(path):
         figure = Figure(figsize=(11, 4.4), layout='constrained')
         left, right = figure.subplots(1, 2)
         styles = ((figures.BLUE, '-'), (figures.GREEN, '--'), (figures.ORANGE, '-'), (figures.GREY, ':'))
-        for label, values, (colour, dashes) in zip(n['labels'], distances, styles, strict=True):
-            left.ecdf(values, color=colour, linestyle=dashes, label=label)
+        for label, values, (color, dashes) in zip(n['labels'], distances, styles, strict=True):
+            left.ecdf(values, color=color, linestyle=dashes, label=label)
         left.axvline(n['bound'], color='black', linestyle=':', linewidth=1)
         left.annotate('success', (n['bound'], 0.02), ha='right', rotation=90, va='bottom', textcoords='offset points',
                       xytext=(-2, 0), fontsize=8.5)  # fmt: skip
         left.set(
-            title=f'Four ways to line samples up, {len(post):,} seeds each', xlabel='Wasserstein distance to the data',
-            ylabel='share of seeds below', xscale='log', xlim=(0.04, 4),
+            title=f'Four ways to align samples, {len(post):,} seeds each', xlabel='Wasserstein distance to the data',
+            ylabel='share of seeds below this distance', xscale='log', xlim=(0.04, 4),
         )  # fmt: skip
         left.legend(loc='lower right', fontsize=8.5)
         right.plot([0.04, 4], [0.04, 4], color=figures.GREY, linewidth=0.8)
         right.scatter(post, unsorted, s=9, color=figures.BLUE, alpha=0.4, linewidth=0)
         right.set(
-            title='The same seed, sorted and unsorted (grid)', xlabel='distance, sorted', ylabel='distance, unsorted',
+            title='Sorted against unsorted, one dot per seed (grid)', xlabel='distance, sorted', ylabel='distance, unsorted',
             xscale='log', yscale='log', xlim=(0.04, 4), ylim=(0.04, 4), aspect='equal',
         )  # fmt: skip
         figures.save(figure, path)

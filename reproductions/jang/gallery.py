@@ -1,4 +1,4 @@
-"""The figures and tables of Jang's post: a function (runs, directory) for each part."""
+"""The figures and tables of Jang's post: one function (runs, directory) per part."""
 
 import pathlib
 import shutil
@@ -15,7 +15,7 @@ from reproductions.jang import figures as jang_figures
 from reproductions.jang import gan
 
 SEED = 1000  # of the ensembles
-POST_FIGURES = {  # of the solo run: file of the command, and its name here
+POST_FIGURES = {  # of the single-seed run: the command's file name, and the name here
     'data': 'data',
     'decision_before': 'decision_before',
     'pretraining_loss': 'pretraining_loss',
@@ -26,43 +26,43 @@ POST_FIGURES = {  # of the solo run: file of the command, and its name here
 }
 
 
-def run(runs, out):
-    """The post's seven figures and the animation, of seed 0."""
+def run(runs: int, out: pathlib.Path) -> None:
+    """The post's seven figures and the animation, for seed 0."""
     del runs
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
         command('jang', scratch / 'figures')
-        command('jang', scratch / 'film', '--animation')
+        command('jang', scratch / 'animation', '--animation')
         for source, target in POST_FIGURES.items():
             for suffix in ('png', 'npz'):
                 shutil.copy(scratch / 'figures' / f'{source}.{suffix}', out / f'{target}.{suffix}')
         for suffix in ('gif', 'npz'):
-            shutil.copy(scratch / 'film' / f'animation.{suffix}', out)
+            shutil.copy(scratch / 'animation' / f'animation.{suffix}', out)
 
 
-def ensemble(runs, out):
-    """The spread over seeds, with the row of each."""
+def ensemble(runs: int, out: pathlib.Path) -> None:
+    """The spread over seeds, with the table of results."""
     with tempfile.TemporaryDirectory() as scratch:
         command('jang', scratch, f'--runs={runs}', f'--seed={SEED}')
         for name in ('ensemble.png', 'ensemble.npz', 'results.csv'):
             shutil.copy(pathlib.Path(scratch) / name, out)
 
 
-def measured(runs, out):
-    """What sorting and stratifying change, the claims, and our outcomes beside the author's."""
+def measured(runs: int, out: pathlib.Path) -> None:
+    """The effect of sorting and stratifying, the claims, and our outcomes beside the author's."""
     arms = jang_claims.alignment(SEED, runs)
     write_alignment(arms, out)
     write_outcomes(next(iter(arms.values())), out)
     write_claims(jang_claims.measure(SEED, max(100, runs // jang_claims.MORE), arms=arms), out)
 
 
-def write_claims(rows, out):
+def write_claims(rows: list[claims.Measurement], out: pathlib.Path) -> None:
     """claims.json and claims.md."""
     claims.write(out, rows)
 
 
-def write_alignment(arms, out):
-    """alignment.md, .npz and .png: success and distance to the data, by how samples and noise are made to line up."""
+def write_alignment(arms: dict[str, dict[str, np.ndarray]], out: pathlib.Path) -> None:
+    """alignment.md, .npz and .png: success and distance to the data, by how samples and noise are aligned."""
     lines = ['| real samples, noise | seeds | success | distance to the data: median | quartiles |', '|---|---|---|---|---|']
     for name, table in arms.items():
         share, middle = claims.proportion(table['success']), claims.median(table['wasserstein'])
@@ -78,8 +78,8 @@ def write_alignment(arms, out):
     figures.write(out / 'alignment.png', jang_figures.alignment, arrays)
 
 
-def write_outcomes(ours, out):
-    """outcomes.md: our outcomes beside the author's program's, with the p-value of each test."""
+def write_outcomes(ours: dict[str, np.ndarray], out: pathlib.Path) -> None:
+    """outcomes.md: our outcomes beside those of the author's program, with the p-value of each test."""
     theirs = jang_claims.original()
     p_values = two_sample.compare(ours, theirs, jang_claims.COMPARED)
     lines = [
@@ -95,13 +95,13 @@ def write_outcomes(ours, out):
 PARTS = {'run': run, 'ensemble': ensemble, 'measured': measured}
 PICTURES = {
     'data.png': Picture('run', jang_figures.lines, 'p_data'),
-    'decision_before.png': Picture('run', jang_figures.lines, 'decision boundary at initialisation'),
+    'decision_before.png': Picture('run', jang_figures.lines, 'decision boundary at initialization'),
     'pretraining_loss.png': Picture('run', jang_figures.lines, 'loss of the pre-training'),
     'decision_after.png': Picture('run', jang_figures.lines, 'decision boundary after pre-training'),
     'before.png': Picture('run', jang_figures.state, 'before training: p_data, D, p_g'),
     'losses.png': Picture('run', jang_figures.lines, 'objectives over the iterations'),
     'after.png': Picture('run', jang_figures.state, 'after training: p_data, D, p_g'),
-    'animation.gif': Picture('run', figures.animation, 'training as a film', in_post=False),
+    'animation.gif': Picture('run', figures.animation, 'training as an animation', in_post=False),
     'ensemble.png': Picture('ensemble', figures.ensemble, 'the spread over seeds', in_post=False),
-    'alignment.png': Picture('measured', jang_figures.alignment, 'what sorting and stratifying change', in_post=False),
+    'alignment.png': Picture('measured', jang_figures.alignment, 'the effect of sorting and stratifying', in_post=False),
 }

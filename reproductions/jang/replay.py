@@ -1,4 +1,7 @@
-"""Recorded runs of Jang's program, replayed: which arrays a trace must have, and the game that draws from them."""
+"""Replays recorded runs of Jang's program: the arrays a trace must contain, and a train step that reads its batches."""
+
+import pathlib
+from typing import Any
 
 import tensorflow as tf
 
@@ -7,13 +10,13 @@ from common.evaluation import replay
 from reproductions.jang import gan
 
 
-def trace_settings(meta):
-    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+def trace_settings(meta: dict[str, Any]) -> gan.Settings:
+    """The settings a trace was recorded with. Raises replay.BadTrace if its metadata does not give valid ones."""
     if str(meta.get('variant')) not in gan.VARIANTS:
-        raise replay.BadTrace('is of no known variant')
+        raise replay.BadTrace('names no known variant')
     most = {'batch_size': 10_000, 'train_iters': 10**6, 'pretrain_steps': 10**6, 'steps': 10**6}
     if not all(type(meta.get(name)) is int and 0 < meta[name] <= limit for name, limit in most.items()):
-        raise replay.BadTrace('is of an impossible size')
+        raise replay.BadTrace('names an impossible size')
     return gan.make_settings(
         meta['variant'],
         batch_size=meta['batch_size'],
@@ -22,8 +25,8 @@ def trace_settings(meta):
     )
 
 
-def trace_shapes(settings, steps):
-    """The arrays that a trace of these settings must have: {name: shape}; weights are [in, out]."""
+def trace_shapes(settings: gan.Settings, steps: int) -> dict[str, tuple[int, ...]]:
+    """The arrays a trace with these settings must contain: {name: shape}; weights are [in, out]."""
     batch, widths = settings.batch_size, (1, *settings.hidden_sizes, 1)
     shapes = dict.fromkeys(('x', 'z_d', 'z_g'), (steps, batch, 1)) | dict.fromkeys(('obj_d', 'obj_g'), (steps,))
     shapes |= dict.fromkeys(('pre_x', 'pre_y'), (settings.pretrain_steps, batch, 1))
@@ -34,14 +37,14 @@ def trace_shapes(settings, steps):
     return shapes
 
 
-def replay_trace(path):
-    """Runs a recorded training again from its own initial weights, on its own batches: the columns of replay.csv.
+def replay_trace(path: str | pathlib.Path) -> dict[str, list]:
+    """Repeats a recorded run from its initial weights, on its batches, and compares losses: the columns of replay.csv.
 
-    The pre-training is replayed too, and adversarial training goes on from what our pre-training gave. The objectives of the
-    record are maximised, so `loss_d` and `loss_g` are compared with their negatives.
+    The pre-training is replayed too, and adversarial training continues from our pre-trained D. The recorded
+    objectives are maximized, so `loss_d` and `loss_g` are compared with their negatives.
 
     Raises:
-      replay.BadTrace: the file is not usable.
+      replay.BadTrace: the file is not a usable trace.
     """
     meta, arrays = replay.load(path, 'jang')
     settings = trace_settings(meta)

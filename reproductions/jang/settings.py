@@ -1,14 +1,14 @@
-"""What Jang's post and program fix, variant by variant, and the settings that follow from it."""
+"""What Jang's post and program fix for each variant, and the settings derived from it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Variant(NamedTuple):
-    """One published state of the program, ericjang/genadv_tutorial on GitHub."""
+    """One published version of the program, https://github.com/ericjang/genadv_tutorial."""
 
     published: str  # commit
     batch_size: int  # M in the post
-    sort: bool  # the real samples of a batch
+    sort: bool  # whether the real samples of a batch are sorted
 
 
 VARIANTS = {  # the first is the default
@@ -19,16 +19,16 @@ DEFAULT, *_ = VARIANTS
 
 MU, SIGMA = -1.0, 1.0  # of the data
 HALF_RANGE = 5.0  # noise, the samples of the pre-training and the axes of the figures cover +-5
-OUTPUT_SCALE = 5.0  # of G, whose last layer ends in tanh as well
-CLAMP = (0.01, 0.99)  # D's probabilities are kept inside, without a gradient outside
+OUTPUT_SCALE = 5.0  # of G, whose last layer also ends in tanh
+CLAMP = (0.01, 0.99)  # D's probabilities are clipped to this range; the gradient outside is zero
 NUM_STEPS = 10_000
 LEARNING_RATE, MOMENTUM = 0.001, 0.6
 DECAY, DECAYS = 0.95, 4  # the learning rate is multiplied by 0.95 every quarter of the iterations, staircase
-PLOT_POINTS = 5000  # at which the post draws D and G
+PLOT_POINTS = 5000  # grid on which the post plots D and G
 
 
 class Settings(NamedTuple):
-    """Everything that decides what is computed, but for seeds."""
+    """Everything that determines the results, except the seeds."""
 
     variant: str
     sort: bool
@@ -38,11 +38,11 @@ class Settings(NamedTuple):
     batch_size: int
     learning_rate: float
     pretrain_steps: int
-    num_steps: int  # it decides the decay of the rate as well
+    num_steps: int  # also sets the decay of the learning rate
 
 
-def make_settings(variant=DEFAULT, **changes):
-    """The settings of a variant; `changes` may name any other field, and None stands for the post's own value."""
+def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
+    """The settings of a variant; `changes` may set any other field, None keeps the post's value."""
     published = VARIANTS[variant]
     settings = Settings(
         variant=variant,

@@ -1,18 +1,21 @@
 """A generative adversarial network of plain layers on MNIST (2017): 784 pixels, no convolution.
 
-The generator takes 100 numbers of noise to 784 pixels through 200 and 500 units, the discriminator goes the other way. Both
-play for 500,000 iterations. The post shows a sheet of digits; here they are also judged in numbers, by a classifier trained on
-real digits.
+The post:     its address is not recorded here; its listing is all of this program that was published
+Its program:  https://github.com/austinpgraham/Recommendations-GAN (the author's repository: a related program)
 
-  python -m reproductions.mnist                           the post: 500,000 iterations
-  python -m reproductions.mnist --num_steps=20000         fewer
-  python -m reproductions.mnist --runs=8                  eight seeds at once, for how often training collapses
-  python -m reproductions.mnist --data=bundled            on 8,000 bundled digits, without the network
-  python -m reproductions.mnist --learning_rate=0.0002 --beta1=0.5    a gentler training of the same networks
-  python -m reproductions.mnist --animation               also the training as a GIF
-  python -m reproductions.mnist --resume                  goes on where Ctrl-C stopped
-  python -m reproductions.mnist --replay=TRACE.npz        step by step against a recorded run of the post's listing
-  python -m reproductions.mnist --claims                  the post's claims, measured over 8 seeds x 50,000 iterations
+The generator maps 100 noise values to 784 pixels through hidden layers of 200 and 500 units; the discriminator has the reverse
+shape. They are trained for 500,000 iterations. The post shows a sample grid of digits; here the digits are also evaluated in
+numbers, by a classifier trained on real digits.
 
-Files go to --output_dir: config.json, results.csv (a row a seed), references.json, history.npz, the figures, checkpoint/.
+  python -m reproductions.mnist                           as in the post: 500,000 iterations
+  python -m reproductions.mnist --num_steps=20000         fewer iterations
+  python -m reproductions.mnist --runs=8                  eight seeds at once, to see how often training collapses
+  python -m reproductions.mnist --data=bundled            on 8,000 bundled digits, without a download
+  python -m reproductions.mnist --learning_rate=0.0002 --beta1=0.5    gentler training of the same networks
+  python -m reproductions.mnist --animation               also animates the training as a GIF
+  python -m reproductions.mnist --resume                  resumes after Ctrl-C
+  python -m reproductions.mnist --replay=TRACE.npz        compares step by step with a recorded run of the post's listing
+  python -m reproductions.mnist --claims                  measures the post's claims over 8 seeds x 50,000 iterations
+
+Output files, in --output_dir: config.json, results.csv (one row per seed), references.json, history.npz, figures, checkpoint/.
 """

@@ -1,58 +1,63 @@
 """The command line of the MNIST post: python -m reproductions.mnist."""
 
 import sys
+from typing import Any
+
+from absl.flags import FlagValues
 
 import reproductions.mnist
 from common import quiet
 from common.program import checks, cli
 from common.program.flags import MOST, POSITIVE, SEEDS, Flag, parse
 from reproductions.mnist.settings import (
+    ANIMATION_FRAMES,
     CALL,
     CLAIM_RUNS,
     CLAIM_STEPS,
     DEFAULT,
-    FILM_FRAMES,
     GROUP,
     MOST_BETWEEN,
     VARIANTS,
+    Settings,
     make_settings,
 )
 
 FLAGS = (
-    Flag('variant', tuple(VARIANTS), DEFAULT, 'The program as the post lists it.'),
-    Flag('seed', int, 0, 'First seed (the post: none).', 0, SEEDS - 1),
+    Flag('variant', tuple(VARIANTS), DEFAULT, 'Published version of the program: the listing of the post.'),
+    Flag('seed', int, 0, 'First seed (the post: none given).', 0, SEEDS - 1),
     Flag('data', str, 'auto', "Digits: auto (Keras's cache or download; without a network, bundled), bundled (8,000 + 2,000 of "
-         'MNIST), or the path of a Keras mnist.npz or of a directory with the four IDX files, plain or .gz (the post: MNIST).'),
-    Flag('learning_rate', POSITIVE, None, 'Learning rate of both Adams (the post: 0.001).'),
-    Flag('beta1', float, None, "Decay of both Adams' first moments, at least 0 and below 1 (the post: 0.9)."),
-    Flag('eval_every', int, 2500, 'Iterations between evaluations; one takes a second or two a run (the post: none).', 1, MOST),
+         'MNIST), or a path: a Keras mnist.npz, or a directory with the four IDX files, plain or .gz (the post: MNIST).'),
+    Flag('learning_rate', POSITIVE, None, 'Learning rate of Adam, for both networks (the post: 0.001).'),
+    Flag('beta1', float, None, "Adam's beta1, for both networks, at least 0 and below 1 (the post: 0.9)."),
+    Flag('eval_every', int, 2500, 'Iterations between evaluations; each takes a second or two per seed (the post: none).',
+         1, MOST),
 )  # fmt: skip
 DECIDED_BY_TRACE = ('variant', 'batch_size', 'learning_rate', 'beta1', 'data')
 
 
-def settings_from_flags(opts):
-    """The settings of the command line. Raises cli.UserError, in one line, where they make no sense."""
+def settings_from_flags(opts: FlagValues) -> Settings:
+    """The settings from the flags. Raises cli.UserError if they make no sense."""
     if opts.beta1 is not None and not 0 <= opts.beta1 < 1:
         raise cli.UserError(f'--beta1={opts.beta1} must be at least 0 and below 1')
     return make_settings(opts.variant, batch_size=opts.batch_size, learning_rate=opts.learning_rate, beta1=opts.beta1)
 
 
-def check(opts, settings, num_steps, every):
-    """Raises cli.UserError for what cannot be trained: no such seeds, path or memory."""
+def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> None:
+    """Raises cli.UserError for a command that cannot run: invalid seeds or paths, too little memory."""
     checks.seeds(opts)
     checks.export(opts)
     checks.memory(opts, (settings.d_widths, settings.g_widths), settings.batch_size, num_steps // every, group=GROUP)
 
 
-def intervals(runs, num_steps, eval_every):
-    """Iterations from record to record and from sample grid to sample grid. Records fall on every evaluation and grid."""
+def intervals(runs: int, num_steps: int, eval_every: int) -> tuple[int, int]:
+    """Iterations between records and between sample grids. Every evaluation and every sample grid falls on a record."""
     most = max(1, min(MOST_BETWEEN, CALL // runs))
     every = max(size for size in range(1, most + 1) if eval_every % size == 0)
-    return every, every * max(1, round(num_steps / FILM_FRAMES / every))
+    return every, every * max(1, round(num_steps / ANIMATION_FRAMES / every))
 
 
-def load_digits(opts, settings):
-    """The digits of --data; tells the user in one line where they are not what he may expect. Raises cli.UserError."""
+def load_digits(opts: FlagValues, settings: Settings) -> Any:
+    """The digits of --data (`dataset.Digits`); prints a note if they may not be the expected ones. Raises cli.UserError."""
     from reproductions.mnist import dataset
 
     try:
@@ -61,17 +66,17 @@ def load_digits(opts, settings):
         remedy = 'name a Keras mnist.npz, a directory with the four IDX files, bundled or auto'
         raise cli.UserError(f'--data={opts.data}: {error}; {remedy}') from error
     if dataset.too_few(digits):
-        raise cli.UserError(f'--data={opts.data} has too few digits to judge others by; give more of each class')
+        raise cli.UserError(f'--data={opts.data} has too few digits to evaluate others by; give more of each class')
     size = len(dataset.training_digits(digits)[0])
     if settings.batch_size > size and opts['batch_size'].present:
-        raise cli.UserError(f'--batch_size={opts.batch_size} is more than the {size:,} digits there are to train on')
+        raise cli.UserError(f'--batch_size={opts.batch_size} is more than the {size:,} training digits')
     if notice:
         print(f'note: {notice}', file=sys.stderr)
     return digits
 
 
-def main(argv):
-    """Runs what the command line asks for; returns the exit status."""
+def main(argv: list[str]) -> int:
+    """Runs the command; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.mnist.__doc__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
     opts.runs = CLAIM_RUNS if opts.claims and not opts['runs'].present else opts.runs
@@ -89,21 +94,21 @@ def main(argv):
     digits = load_digits(opts, settings)
     with command.begin('mnist', opts, settings, num_steps, settings.batch_size) as run:
         experiment = gan.make_experiment(settings, dataset.training_digits(digits)[0])
-        judge = command.on_chief(run, lambda: gan.judge_with_untrained(settings, digits, experiment, run.seeds))
+        evaluator = command.on_chief(run, lambda: gan.evaluator_with_untrained(settings, digits, experiment, run.seeds))
         decides = {'eval_every': opts.eval_every, 'data_sha256': digits.sha256}
-        watcher = gan.watcher(settings, judge, run.seeds, num_steps, grid_every, opts.eval_every)
+        watcher = gan.watcher(settings, evaluator, run.seeds, num_steps, grid_every, opts.eval_every)
         trained = session.train(run, experiment, every, print_every, decides, None, *watcher)
-        table = gan.results_table(settings, judge, run.seeds, trained.train_state, trained.history)
-        named = {'runs': opts.runs, 'digits': digits.name, 'classifier': judge.classifier.name}
-        command.write(run, trained, table, named)
-        quality.write_references(run.directory, judge)
-        figures.draw(settings, run.directory, digits, judge, run.seeds, trained)
+        table = gan.results_table(settings, evaluator, run.seeds, trained.train_state, trained.history)
+        extra = {'runs': opts.runs, 'digits': digits.name, 'classifier': evaluator.classifier.name}
+        command.write(run, trained, table, extra)
+        quality.write_references(run.directory, evaluator)
+        figures.draw(settings, run.directory, digits, evaluator, run.seeds, trained)
         if opts.animation:
-            filmed = trained._replace(frames=figures.frames_of(trained.history))
-            command.animate(run, filmed, run.directory / 'animation.gif', figures.draw_film)
-        quality.summary(table, judge)
+            with_frames = trained._replace(frames=figures.frames_of(trained.history))
+            command.animate(run, with_frames, run.directory / 'animation.gif', figures.draw_animation)
+        quality.summary(table, evaluator)
         if opts.claims:
-            print(claims.write(run.directory, table, trained.history, judge.references))
+            print(claims.write(run.directory, table, trained.history, evaluator.references))
         command.export(run, trained, gan.generator, gan.noise)
         return command.finish(run, trained, comparison.in_proportion(settings, digits))
 

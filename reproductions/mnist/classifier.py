@@ -1,9 +1,10 @@
-"""A small convolutional classifier of digits, trained once for each set of digits and kept in a cache."""
+"""A small convolutional classifier of digits, trained once per data set and cached."""
 
 import hashlib
 import os
 import pathlib
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -11,32 +12,30 @@ import tensorflow as tf
 from common.program import progress
 from common.storage import files
 
-VERSION = (
-    1  # of network and training: to be raised with any change to them, so that nothing of the old ones is taken from the cache
-)
+VERSION = 1  # of network and training; raise it with any change to them, so that cached classifiers are not reused
 SEED = 0
-LARGE = 30_000  # training digits
-BATCH_AND_EPOCHS = {True: (128, 6), False: (32, 12)}  # of a large set and of a small one, which needs more updates per digit
-FEATURES = 64  # of the layer before the last
-AT_ONCE = 1000  # images classified in a batch
+LARGE = 30_000  # training digits from which a set is large
+BATCH_AND_EPOCHS = {True: (128, 6), False: (32, 12)}  # for a large set, and for a small one, which needs more updates per digit
+FEATURES = 64  # units of the last hidden layer
+AT_ONCE = 1000  # images classified per batch
 
 
 class Classifier(NamedTuple):
-    """A trained network, and which one it is."""
+    """A trained classifier and its name."""
 
-    look: Any  # images [n, 784] of 0 .. 1 -> (probabilities [n, 10], features [n, 64]), NumPy
-    accuracy: float  # share of the test digits
-    name: str  # of its file in the cache; another for other digits, another network or another training
+    classify: Callable  # images [n, 784] of 0 .. 1 -> (probabilities [n, 10], features [n, 64]), NumPy
+    accuracy: float  # on the test digits
+    name: str  # of its cache file; depends on the training digits and `VERSION`
 
 
-def build():
-    """The network, untrained: two convolutions, a layer of 64 units (the features) and the ten classes.
+def build() -> tuple[tf.keras.Model, tf.keras.Model]:
+    """The untrained network: two convolutions, a layer of 64 units (the features), ten classes.
 
     Returns:
-      Two models of images [n, 784] that share their weights: one gives (probabilities, features), one the logits, for training.
+      Two models of images [n, 784] with shared weights: one gives (probabilities, features), the other logits, for training.
     """
     keras = tf.keras
-    keras.utils.set_random_seed(SEED)  # of the weights and, later, of dropout and the order of the digits
+    keras.utils.set_random_seed(SEED)  # for weights and, later, dropout and shuffling
     image = keras.Input([784])
     x = keras.layers.Reshape([28, 28, 1])(image)
     for filters in (16, 32):
@@ -48,12 +47,12 @@ def build():
     return keras.Model(image, [keras.layers.Softmax()(logits), features]), keras.Model(image, logits)
 
 
-def for_digits(images, labels, test_images, test_labels):
-    """A classifier trained on some digits, from the cache if it was trained on them before.
+def for_digits(images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray) -> Classifier:
+    """A classifier trained on these digits, taken from the cache if it is there.
 
     Args:
-      images, labels: uint8 [n, 784] and [n], to train on.
-      test_images, test_labels: the same, for its accuracy.
+      images, labels: training digits, uint8 [n, 784] and [n].
+      test_images, test_labels: likewise, to measure the accuracy.
 
     Returns:
       `Classifier`.
@@ -67,16 +66,16 @@ def for_digits(images, labels, test_images, test_labels):
         files.write_npz(path, {f'{i:02d}': weight for i, weight in enumerate(weights)})
     trained.set_weights(weights)
 
-    def look(images):
+    def classify(images):
         parts = [both(images[first : first + AT_ONCE], training=False) for first in range(0, len(images), AT_ONCE)]
         return tuple(np.concatenate([part[i] for part in parts]) for i in range(2))
 
-    probabilities, _ = look(test_images.astype(np.float32) / 255)
-    return Classifier(look, float((probabilities.argmax(axis=1) == test_labels).mean()), path.stem)
+    probabilities, _ = classify(test_images.astype(np.float32) / 255)
+    return Classifier(classify, float((probabilities.argmax(axis=1) == test_labels).mean()), path.stem)
 
 
-def train(model, images, labels):
-    """Trains the network, just built, with progress: its weights."""
+def train(model: tf.keras.Model, images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """Trains the untrained network, showing progress; returns its weights."""
     keras = tf.keras
     batch, epochs = BATCH_AND_EPOCHS[len(images) >= LARGE]
     steps = -(-len(images) // batch)
@@ -84,17 +83,17 @@ def train(model, images, labels):
     model.compile(keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     with progress.progress_bar(epochs * steps, 'training the classifier', 'batches') as bar:
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
-        model.pretrain_state(images.astype(np.float32) / 255, labels, batch, epochs, verbose=0, callbacks=[advance])
+        model.fit(images.astype(np.float32) / 255, labels, batch, epochs, verbose=0, callbacks=[advance])
     return model.get_weights()
 
 
-def cache_directory():
-    """Where classifiers are kept: gan-tutorials in XDG_CACHE_HOME, or in ~/.cache."""
+def cache_directory() -> pathlib.Path:
+    """The cache: gan-tutorials in XDG_CACHE_HOME, or in ~/.cache."""
     return pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache') / 'gan-tutorials'
 
 
 def _fingerprint(images, labels):
-    """Of the digits and `VERSION`."""
+    """A hash of the digits and `VERSION`."""
     digest = hashlib.sha256(f'version {VERSION}'.encode())
     for array in (images, labels):
         digest.update(np.ascontiguousarray(array))
@@ -102,7 +101,7 @@ def _fingerprint(images, labels):
 
 
 def _cached(path, model):
-    """Weights from the cache, or None where there are none that fit."""
+    """Weights from the cache, or None if there are none that fit."""
     try:
         arrays = files.read_npz(path)
     except files.BadArchive:

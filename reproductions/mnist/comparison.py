@@ -1,6 +1,7 @@
-"""The MNIST post in the report, in the benchmark and among the suite's own accepted numbers."""
+"""The MNIST post in the suite's accepted numbers, the report and the benchmark."""
 
 import json
+import pathlib
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from reproductions.mnist import dataset, gan
 from reproductions.posts import Case, Job, Shown, Speed
 from reproductions.report import FULL
 
-CASES = (Case('mnist', 'post', 'post', gan.make_settings(), None, ()),)  # its outcomes are one: all seeds collapse
+CASES = (Case('mnist', 'post', 'post', gan.make_settings(), None, ()),)  # without outcomes: all seeds collapse alike
 SPEED = (
     Speed(
         'MNIST', 'mnist', {}, {1: 1000, 8: 100}, ('baselines/session_loop.py', '--post=mnist', '--steps=600'),
@@ -18,20 +19,20 @@ SPEED = (
             *(('baselines/keras_loop.py', f'--how={how}') for how in ('train_on_batch', 'function', 'eager')),
             ('baselines/torch_loop.py', '--post=mnist', '--steps=100'),
         ),
-        every=50,  # as in a run of the command, whose calls are of 400 seed-iterations
+        every=50,  # as in the command, whose compiled calls take 400 seed-iterations
         arguments=lambda: (random_images(55_000),),
         perceptrons=(128, (784, 500, 200, 1), (100, 200, 500, 784)),
     ),
 )  # fmt: skip
 
 
-def random_images(count):
-    """As many digits as the post has, of random pixels: what they show does not matter to the speed. uint8 [count, 784]."""
+def random_images(count: int) -> np.ndarray:
+    """Images of random pixels, uint8 [count, 784]; their content does not affect the speed."""
     return np.random.default_rng(0).integers(256, size=(count, 784), dtype=np.uint8)
 
 
-def in_proportion(settings, digits):
-    """A line that puts a single run in proportion: what was accepted of the post's listing on all of MNIST; '' for others."""
+def in_proportion(settings: gan.Settings, digits: dataset.Digits) -> str:
+    """A line that puts a single-seed run in proportion: the accepted outcomes of the post on MNIST; '' for other runs."""
     if settings != gan.make_settings() or digits.name != 'MNIST':
         return ''
     collapsed = posts.recorded_claims()['mnist'][0]['measured']['collapsed at the end (half of the digits of one class)']
@@ -39,8 +40,8 @@ def in_proportion(settings, digits):
     return f'{seeds} of these settings end collapsed, after {gan.CLAIM_STEPS:,} iterations; the committed figure shows --seed=0'
 
 
-def short(scratch):
-    """The flags of a training of seconds, on 380 of the bundled digits, which are written into a directory."""
+def short(scratch: pathlib.Path) -> list[str]:
+    """Flags for a training run that takes seconds, on 380 of the bundled digits, which it writes to `scratch`."""
     digits, arrays = dataset.bundled(), {}
     for kind, count in (('train', 300), ('test', 80)):
         labels = getattr(digits, f'y_{kind}')
@@ -50,14 +51,14 @@ def short(scratch):
     return [f'--data={scratch / "few.npz"}', '--num_steps=40', '--batch_size=16', '--eval_every=4']
 
 
-def jobs(runs, data):
-    """The commands of the report: on a short schedule, but for the full report."""
+def jobs(runs: int, data: str) -> list[Job]:
+    """The report's commands, on a short schedule except in the full report."""
     digits, full = f'--data={data}', runs >= FULL
     short = () if full else ('--runs=2', '--num_steps=1500', '--eval_every=250')
     gentle = ('--learning_rate=0.0002', '--beta1=0.5', f'--num_steps={20000 if full else 3000}')
     return [
         Job('mnist', 'claims', ('--claims', digits, '--animation', *short), 7000 if full else 70, {
-            'figure.png': 'A hundred digits of one seed at the end',
+            'figure.png': 'A hundred digits of one seed after training',
             'progress.png': 'The same ten noise vectors during training',
             'quality.png': 'What the evaluations found, one line per seed',
             'animation.gif': 'The training of one seed',
@@ -69,8 +70,8 @@ def jobs(runs, data):
     ]  # fmt: skip
 
 
-def shown(directory):
-    """What the report shows of its ensembles, beside real digits of the references.json that the claims' job wrote."""
+def shown(directory: pathlib.Path) -> list[Shown]:
+    """What the report shows of the ensembles, with real digits from the claims job's references.json as targets."""
     path = directory / 'claims' / 'references.json'
     real = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {'test': {}, 'training': {}}
     targets = {name: real['test'].get(name) for name in ('classes_covered', 'largest_share', 'score')}

@@ -1,7 +1,7 @@
-"""MNIST from a Keras `mnist.npz`, from the four IDX files, from Keras's cache or download, or from the subset that is bundled.
+"""Loads MNIST from a Keras `mnist.npz`, the four IDX files, Keras's cache or download, or the bundled subset.
 
-The digits are known by the SHA-256 of their IDX files, uncompressed. Those of any other container are put into that form first,
-so that one table of checksums serves all of them.
+Digits are identified by the SHA-256 of their uncompressed IDX files. Other formats are converted first, so one table of
+checksums serves all.
 """
 
 import gzip
@@ -20,7 +20,7 @@ import tensorflow as tf
 from common.storage import files
 from reproductions.mnist.settings import HELD_OUT
 
-PARTS = {  # of a Keras archive, and the IDX file of each
+PARTS = {  # arrays of a Keras archive, and the IDX file of each
     'x_train': 'train-images-idx3-ubyte',
     'y_train': 'train-labels-idx1-ubyte',
     'x_test': 't10k-images-idx3-ubyte',
@@ -42,14 +42,14 @@ KNOWN = {  # SHA-256 of the uncompressed IDX files, in the order of `PARTS`
 }
 UNKNOWN = 'unknown digits'
 KERAS_URL = 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz'
-KERAS_SHA256 = '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1'  # of that file, as Keras has it
+KERAS_SHA256 = '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1'  # of that file, as in Keras
 TIMEOUT = 5  # seconds without an answer from the network
 SIDE, CLASSES = 28, 10
-MOST = 10**6  # digits in a file: no header makes us allocate more
+MOST = 10**6  # digits per file: no header can make us allocate more
 
 
 class BadData(Exception):
-    """The digits cannot be had; the message says which file and why in one line."""
+    """The digits cannot be loaded; the one-line message names the file and the reason."""
 
 
 class Digits(NamedTuple):
@@ -63,15 +63,15 @@ class Digits(NamedTuple):
     sha256: str  # of the four parts together
 
 
-def load(source):
-    """The digits that --data names.
+def load(source: str) -> tuple[Digits, str]:
+    """Loads the digits named by --data.
 
     Args:
-      source: 'auto' (Keras's cache, else its download, else the bundled subset), 'bundled', or a path: an .npz file with the
-        arrays of Keras's, or a directory with the four IDX files, each plain or .gz.
+      source: 'auto' (Keras's cache, else its download, else the bundled subset), 'bundled', or a path: an .npz file with
+        Keras's arrays, or a directory with the four IDX files, each plain or .gz.
 
     Returns:
-      (`Digits`, a line for the user or ''): where they are not what he may expect.
+      (`Digits`, a note for the user if they may not be the expected ones, or '').
 
     Raises:
       BadData
@@ -86,14 +86,14 @@ def load(source):
         path = pathlib.Path(source)
     try:
         arrays = _read_idx_files(path) if path.is_dir() else _read_archive(path)
-    except OSError as error:  # a path that is none: too long, or not to be looked at
+    except OSError as error:  # an invalid path: too long, or not readable
         raise BadData(f'{path} cannot be read ({error.strerror})') from error
     digits = _identify(arrays, path)
-    return digits, f'{path} is not MNIST as published (its checksums differ): taken as it is' if digits.name == UNKNOWN else ''
+    return digits, f'{path} is not MNIST as published (its checksums differ): used as it is' if digits.name == UNKNOWN else ''
 
 
-def bundled():
-    """8,000 training and 2,000 test digits of MNIST, as many of each class. Raises BadData if the installed file is damaged."""
+def bundled() -> Digits:
+    """8,000 training and 2,000 test digits of MNIST, balanced over classes. Raises BadData if the installed file is damaged."""
     source = importlib.resources.files('reproductions.data') / 'mnist10k.npz'
     with importlib.resources.as_file(source) as path:
         digits = _identify(_read_archive(path), path)
@@ -102,20 +102,20 @@ def bundled():
     return digits
 
 
-def training_digits(digits):
-    """What the GAN and the classifier are trained on: images uint8 [n, 784] and labels [n], the head held out."""
+def training_digits(digits: Digits) -> tuple[np.ndarray, np.ndarray]:
+    """Training set of GAN and classifier, images uint8 [n, 784] and labels [n]; the first digits are held out."""
     first = len(digits.x_train) // HELD_OUT
     return digits.x_train[first:], digits.y_train[first:]
 
 
-def too_few(digits):
-    """Whether there are too few to judge others by: a covariance is taken of them, without any one class too."""
+def too_few(digits: Digits) -> bool:
+    """Whether there are too few digits for the evaluation, which needs a covariance with any one class left out."""
     judged = np.bincount(training_digits(digits)[1][: len(digits.x_test)])
     return len(digits.x_test) < 2 or judged.sum() - judged.max() < 2
 
 
 def _keras_file():
-    """(path of Keras's file, '') or, where there is none and it cannot be downloaded, (path, why)."""
+    """(path of Keras's file, ''), or (path, reason) if it is missing and cannot be downloaded."""
     path = pathlib.Path(os.environ.get('KERAS_HOME') or pathlib.Path.home() / '.keras') / 'datasets' / 'mnist.npz'
     if path.exists():
         return path, ''
@@ -124,7 +124,7 @@ def _keras_file():
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         tf.keras.utils.get_file(path.name, KERAS_URL, cache_dir=path.parent.parent, file_hash=KERAS_SHA256)
-    except Exception as error:  # get_file raises a bare Exception for what urllib raises
+    except Exception as error:  # get_file turns urllib's errors into a bare Exception
         return path, str(error).splitlines()[0].rpartition('] ')[2]
     finally:
         socket.setdefaulttimeout(before)
@@ -157,7 +157,7 @@ def _read_idx_files(directory):
 
 
 def _read_idx(path, dimensions):
-    """The bytes of one IDX file in its header's shape: magic 0x0000080n, n sizes of four bytes, most significant first."""
+    """One IDX file as bytes in the header's shape: magic 0x0000080n, then n big-endian sizes of four bytes."""
     try:
         with gzip.open(path) if path.suffix == '.gz' else open(path, 'rb') as file:
             header = file.read(4 + 4 * dimensions)
@@ -176,7 +176,7 @@ def _read_idx(path, dimensions):
 
 
 def _read_up_to(file, size):
-    """The next `size` bytes of a file or, where it ends before, the rest; no memory is set aside for what is not there."""
+    """The next `size` bytes of a file, or the rest if it is shorter; no memory is allocated in advance."""
     parts = []
     while size and (part := file.read(min(size, 2**20))):
         parts.append(part)
@@ -185,7 +185,7 @@ def _read_up_to(file, size):
 
 
 def _identify(arrays, path):
-    """`Digits` from the four arrays, their form checked and their name found by their checksums."""
+    """`Digits` from the four arrays, after checking their form; their checksums give the name."""
     for kind in ('train', 'test'):
         x, y = arrays[f'x_{kind}'], arrays[f'y_{kind}']
         if x.dtype != np.uint8 or x.ndim != 3 or x.shape[1:] != (SIDE, SIDE) or not len(x):
@@ -200,6 +200,6 @@ def _identify(arrays, path):
 
 
 def _sha256(array):
-    """Checksum of an array as an uncompressed IDX file."""
+    """SHA-256 of an array as an uncompressed IDX file."""
     header = struct.pack(f'>4B{array.ndim}I', 0, 0, 8, array.ndim, *array.shape)
     return hashlib.sha256(header + array.tobytes()).hexdigest()

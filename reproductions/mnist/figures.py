@@ -1,86 +1,101 @@
-"""The figures of the MNIST post: which numbers each holds, and how it is drawn from these alone."""
+"""The figures of the MNIST post: what data each holds, and how it is drawn from that data alone."""
+
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from common import training
 from common.nn.random import Stream
 from common.plotting import figures
+from common.program import session
 from reproductions.mnist import dataset, gan, quality
 
-PAIRS, PATH = 8, 12  # of noises that are connected, and digits on the way
+PAIRS, PATH = 8, 12  # pairs of noise vectors, and digits on each path between them
 
 
-def interpolation(settings, seeds, train_state):
-    """G on straight lines between two noises each, of the first run: uint8 [PAIRS * PATH, 784]."""
+def interpolation(settings: gan.Settings, seeds: np.ndarray, train_state: training.TrainState) -> np.ndarray:
+    """The first run's G along straight lines between pairs of noise vectors, uint8 [PAIRS * PATH, 784]."""
     ends = gan.noise(settings, tf.constant(seeds[:1]), Stream.FIGURE, 1, 2 * PAIRS).numpy()[0].T.reshape(PAIRS, 2, 1, -1)
-    way = np.linspace(0, 1, PATH, dtype=np.float32)[:, None]
-    z = (1 - way) * ends[:, 0] + way * ends[:, 1]
+    weight = np.linspace(0, 1, PATH, dtype=np.float32)[:, None]
+    z = (1 - weight) * ends[:, 0] + weight * ends[:, 1]
     g = tf.nest.map_structure(lambda value: tf.constant(value[:1]), train_state.g)
     z = tf.constant(z.reshape(1, PAIRS * PATH, -1).transpose(0, 2, 1))
     return quality.as_bytes(gan.generator(settings, g, z).numpy()[0].T)
 
 
-def draw(settings, directory, digits, judge, seeds, trained):
-    """Writes the figures, each with its numbers as .npz. Sheets are of the first seed and of noise that stays the same."""
+def draw(
+    settings: gan.Settings,
+    directory: pathlib.Path,
+    digits: dataset.Digits,
+    evaluator: quality.Evaluator,
+    seeds: np.ndarray,
+    trained: session.Trained,
+) -> None:
+    """Writes the figures, each with its data as .npz. Sample grids show the first seed on fixed noise."""
     images, _ = dataset.training_digits(digits)
     history = trained.history
     trained_for = f'seed {seeds[0]}, {int(trained.train_state.step):,} iterations'
     if not all(np.isfinite(value[0]).all() for value in tf.nest.flatten((trained.train_state.d, trained.train_state.g))):
         trained_for += ': diverged, not finite'
-    draw_sheet(directory / 'data.png', f'Real digits ({digits.name})', images[: quality.SHEET], 10)
+    draw_grid(directory / 'data.png', f'Real digits ({digits.name})', images[: quality.GRID_SIZE], 10)
     generated, path = (
-        gan.sheet(settings, seeds[:1], trained.train_state)[0],
+        gan.sample_grid(settings, seeds[:1], trained.train_state)[0],
         interpolation(settings, seeds, trained.train_state),
     )
-    draw_sheet(directory / 'figure.png', f'Generated digits ({trained_for})', generated, 10)
-    title = f'From one noise to another along a straight line ({trained_for})'
-    draw_sheet(directory / 'interpolation.png', title, path, PATH)
+    draw_grid(directory / 'figure.png', f'Generated digits ({trained_for})', generated, 10)
+    title = f'Interpolation between pairs of noise vectors ({trained_for})'
+    draw_grid(directory / 'interpolation.png', title, path, PATH)
     if 'sheet_step' in history:
         draw_progress(directory / 'progress.png', named(seeds[:1]), history)
     if len(seeds) > 1:
         rows = min(len(seeds), 20)
-        first = gan.sheet(settings, seeds[:rows], trained.train_state)[:, :12].reshape(-1, images.shape[1])
+        first = gan.sample_grid(settings, seeds[:rows], trained.train_state)[:, :12].reshape(-1, images.shape[1])
         draw_runs(directory / 'runs.png', named(seeds[:rows]), first)
     if 'loss_d' in history:
         draw_losses(directory / 'losses.png', named(seeds), history)
     if 'eval_step' in history:
-        draw_quality(directory / 'quality.png', named(seeds), judge.references, history)
+        draw_quality(directory / 'quality.png', named(seeds), evaluator.references, history)
 
 
-def draw_quality(path, whose, references, history):
-    """Writes the figure of what the evaluations found, with the numbers of real and untrained digits as levels."""
+def draw_quality(
+    path: pathlib.Path, whose: str, references: dict[str, dict[str, float]], history: dict[str, np.ndarray]
+) -> None:
+    """Writes the figure of the evaluations, with the values of real digits and of an untrained G as reference lines."""
     arrays = {'title': f'Quality ({whose})'} | {name: history[name] for name in ('eval_step', *quality.COLUMNS)}
     for name, _, levels in PANELS:
         arrays |= {f'{level}/{name}': references[level][name] for level in levels}
     figures.write(path, quality_curves, arrays)
 
 
-STAGES = 10  # columns of the figure of the fixed noise over time
-FILM_DIGITS = 64  # in a frame of the animation
-PANELS = (  # of the figure of quality: column, heading, references drawn as levels
+STAGES = 10  # columns of the figure of fixed noise over time
+ANIMATION_DIGITS = 64  # per frame
+PANELS = (  # of the quality figure: column, title, references drawn as horizontal lines
     ('frechet', 'Fréchet distance to test digits', ('training', 'untrained')),
-    ('score', 'Score (1 to 10)', ('test',)),
+    ('score', 'Entropy score (1 to 10)', ('test',)),
     ('classes_covered', 'Classes covered', ('test',)),
     ('nearest_other', 'Distance to the nearest other digit', ('test', 'untrained')),
     ('nearest', 'Distance to the nearest training digit', ('test', 'untrained')),
-    ('d_real', 'Decisions of D', ()),
+    ('d_real', 'Mean output of D', ()),
 )
 
 
-def tiled(images, columns, gap=2):
-    """Images [n, 784] as one sheet of bytes, row by row, with white lines in between; digits are dark, as ink."""
+def tiled(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
+    """Images [n, 784] as one grid of bytes, row by row, separated by white lines; digits are dark on white."""
     rows, side = -(-len(images) // columns), dataset.SIDE
-    sheet = np.full((rows * (side + gap) - gap, columns * (side + gap) - gap), 255, np.uint8)
+    tiles = np.full((rows * (side + gap) - gap, columns * (side + gap) - gap), 255, np.uint8)
     for i, image in enumerate(images):
         top, left = (i // columns) * (side + gap), (i % columns) * (side + gap)
-        sheet[top : top + side, left : left + side] = 255 - image.reshape(side, side)
-    return sheet
+        tiles[top : top + side, left : left + side] = 255 - image.reshape(side, side)
+    return tiles
 
 
-def sheet(path):
-    """Digits: `title`, `images` uint8 [n, 784] in rows of `columns`, and `labels` under the columns, text [columns] or none."""
+def sample_grid(path: pathlib.Path) -> None:
+    """A grid of digits. Data: `title`, `images` uint8 [n, 784], `columns`, and their `labels`, text [columns] or []."""
     n = figures.numbers(path)
     images, columns, labels = n['images'], n['columns'], n['labels']
     rows = -(-len(images) // columns)
@@ -96,8 +111,8 @@ def sheet(path):
         figures.save(figure, path)
 
 
-def losses(path):
-    """Both losses of every run against the iteration: `title`, `step` [records], `loss_d` and `loss_g` [runs, records]."""
+def losses(path: pathlib.Path) -> None:
+    """Both losses of every run. Data: `title`, `step` [records], `loss_d` and `loss_g` [runs, records]."""
     n = figures.numbers(path)
     with matplotlib.rc_context(figures.STYLE):
         figure = Figure(figsize=(10, 3.6), layout='constrained')
@@ -106,19 +121,19 @@ def losses(path):
             for values in n[name]:
                 axes.plot(n['step'], values, color=figures.BLUE, alpha=0.7, linewidth=0.7)
             axes.axhline(level, color=figures.GREY, linestyle=':', linewidth=1, label=f'D cannot tell: {level:.3f}')
-            axes.set(title=name, xlabel='iteration', yscale='log')
+            axes.set(title=f'Loss of {name[-1].upper()}', xlabel='iteration', ylabel='loss', yscale='log')
             axes.legend()
         figures.save(figure, path)
 
 
-def quality_curves(path):
-    """What the evaluations found, a line a run, with real and untrained digits as levels.
+def quality_curves(path: pathlib.Path) -> None:
+    """The evaluations, one line per run, with real digits and an untrained G as reference lines.
 
-    Numbers:
+    Data:
       title: text.
       eval_step: [evaluations].
       the columns of `PANELS` and d_fake: [runs, evaluations].
-      <reference>/<column>: the levels.
+      <reference>/<column>: the reference lines.
     """
     n = figures.numbers(path)
     with matplotlib.rc_context(figures.STYLE):
@@ -130,18 +145,18 @@ def quality_curves(path):
                 lines[0].set_label('on test digits')
                 lines = axes.plot(n['eval_step'], n['d_fake'].T, color=figures.ORANGE, alpha=0.8, linewidth=1, linestyle='-.')
                 lines[0].set_label('on generated digits')
-                axes.axhline(0.5, color=figures.GREY, linestyle=':', linewidth=1, label='cannot tell')
-            for level, (colour, dashes) in zip(levels, ((figures.GREEN, '--'), (figures.GREY, ':')), strict=False):
+                axes.axhline(0.5, color=figures.GREY, linestyle=':', linewidth=1, label='D cannot tell')
+            for level, (color, dashes) in zip(levels, ((figures.GREEN, '--'), (figures.GREY, ':')), strict=False):
                 label = {'untrained': 'untrained G'}.get(level, f'real ({level})')
-                axes.axhline(n[f'{level}/{name}'], color=colour, linestyle=dashes, linewidth=1.3, label=label)
+                axes.axhline(n[f'{level}/{name}'], color=color, linestyle=dashes, linewidth=1.3, label=label)
             axes.set(title=heading, xlabel='iteration', yscale='log' if name == 'frechet' else 'linear')
             axes.locator_params(axis='x', nbins=5)
             axes.legend(fontsize=8)
         figures.save(figure, path)
 
 
-def film(path):
-    """A frame a sheet: `title`, `step` [frames] and `sheets` uint8 [frames, a square number, 784]; yields steps as it draws."""
+def animation(path: pathlib.Path) -> Iterator[int]:
+    """One frame per sample grid; yields the step of each. Data: `title`, `step` [frames], `sheets` uint8 [frames, n^2, 784]."""
     n = figures.numbers(path)
     columns = round(n['sheets'].shape[1] ** 0.5)
     with figures.filming(path, (3.4, 3.7), figures.FRAMES_PER_SECOND // 3) as (axes, writer):
@@ -154,54 +169,60 @@ def film(path):
             yield step
 
 
-def stages(steps):
-    """Up to `STAGES` indices of [records] steps, evenly spread over their logarithms, the first and the last among them."""
+def stages(steps: np.ndarray) -> np.ndarray:
+    """Up to `STAGES` indices of [records] steps, evenly spaced in log(step), including the first and the last."""
     wanted = np.r_[0, np.geomspace(max(steps[min(1, len(steps) - 1)], 1), max(steps[-1], 1), STAGES - 1)]
     return np.unique([np.abs(steps - step).argmin() for step in wanted])
 
 
-def draw_sheet(path, title, images, columns, labels=()):
-    """Writes a figure of images uint8 [n, 784] in rows of `columns`, a label under each column."""
+def draw_grid(path: pathlib.Path, title: str, images: np.ndarray, columns: int, labels: Sequence[str] = ()) -> None:
+    """Writes a figure of images uint8 [n, 784] in rows of `columns`, with a label below each column."""
     arrays = {'title': title, 'images': images, 'columns': columns, 'labels': np.array(labels, str)}
-    figures.write(path, sheet, arrays)
+    figures.write(path, sample_grid, arrays)
 
 
-def draw_progress(path, whose, history):
-    """Writes the figure of ten noises of the first run after some of the iterations at which sheets were kept."""
+def draw_progress(path: pathlib.Path, whose: str, history: dict[str, np.ndarray]) -> None:
+    """Writes the figure of ten noise vectors through the first run's G, at up to `STAGES` of the recorded iterations."""
     shown = stages(history['sheet_step'])
     digits = history['sheets'][0, :10][:, :, shown].transpose(0, 2, 1)
     labels = [f'{step:,}' for step in history['sheet_step'][shown]]
-    draw_sheet(
-        path, f'The same ten noises after iteration ... ({whose})', digits.reshape(-1, digits.shape[2]), len(shown), labels
+    draw_grid(
+        path,
+        f'The same ten noise vectors after iteration ... ({whose})',
+        digits.reshape(-1, digits.shape[2]),
+        len(shown),
+        labels,
     )
 
 
-def draw_runs(path, whose, images):
-    """Writes the figure of twelve digits of each seed, uint8 [12 * seeds, 784], a row a seed."""
-    draw_sheet(path, f'Twelve digits of each seed, a row a seed ({whose})', images, 12)
+def draw_runs(path: pathlib.Path, whose: str, images: np.ndarray) -> None:
+    """Writes the figure of twelve digits of each seed, uint8 [12 * seeds, 784], one row per seed."""
+    draw_grid(path, f'Twelve digits per seed, one row per seed ({whose})', images, 12)
 
 
-def named(seeds):
-    """'seed 3' or 'seeds 3 to 5': whose the figures are."""
+def named(seeds: np.ndarray) -> str:
+    """'seed 3' or 'seeds 3 to 5', for titles."""
     return f'seed {seeds[0]}' if len(seeds) == 1 else f'seeds {seeds[0]} to {seeds[-1]}'
 
 
-def draw_losses(path, whose, history):
-    """Writes the figure of both losses of every run against the iteration."""
+def draw_losses(path: pathlib.Path, whose: str, history: dict[str, np.ndarray]) -> None:
+    """Writes the figure of both losses of every run."""
     arrays = {name: history[name] for name in ('step', 'loss_d', 'loss_g')}
     figures.write(path, losses, {'title': f'Losses ({whose})'} | arrays)
 
 
-def frames_of(history):
-    """The sample grids of the first run that were kept during training: [(iteration, uint8 [100, 784])], [] for none."""
+def frames_of(history: dict[str, np.ndarray]) -> list[tuple[int, np.ndarray]]:
+    """The first run's sample grids recorded during training: [(iteration, uint8 [100, 784])], may be []."""
     if 'sheet_step' not in history:
         return []
     return [(step, history['sheets'][0, :, :, i]) for i, step in enumerate(history['sheet_step'])]
 
 
-def draw_film(settings, path, frames, seed):
-    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `frames_of`."""
+def draw_animation(
+    settings: gan.Settings | None, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int
+) -> Iterator[int]:
+    """Writes the animation's data and returns the generator that draws it; `frames` are those of `frames_of`."""
     del settings
-    steps, sheets = zip(*frames, strict=True)
-    arrays = {'title': f'seed {seed}', 'step': np.array(steps), 'sheets': np.stack(sheets)[:, :FILM_DIGITS]}
-    return figures.write(path, film, arrays)
+    steps, grids = zip(*frames, strict=True)
+    arrays = {'title': f'seed {seed}', 'step': np.array(steps), 'sheets': np.stack(grids)[:, :ANIMATION_DIGITS]}
+    return figures.write(path, animation, arrays)

@@ -1,10 +1,11 @@
-"""The figures and tables of the MNIST post: a function (runs, directory) for each part.
+"""The figures and tables of the MNIST post: one function (runs, directory) per part.
 
-Training takes hours. What was trained stays in output/mnist_figures, and a later call goes on from there, so that it may be
-stopped with Ctrl-C at any time and the other parts be made of what there is.
+Training takes hours. It keeps its files in output/mnist_figures and resumes from there, so it can be stopped with Ctrl-C at any
+time, and the other parts can be made from what is there.
 """
 
 import json
+import pathlib
 
 import numpy as np
 
@@ -16,40 +17,40 @@ from reproductions.mnist import quality
 from reproductions.mnist.settings import CLAIM_STEPS
 
 TRAINED = ROOT / 'output' / 'mnist_figures'
-FIRST_SEEDS, RUNS = (0, 4), 4  # two ensembles of four seeds, of which one may train on each core
+FIRST_SEEDS, RUNS = (0, 4), 4  # two ensembles of four seeds, so that each can train on its own core
 GENTLER = 'gentler Adam, '  # in titles
 
 
-def directories():
+def directories() -> list[pathlib.Path]:
     """Where the two ensembles are trained."""
     return [TRAINED / f'seeds{first}' for first in FIRST_SEEDS]
 
 
-def train(runs, out):
-    """Eight seeds x 50,000 iterations, and two seeds x 20,000 with a gentler Adam."""
+def train(runs: int, out: pathlib.Path) -> None:
+    """Trains eight seeds x 50,000 iterations, and two seeds x 20,000 with a gentler Adam."""
     del runs, out
     for first, directory in zip(FIRST_SEEDS, directories(), strict=True):
-        go_on(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={CLAIM_STEPS}')
+        train_or_resume(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={CLAIM_STEPS}')
     gentle = ['--runs=2', '--num_steps=20000', '--learning_rate=0.0002', '--beta1=0.5']
-    go_on(TRAINED / 'gentle', *gentle)
+    train_or_resume(TRAINED / 'gentle', *gentle)
 
 
-def collapse(runs, out):
-    """The first 400 iterations of seed 0 at close range."""
+def collapse(runs: int, out: pathlib.Path) -> None:
+    """The first 400 iterations of seed 0 in detail."""
     del runs
     directory = TRAINED / 'collapse'
-    go_on(directory, '--num_steps=400', '--eval_every=20')
+    train_or_resume(directory, '--num_steps=400', '--eval_every=20')
     history = files.read_npz(directory / 'history.npz')
     references = json.loads((directory / 'references.json').read_text(encoding='utf-8'))
     mnist_figures.draw_progress(out / 'collapse.png', 'seed 0', history)
     mnist_figures.draw_quality(out / 'collapse_quality.png', 'seed 0', references, history)
 
 
-def long(runs, out):
-    """Seed 0 for all of the post's 500,000 iterations."""
+def long(runs: int, out: pathlib.Path) -> None:
+    """Seed 0 for the post's full 500,000 iterations."""
     del runs
     directory = TRAINED / 'long'
-    go_on(directory, '--eval_every=5000')
+    train_or_resume(directory, '--eval_every=5000')
     history, references = (
         files.read_npz(directory / 'history.npz'),
         json.loads((directory / 'references.json').read_text(encoding='utf-8')),
@@ -60,13 +61,13 @@ def long(runs, out):
     write_outcomes(out)
 
 
-def go_on(directory, *flags):
-    """The post's command, from where it stopped if it was begun."""
+def train_or_resume(directory: pathlib.Path, *flags: str) -> None:
+    """Runs the post's command, resuming if there is a checkpoint."""
     command('mnist', directory, *flags, *['--resume'] * checkpoints.exists(directory))
 
 
-def measured(runs, out):
-    """Figures, claims and outcomes, of the iterations that all seeds have."""
+def measured(runs: int, out: pathlib.Path) -> None:
+    """Figures, claims and outcomes, up to the last iteration that all seeds have reached."""
     del runs
     first = directories()[0]
     references = json.loads((first / 'references.json').read_text(encoding='utf-8'))
@@ -90,15 +91,15 @@ def measured(runs, out):
     write_outcomes(out)
 
 
-def images_of(directory, name):
-    """The digits of a figure of the post's command, uint8 [n, 784]."""
+def images_of(directory: pathlib.Path, name: str) -> np.ndarray:
+    """The digits of one of the command's figures, uint8 [n, 784]."""
     return files.read_npz(directory / f'{name}.npz')['images']
 
 
-def draw_first(directory, out, prefix='', how=''):
-    """The figures of the first seed of an ensemble, from its command's numbers; without a prefix, also real digits and film.
+def draw_first(directory: pathlib.Path, out: pathlib.Path, prefix: str = '', how: str = '') -> None:
+    """The figures of an ensemble's first seed, from the command's files; without a prefix, also real digits and animation.
 
-    `how` it was trained stands before the seed in titles.
+    `how`: how it was trained, placed before the seed in titles.
     """
     config, history = (
         json.loads((directory / 'config.json').read_text(encoding='utf-8')),
@@ -108,24 +109,24 @@ def draw_first(directory, out, prefix='', how=''):
     trained_for = f'{how}seed {seed}, {config["iterations"]:,} iterations'
     for name, title, columns in (
         ('figure', 'Generated digits', 10),
-        ('interpolation', 'From one noise to another along a straight line', mnist_figures.PATH),
+        ('interpolation', 'Interpolation between pairs of noise vectors', mnist_figures.PATH),
     ):
-        mnist_figures.draw_sheet(out / f'{prefix}{name}.png', f'{title} ({trained_for})', images_of(directory, name), columns)
+        mnist_figures.draw_grid(out / f'{prefix}{name}.png', f'{title} ({trained_for})', images_of(directory, name), columns)
     mnist_figures.draw_progress(out / f'{prefix}progress.png', f'{how}seed {seed}', history)
     if not prefix:
-        mnist_figures.draw_sheet(out / 'data.png', f'Real digits ({digits})', images_of(directory, 'data'), 10)
-        for _ in mnist_figures.draw_film(None, out / 'animation.gif', mnist_figures.frames_of(history), seed):
+        mnist_figures.draw_grid(out / 'data.png', f'Real digits ({digits})', images_of(directory, 'data'), 10)
+        for _ in mnist_figures.draw_animation(None, out / 'animation.gif', mnist_figures.frames_of(history), seed):
             pass
 
 
-def last_evaluation(history, references):
+def last_evaluation(history: dict[str, np.ndarray], references: dict[str, dict[str, float]]) -> dict[str, np.ndarray]:
     """{column: [runs]} of the last evaluation."""
     table = {'seed': np.arange(len(history['frechet']))} | {name: history[name][:, -1] for name in quality.COLUMNS}
     return table | quality.verdict_columns(references, table)
 
 
-def joined(histories):
-    """Histories of ensembles as one, {name: array}: the losses and evaluations of the iterations that all of them have."""
+def joined(histories: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Histories of ensembles joined, {name: array}: losses and evaluations at the iterations they all have."""
     found = {}
     for steps, names in (('step', ('loss_d', 'loss_g')), ('eval_step', quality.COLUMNS)):
         common = sorted(set.intersection(*(set(history[steps].tolist()) for history in histories)))
@@ -136,8 +137,8 @@ def joined(histories):
     return found
 
 
-def write_outcomes(out):
-    """outcomes.md, from the files of the parts: generated digits beside real and untrained ones."""
+def write_outcomes(out: pathlib.Path) -> None:
+    """outcomes.md, from the other parts' files: generated digits beside real ones and those of an untrained G."""
     references = json.loads((out / 'references.json').read_text(encoding='utf-8'))
     tables, headings = [], []
     for prefix, how in (('', ''), ('long_', ''), ('gentle_', GENTLER)):
@@ -167,30 +168,34 @@ def write_outcomes(out):
 
 PARTS = {'train': train, 'collapse': collapse, 'measured': measured, 'long': long}
 PICTURES = {
-    'data.png': Picture('measured', mnist_figures.sheet, 'real digits'),
-    'figure.png': Picture('measured', mnist_figures.sheet, 'generated digits'),
-    'progress.png': Picture('measured', mnist_figures.sheet, 'the same noises over time', in_post=False),
-    'animation.gif': Picture('measured', mnist_figures.film, 'the same noises over time, a film', in_post=False),
-    'interpolation.png': Picture('measured', mnist_figures.sheet, 'on straight lines between noises', in_post=False),
-    'runs.png': Picture('measured', mnist_figures.sheet, 'twelve digits of every seed', in_post=False),
-    'collapse.png': Picture('collapse', mnist_figures.sheet, 'the collapse at close range', in_post=False),
+    'data.png': Picture('measured', mnist_figures.sample_grid, 'real digits'),
+    'figure.png': Picture('measured', mnist_figures.sample_grid, 'generated digits'),
+    'progress.png': Picture('measured', mnist_figures.sample_grid, 'the same noise vectors over time', in_post=False),
+    'animation.gif': Picture('measured', mnist_figures.animation, 'the same noise vectors over time, animated', in_post=False),
+    'interpolation.png': Picture('measured', mnist_figures.sample_grid, 'interpolation between noise vectors', in_post=False),
+    'runs.png': Picture('measured', mnist_figures.sample_grid, 'twelve digits per seed', in_post=False),
+    'collapse.png': Picture('collapse', mnist_figures.sample_grid, 'the collapse in detail', in_post=False),
     'collapse_quality.png': Picture('collapse', mnist_figures.quality_curves, 'quality during the collapse', in_post=False),
     'quality.png': Picture('measured', mnist_figures.quality_curves, 'quality over the iterations', in_post=False),
     'losses.png': Picture('measured', mnist_figures.losses, 'losses', in_post=False),
-    'long_figure.png': Picture('long', mnist_figures.sheet, 'generated digits after 500,000 iterations', in_post=False),
-    'long_progress.png': Picture('long', mnist_figures.sheet, 'the same noises over 500,000 iterations', in_post=False),
+    'long_figure.png': Picture('long', mnist_figures.sample_grid, 'generated digits after 500,000 iterations', in_post=False),
+    'long_progress.png': Picture(
+        'long', mnist_figures.sample_grid, 'the same noise vectors over 500,000 iterations', in_post=False
+    ),
     'long_interpolation.png': Picture(
-        'long', mnist_figures.sheet, 'on straight lines between noises, after 500,000', in_post=False
+        'long', mnist_figures.sample_grid, 'interpolation between noise vectors, after 500,000', in_post=False
     ),
     'long_quality.png': Picture('long', mnist_figures.quality_curves, 'quality over 500,000 iterations', in_post=False),
-    'gentle_figure.png': Picture('measured', mnist_figures.sheet, 'generated digits, gentler training', in_post=False),
+    'gentle_figure.png': Picture('measured', mnist_figures.sample_grid, 'generated digits, gentler training', in_post=False),
     'gentle_progress.png': Picture(
-        'measured', mnist_figures.sheet, 'the same noises over time, gentler training', in_post=False
+        'measured', mnist_figures.sample_grid, 'the same noise vectors over time, gentler training', in_post=False
     ),
     'gentle_interpolation.png': Picture(
-        'measured', mnist_figures.sheet, 'on straight lines between noises, gentler training', in_post=False
+        'measured', mnist_figures.sample_grid, 'interpolation between noise vectors, gentler training', in_post=False
     ),
-    'gentle_runs.png': Picture('measured', mnist_figures.sheet, 'twelve digits of two seeds, gentler training', in_post=False),
+    'gentle_runs.png': Picture(
+        'measured', mnist_figures.sample_grid, 'twelve digits of two seeds, gentler training', in_post=False
+    ),
     'gentle_quality.png': Picture(
         'measured', mnist_figures.quality_curves, 'quality over the iterations, gentler training', in_post=False
     ),

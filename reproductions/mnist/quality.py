@@ -1,5 +1,6 @@
-"""How good generated digits are: what is judged, by what, and what counts as success."""
+"""Quality of generated digits: what is measured, by what, and what counts as success."""
 
+import pathlib
 from typing import NamedTuple
 
 import numpy as np
@@ -8,30 +9,30 @@ from common.evaluation import claims
 from common.storage import files
 from reproductions.mnist import classifier, dataset, image_metrics
 
-SHEET = 100  # generated digits of one fixed noise, shown and kept
-NEAREST = 1000  # digits whose nearest training digits are looked for
-COVERED = 0.01  # a class is covered if it has this share of the generated digits; the rarest has 8.9 % of the data
-COLLAPSED = 0.5  # training has collapsed if one class has this share
-CONFIDENT = 0.9  # probability of its class from which the classifier counts as sure of a digit
+GRID_SIZE = 100  # generated digits in a sample grid, from fixed noise
+NEAREST = 1000  # digits for which the nearest training digit is searched
+COVERED = 0.01  # a class is covered if it has this fraction of the generated digits; the rarest has 8.9 % of the data
+COLLAPSED = 0.5  # a run has collapsed if one class has this fraction
+CONFIDENT = 0.9  # the classifier is sure of a digit if its class has this probability
 COLUMNS = (
     'classes_covered', 'largest_share', *(f'share_{i}' for i in range(10)), 'confidence', 'confident', 'score', 'frechet',
     'nearest', 'nearest_other', 'd_train', 'd_real', 'd_fake', 'dead_g', 'saturated',
 )  # fmt: skip
 
 
-class Judge(NamedTuple):
-    """What generated digits are judged by. As many are judged as there are test digits."""
+class Evaluator(NamedTuple):
+    """What generated digits are compared with. As many are evaluated as there are test digits."""
 
     classifier: classifier.Classifier
-    images: np.ndarray  # those trained on, float32 [n, 784] in 0 .. 1
+    images: np.ndarray  # training digits, float32 [n, 784] in 0 .. 1
     test: np.ndarray  # test digits, likewise
-    moments: image_metrics.Moments  # of the classifier's features of the test digits
-    references: dict[str, dict[str, float]]  # the same numbers of real digits: see `make_judge`
+    moments: image_metrics.Moments  # of the classifier's features on the test digits
+    references: dict[str, dict[str, float]]  # the same metrics for real digits, see `make_evaluator`
 
 
-def quality(judge, images):
-    """The columns of results.csv that need nothing but the images, float32 [n, 784]: {name: number}."""
-    probabilities, features = judge.classifier.look(images)
+def quality(evaluator: Evaluator, images: np.ndarray) -> dict[str, float]:
+    """The columns of results.csv that depend on the images alone, float32 [n, 784]: {name: number}."""
+    probabilities, features = evaluator.classifier.classify(images)
     shares, sure = image_metrics.class_shares(probabilities), probabilities.max(axis=1)
     some = images[:NEAREST]
     return {
@@ -41,54 +42,53 @@ def quality(judge, images):
         'confidence': sure.mean(dtype=np.float64),
         'confident': (sure >= CONFIDENT).mean(),
         'score': image_metrics.entropy_score(probabilities),
-        'frechet': image_metrics.frechet_distance(judge.moments, image_metrics.moments(features)),
-        'nearest': image_metrics.nearest_distances(some, judge.images).mean(dtype=np.float64),
+        'frechet': image_metrics.frechet_distance(evaluator.moments, image_metrics.moments(features)),
+        'nearest': image_metrics.nearest_distances(some, evaluator.images).mean(dtype=np.float64),
         'nearest_other': image_metrics.nearest_distances(some, some, skip_same_row=True).mean(dtype=np.float64),
     }
 
 
-def scale(images):
+def scale(images: np.ndarray) -> np.ndarray:
     """Bytes as float32 in 0 .. 1."""
     scaled = images.astype(np.float32)
     scaled /= 255  # in place: all of MNIST takes 170 MB
     return scaled
 
 
-def make_judge(digits):
-    """The `Judge` of some digits; trains the classifier, unless it is in the cache.
+def make_evaluator(digits: dataset.Digits) -> Evaluator:
+    """The `Evaluator` of some digits; trains the classifier unless it is cached.
 
-    Its references are the same numbers of real digits:
-      test: the test digits, with their nearest training digits; their Fréchet distance to themselves is 0.
-      training: as many of the training digits, whose Fréchet distance to the test digits is the floor that a perfect generator
-        comes to; for their nearest training digits they are no reference, as they are among them.
-      without_k: those training digits but for class k, so the Fréchet distance of a generator that lacks one class and is
-        perfect otherwise.
+    Its references are the same metrics for real digits:
+      test: the test digits. Their Fréchet distance to themselves is 0.
+      training: equally many training digits. Their Fréchet distance to the test digits is the lowest that a perfect generator
+        can be expected to reach. Their distance to the nearest training digit is no reference: it is 0.
+      without_k: these training digits without class k: the Fréchet distance of a generator that misses one class and is perfect
+        otherwise.
     """
     images, labels = dataset.training_digits(digits)
-    looker = classifier.for_digits(images, labels, digits.x_test, digits.y_test)
+    trained = classifier.for_digits(images, labels, digits.x_test, digits.y_test)
     test, scaled = (scale(array) for array in (digits.x_test, images))
-    judge = Judge(looker, scaled, test, image_metrics.moments(looker.look(test)[1]), {})
-    judge.references['test'] = quality(judge, test)
+    evaluator = Evaluator(trained, scaled, test, image_metrics.moments(trained.classify(test)[1]), {})
+    evaluator.references['test'] = quality(evaluator, test)
     some, classes = scaled[: len(test)], labels[: len(test)]
-    judge.references['training'] = quality(judge, some)
-    _, features = looker.look(some)
+    evaluator.references['training'] = quality(evaluator, some)
+    _, features = trained.classify(some)
     for k in range(dataset.CLASSES):
-        distance = image_metrics.frechet_distance(judge.moments, image_metrics.moments(features[classes != k]))
-        judge.references[f'without_{k}'] = {'frechet': distance}
-    return judge
+        distance = image_metrics.frechet_distance(evaluator.moments, image_metrics.moments(features[classes != k]))
+        evaluator.references[f'without_{k}'] = {'frechet': distance}
+    return evaluator
 
 
-def as_bytes(images):
-    """Images of 0 .. 1 as uint8; what is not finite is black."""
+def as_bytes(images: np.ndarray) -> np.ndarray:
+    """Images in 0 .. 1 as uint8; pixels that are not finite become black."""
     return np.round(255 * np.nan_to_num(images)).astype(np.uint8)
 
 
-def verdict_columns(references, columns):
-    """{'finite', 'success', 'collapsed'} [runs or any shape] of the columns of an evaluation.
+def verdict_columns(references: dict[str, dict[str, float]], columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """{'finite', 'success', 'collapsed'}, [runs] or any shape, from the columns of an evaluation.
 
-    A run has collapsed if half of its digits are of one class. It succeeds if it is finite, covers all ten classes and its
-    Fréchet distance is below that of real digits without one of the classes (the class that is missed least): what is wrong
-    with its digits weighs less than a missing class.
+    A run has collapsed if half of its digits are of one class. It succeeds if it is finite, covers all ten classes and has a
+    smaller Fréchet distance than real digits with one class missing (the class whose absence matters least).
     """
     finite = np.isfinite(columns['frechet'])
     bound = success_bound(references)
@@ -98,27 +98,27 @@ def verdict_columns(references, columns):
     return {'finite': finite.astype(int), 'success': success.astype(int), 'collapsed': collapsed.astype(int)}
 
 
-def success_bound(references):
-    """The Fréchet distance below which a run succeeds: the least of real digits without one class."""
+def success_bound(references: dict[str, dict[str, float]]) -> float:
+    """The Fréchet distance below which a run succeeds: the smallest of real digits with one class missing."""
     return min(references[f'without_{k}']['frechet'] for k in range(dataset.CLASSES))
 
 
-def write_references(directory, judge):
-    """Writes references.json: how sure the classifier is, and what the evaluation finds of real and of untrained digits."""
-    accuracy = {'classifier': {'accuracy': judge.classifier.accuracy}}
-    files.write_json(directory / 'references.json', accuracy | judge.references)
+def write_references(directory: pathlib.Path, evaluator: Evaluator) -> None:
+    """Writes references.json: the classifier's accuracy, and the metrics of real digits and of the untrained G."""
+    accuracy = {'classifier': {'accuracy': evaluator.classifier.accuracy}}
+    files.write_json(directory / 'references.json', accuracy | evaluator.references)
 
 
-def summary(table, judge):
-    """Prints what came out beside the same numbers of real digits."""
-    real, untrained = judge.references['test'], judge.references['untrained']
-    real = real | {'frechet': judge.references['training']['frechet'], 'd_real': 0.5, 'd_fake': 0.5}
-    print(f'\nclassifier: {judge.classifier.accuracy:.2%} of the test digits')
+def summary(table: dict[str, np.ndarray], evaluator: Evaluator) -> None:
+    """Prints the results beside those of the untrained G and of real digits."""
+    real, untrained = evaluator.references['test'], evaluator.references['untrained']
+    real = real | {'frechet': evaluator.references['training']['frechet'], 'd_real': 0.5, 'd_fake': 0.5}
+    print(f'\nclassifier: {evaluator.classifier.accuracy:.2%} accuracy on the test digits')
     for name in ('finite', 'success', 'collapsed'):
         estimate = claims.proportion(table[name] == 1)
         print(f'{name}: {(table[name] == 1).sum()} of {estimate.n} [{estimate.low:.1%}, {estimate.high:.1%}]')
     if not table['finite'].any():
-        print('every run diverged: there is nothing finite to summarise')
+        print('every run diverged: there is nothing finite to summarize')
         return
     print(f'{"":16}{"ours":>10}{"untrained":>11}{"target":>10}' + ('' if len(table['seed']) == 1 else '  (medians over seeds)'))
     for name in ('classes_covered', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_real', 'd_fake'):

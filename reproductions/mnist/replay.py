@@ -1,6 +1,8 @@
-"""Recorded runs of the MNIST post's listing, replayed: which arrays a trace must have, and the game that draws from them."""
+"""Replays recorded runs of the post's listing: the arrays a trace must contain, and a train step that reads its batches."""
 
 import itertools
+import pathlib
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -9,21 +11,21 @@ from common.evaluation import replay
 from reproductions.mnist import gan
 
 
-def trace_settings(meta):
-    """The settings that a trace was recorded with. Raises replay.BadTrace where its description says none."""
+def trace_settings(meta: dict[str, Any]) -> gan.Settings:
+    """The settings a trace was recorded with. Raises replay.BadTrace if its metadata does not give valid ones."""
     if not all(type(meta.get(name)) is int and 0 < meta[name] <= 10_000 for name in ('batch_size', 'steps')):
-        raise replay.BadTrace('is of an impossible size')
+        raise replay.BadTrace('names an impossible size')
     for name in ('d_arch', 'g_arch'):
         widths = meta.get(name)
         if not isinstance(widths, list) or not all(type(w) is int and 0 < w <= 10_000 for w in widths) or len(widths) < 2:
             raise replay.BadTrace(f'has no widths in {name}')
     if meta['d_arch'][0] != meta['g_arch'][-1] or meta['d_arch'][-1] != 1:
-        raise replay.BadTrace('has networks that do not fit together')
+        raise replay.BadTrace('has networks of shapes that do not match')
     return gan.make_settings(d_widths=tuple(meta['d_arch']), g_widths=tuple(meta['g_arch']), batch_size=meta['batch_size'])
 
 
-def trace_shapes(settings, steps):
-    """The arrays of floats that a trace of these settings must have: {name: shape}; weights are [in, out]."""
+def trace_shapes(settings: gan.Settings, steps: int) -> dict[str, tuple[int, ...]]:
+    """The float arrays a trace with these settings must contain: {name: shape}; weights are [in, out]."""
     shapes = {'z': (steps, settings.batch_size, settings.g_widths[0]), 'loss_d': (steps,), 'loss_g': (steps,)}
     for network, widths in (('D', settings.d_widths), ('G', settings.g_widths)):
         for i, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
@@ -31,11 +33,11 @@ def trace_shapes(settings, steps):
     return shapes
 
 
-def replay_trace(path):
+def replay_trace(path: str | pathlib.Path) -> dict[str, list]:
     """Runs a recorded training again from its own initial weights, on its own digits and noise: the columns of replay.csv.
 
     Raises:
-      replay.BadTrace: the file is not usable.
+      replay.BadTrace: the file is not a usable trace.
     """
     meta, arrays = replay.load(path, 'mnist')
     settings = trace_settings(meta)

@@ -2,6 +2,8 @@
 
 import itertools
 
+from absl.flags import FlagValues
+
 import reproductions.multimodal
 from common import quiet
 from common.evaluation import MODE_REACH
@@ -11,7 +13,7 @@ from reproductions.aylien.__main__ import comparisons
 from reproductions.aylien.settings import NOISE_RANGE, PLOT_POINTS
 from reproductions.multimodal.settings import (
     ACTIVATIONS,
-    LEAST_DEVIATION,
+    LEAST_STD,
     MOST_MODES,
     MOST_UNITS,
     NUM_STEPS,
@@ -19,91 +21,94 @@ from reproductions.multimodal.settings import (
     SEED,
     SIGMA,
     VARIANTS,
+    Settings,
     default_modes,
     make_settings,
 )
 
 FLAGS = (
-    Flag('variant', VARIANTS, VARIANTS[0], 'Which published state of the post; there is one.'),
-    Flag('seed', int, SEED, 'First seed (the post speaks of 42 and 4).', 0, SEEDS - 1),
-    Flag('modes', int, None, 'Gaussian modes of the data (default: 3; the post: 1, 2 and 3).', 1, MOST_MODES),
-    Flag('means', NUMBERS, None, 'Means of the modes (default: 0 for one, else evenly spread over +-4; the post: a picture).'),
-    Flag('deviations', NUMBERS, None, 'Their standard deviations, one or one a mode (default: 0.5, less where modes are closer '
-         'than 8 of them; the post: a picture).'),
-    Flag('hidden_size', int, 4, 'h: the hidden layers of G have h times the modes units (the post: 4).', 1),
-    Flag('layers', int, 3, 'Hidden layers of G (the post does not say; at least three).', 1, 10),
-    Flag('hidden_sizes', WIDTHS, None, 'Widths of the hidden layers of G one by one, in place of the two.'),
-    Flag('activation', ACTIVATIONS, 'tanh', "Of G's hidden layers (the post does not say; Aylien's: softplus)."),
-    Flag('minibatch', bool, False, 'Minibatch discrimination in D (the post: none).'),
-    Flag('noise_range', POSITIVE, NOISE_RANGE, "Noise is spread over +- this (the post does not say; Aylien's: 8)."),
-    Flag('learning_rate', POSITIVE, None, "Initial learning rate (the post does not say; default: Aylien's then, 0.03, or "
-         '0.005 with --minibatch).'),
-    Flag('pretrain_steps', int, None, "Steps of D's pre-training (the post does not say; default: Aylien's, 1000).", 0, MOST),
-    Flag('log_every', int, RECORD_EVERY, 'Steps between records of the losses, which a single run prints; besides, every fifth '
-         'step up to the 400th is recorded.', 1, MOST),
+    Flag('variant', VARIANTS, VARIANTS[0], 'Published version of the post; there is only one.'),
+    Flag('seed', int, SEED, 'First seed (the post mentions 42 and 4).', 0, SEEDS - 1),
+    Flag('modes', int, None, 'Number of Gaussian modes of the data (default: 3; the post: 1, 2 and 3).', 1, MOST_MODES),
+    Flag('means', NUMBERS, None, 'Means of the modes (default: 0 for one, else evenly spaced over +-4; the post: lost image).'),
+    Flag('deviations', NUMBERS, None, 'Standard deviations of the modes, one for all or one per mode (default: '
+         '0.5, or less for modes closer than 8 stds; the post: lost image).'),
+    Flag('hidden_size', int, 4, 'h: each hidden layer of G has h units per mode (the post: 4).', 1),
+    Flag('layers', int, 3, 'Number of hidden layers of G (the post: not stated, but at least three).', 1, 10),
+    Flag('hidden_sizes', WIDTHS, None, "Widths of G's hidden layers, one by one; replaces --hidden_size and --layers."),
+    Flag('activation', ACTIVATIONS, 'tanh', "Activation of G's hidden layers (the post: not stated; Aylien's: softplus)."),
+    Flag('minibatch', bool, False, 'Use minibatch discrimination in D (the post: no).'),
+    Flag('noise_range', POSITIVE, NOISE_RANGE, "Noise covers +- this (the post: not stated; Aylien's: 8)."),
+    Flag('learning_rate', POSITIVE, None, "Initial learning rate (the post: not stated; default: Aylien's of that time, 0.03, "
+         'or 0.005 with --minibatch).'),
+    Flag('pretrain_steps', int, None, "Steps of D's pre-training (the post: not stated; default: Aylien's, 1000).", 0, MOST),
+    Flag('log_every', int, RECORD_EVERY, 'Steps between records of the losses, which a single-seed run prints; in addition, '
+         'every fifth step up to the 400th is recorded.', 1, MOST),
 )  # fmt: skip
 DECIDED_BY_TRACE = ('batch_size', *(flag.name for flag in FLAGS if flag.name != 'seed'))
 CLAIM_RUNS = 500
 
 
-def settings_from_flags(opts):
-    """The settings of the command line. Raises cli.UserError, in one line, where they make no sense."""
-    means, deviations = modes_from_flags(opts)
+def settings_from_flags(opts: FlagValues) -> Settings:
+    """The settings from the flags. Raises cli.UserError if they make no sense."""
+    means, stds = modes_from_flags(opts)
     widths = checks.widths(opts, 'hidden_sizes')
     if widths and (opts['layers'].present or opts['hidden_size'].present):
         raise cli.UserError(
-            f'--hidden_sizes={",".join(map(str, widths))} gives every width; leave out --hidden_size and --layers'
+            f'--hidden_sizes={",".join(map(str, widths))} sets every width; leave out --hidden_size and --layers'
         )
     settings = make_settings(
-        len(means), opts.hidden_size, opts.layers, opts.minibatch, means=means, deviations=deviations,
+        len(means), opts.hidden_size, opts.layers, opts.minibatch, means=means, deviations=stds,
         hidden_sizes=widths or None, activation=opts.activation, batch_size=opts.batch_size, noise_range=opts.noise_range,
         learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
     )  # fmt: skip
     if settings.minibatch and settings.batch_size < 2:
         raise cli.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
     if settings.batch_size > PLOT_POINTS:
-        raise cli.UserError(f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points that are drawn')
+        raise cli.UserError(
+            f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points of the evaluation grid'
+        )
     if max(settings.hidden_sizes) > MOST_UNITS:
         raise cli.UserError(f'hidden layers of {max(settings.hidden_sizes):,} units are too wide; use {MOST_UNITS:,} or fewer')
     return settings
 
 
-def modes_from_flags(opts):
-    """Means in ascending order and their standard deviations. Raises cli.UserError unless they are apart and in the figure."""
+def modes_from_flags(opts: FlagValues) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Means in ascending order and their stds. Raises cli.UserError if modes overlap or leave the plotted range."""
     means = checks.numbers(opts, 'means')
     if len(means) > MOST_MODES:
         raise cli.UserError(f'--means names {len(means):,} modes; use {MOST_MODES} or fewer')
     if means and opts.modes not in (None, len(means)):
         raise cli.UserError(f'--modes={opts.modes} but --means={",".join(opts.means)} names {len(means)}; leave out --modes')
-    default_means, default_deviations = default_modes(len(means) or opts.modes or 3)
-    deviations = checks.numbers(opts, 'deviations')
-    if means and not deviations:
-        deviations = (SIGMA,)
-    means, deviations = means or default_means, deviations or default_deviations
-    if len(deviations) not in (1, len(means)) or min(deviations) < LEAST_DEVIATION:
+    default_means, default_stds = default_modes(len(means) or opts.modes or 3)
+    stds = checks.numbers(opts, 'deviations')
+    if means and not stds:
+        stds = (SIGMA,)
+    means, stds = means or default_means, stds or default_stds
+    if len(stds) not in (1, len(means)) or min(stds) < LEAST_STD:
         given = ','.join(opts.deviations or [])
         raise cli.UserError(
-            f'--deviations={given} must be one number from {LEAST_DEVIATION:g}, or {len(means)} of them, one a mode'
+            f'--deviations={given} must be one number of at least {LEAST_STD:g}, or {len(means)} of them, one per mode'
         )
-    deviations = deviations * (len(means) // len(deviations))
-    modes = sorted(zip(means, deviations, strict=True))
-    for (low, narrow), (high, wide) in itertools.pairwise(modes):
-        if high - low < MODE_REACH * (narrow + wide):
+    stds = stds * (len(means) // len(stds))
+    modes = sorted(zip(means, stds, strict=True))
+    for (low, std_low), (high, std_high) in itertools.pairwise(modes):
+        if high - low < MODE_REACH * (std_low + std_high):
             raise cli.UserError(
-                f'modes at {low:g} and {high:g} overlap; set --means and --deviations so that neighbours are '
-                f'{MODE_REACH:g} deviations of each apart, here {MODE_REACH * (narrow + wide):g}'
+                f'modes at {low:g} and {high:g} overlap; set --means and --deviations so that neighbors are apart '
+                f'by {MODE_REACH:g} stds of each, here {MODE_REACH * (std_low + std_high):g}'
             )
-    for mean, deviation in modes:
-        if abs(mean) + MODE_REACH * deviation > NOISE_RANGE:
+    for mean, std in modes:
+        if abs(mean) + MODE_REACH * std > NOISE_RANGE:
             raise cli.UserError(
-                f'the mode at {mean:g} with deviation {deviation:g} leaves the figure; keep --means {MODE_REACH:g} '
-                f'--deviations inside +-{NOISE_RANGE:g}'
+                f'the mode at {mean:g} with std {std:g} leaves the figure; keep each of --means at least '
+                f'{MODE_REACH:g} of its --deviations inside +-{NOISE_RANGE:g}'
             )
     return tuple(zip(*modes, strict=True))
 
 
-def check(opts, settings, num_steps):
-    """Raises cli.UserError for what cannot be done: too few seeds for a claim, no such seeds, path or memory."""
+def check(opts: FlagValues, settings: Settings, num_steps: int) -> None:
+    """Raises cli.UserError if the command cannot run: too few seeds for a claim, invalid seeds or paths, too little memory."""
     if opts.claims:
         checks.claim_runs(opts, CLAIM_RUNS)
     if opts.claims or opts.replay:
@@ -115,8 +120,8 @@ def check(opts, settings, num_steps):
     checks.memory(opts, [(1, *settings.hidden_sizes, 1)], settings.batch_size, records, more)
 
 
-def main(argv):
-    """Runs what the command line asks for; returns the exit status."""
+def main(argv: list[str]) -> int:
+    """Runs the command; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.multimodal.__doc__, DECIDED_BY_TRACE)
     settings, num_steps, every = settings_from_flags(opts), opts.num_steps or NUM_STEPS, opts.log_every
     check(opts, settings, num_steps)
@@ -134,12 +139,12 @@ def main(argv):
         table = gan.results_table(settings, run.seeds, trained.train_state, trained.history)
         command.write(run, trained, table, {'modes': len(settings.means)})
         figures.draw(settings, run.directory, run.seeds, trained, table)
-        command.animate(run, trained, run.directory / 'animation.gif', figures.draw_film)
+        command.animate(run, trained, run.directory / 'animation.gif', figures.draw_animation)
         command.summary(table, gan.targets(settings))
         command.export(run, trained, gan.generator, gan.noise)
         print(gan.converged(table))
-        told = accepted_numbers.in_proportion('multimodal', settings, num_steps, table['success'][0])
-        return command.finish(run, trained, told)
+        proportion = accepted_numbers.in_proportion('multimodal', settings, num_steps, table['success'][0])
+        return command.finish(run, trained, proportion)
 
 
 if __name__ == '__main__':

@@ -1,7 +1,11 @@
 """The claims of the multi-modal post, measured over many seeds.
 
-The rules of the verdicts were written before the seeds that they judge were trained; the defaults were chosen on other seeds.
+The verdict rules were written before the seeds they apply to were trained; the defaults were chosen on other seeds.
 """
+
+import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import scipy.stats
@@ -10,21 +14,21 @@ from common.evaluation import Verdict, claims
 from common.storage import files
 from reproductions.multimodal import figures, gan
 
-STATED = {1: 30, 2: 30, 3: 300}  # the step by which the post's run of so many modes converges
-MODES = (1, 2, 3, 5, 10, 15)  # for M4: the post's, one in between, and where it hopes to go
-WIDTHS = (2, 4, 8, 12, 20, 40, 60)  # of every hidden layer: h times each of the modes, and one less
-SLOW_STEPS = 20_000  # for Aylien's own generator: the rate has then fallen to a thousandth
+STATED = {1: 30, 2: 30, 3: 300}  # the step by which the post's run with that many modes converges
+MODES = (1, 2, 3, 5, 10, 15)  # for M4: the post's own, more, and as many as it hopes to reach
+WIDTHS = (2, 4, 8, 12, 20, 40, 60)  # of every hidden layer: 4 units per mode for each of `MODES`, and one smaller
+SLOW_STEPS = 20_000  # for Aylien's own generator: the learning rate has then decayed to a thousandth
 
 
-def own_generator(modes):
+def own_generator(modes: int) -> gan.Settings:
     """Aylien's generator on the post's data."""
     return gan.make_settings(modes, hidden_sizes=(4,), activation='softplus')
 
 
-def smaller_generators(changes=lambda modes: {}):
-    """M2, one mode with a layer less, and M3, three modes with the last two layers of 2h: {claim: settings}.
+def smaller_generators(changes: Callable[[int], dict[str, Any]] = lambda modes: {}) -> dict[str, gan.Settings]:
+    """M2: one mode with a layer removed; M3: three modes with the last two layers of 2h units: {claim: settings}.
 
-    `changes(modes)` are other choices of what the post leaves open.
+    `changes(modes)` replace our choices for what the post leaves open.
     """
     layers = changes(1).get('layers', 3)
     return {
@@ -45,12 +49,14 @@ ARMS = (
 ENSEMBLES = len(ARMS)
 
 
-def measure(seed, runs, tick=lambda: None):
-    """All claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. `tick` is called after each ensemble."""
+def measure(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> list[claims.Measurement]:
+    """Measures all claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. Calls `tick` after each ensemble."""
     return judge(train_arms(ARMS, seed, runs, tick))
 
 
-def train_arms(arms, seed, runs, tick=lambda: None):
+def train_arms(
+    arms: dict[str, gan.Settings], seed: int, runs: int, tick: Callable[[], Any] = lambda: None
+) -> dict[str, dict[str, np.ndarray]]:
     """The columns of results.csv of every arm: {arm: {column: [runs]}}."""
     tables = {}
     for name, settings in arms.items():
@@ -60,8 +66,8 @@ def train_arms(arms, seed, runs, tick=lambda: None):
     return tables
 
 
-def load_arms(path):
-    """Outcomes of arms as `scripts/multimodal_figures.py` keeps them: {arm: {column: [runs]}}."""
+def load_arms(path: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
+    """Outcomes of arms as `multimodal.gallery` saves them: {arm: {column: [runs]}}."""
     tables = {}
     for name, values in files.read_npz(path).items():
         arm, column = name.rsplit('/', 1)
@@ -69,7 +75,7 @@ def load_arms(path):
     return tables
 
 
-def judge(tables):
+def judge(tables: dict[str, dict[str, np.ndarray]]) -> list[claims.Measurement]:
     """All claims from the outcomes of every arm."""
     by_width = {modes: {width: tables[f'{modes} modes, width {width}'] for width in WIDTHS} for modes in MODES}
     post = {modes: by_width[modes][4 * modes] for modes in STATED}
@@ -83,7 +89,7 @@ def judge(tables):
     ]
 
 
-def converge_early(post):
+def converge_early(post: dict[int, dict[str, np.ndarray]]) -> claims.Measurement:
     """M1: one and two modes converge within 20-30 steps, three within 300; all well before 5000."""
     measured, by_then, at_all, first, at_once = {}, [], [], [], []
     for modes, step in STATED.items():
@@ -120,8 +126,10 @@ def converge_early(post):
     )
 
 
-def slowed(claim, statement, stated, full, reduced):
-    """M2 and M3: a smaller generator converges later, by a rank test of the convergence steps in which never is the last."""
+def slowed(
+    claim: str, statement: str, stated: str, full: dict[str, np.ndarray], reduced: dict[str, np.ndarray]
+) -> claims.Measurement:
+    """M2 and M3: a smaller generator converges later, by a rank test of convergence steps (never converging ranks last)."""
     kinds = {'the post': full, 'smaller': reduced}
     measured = {}
     for column, what in (('convergence_step', 'converged within 5,000'), ('first_step_below', 'below the bound at least once')):
@@ -147,33 +155,33 @@ def slowed(claim, statement, stated, full, reduced):
     return claims.Measurement(claim, statement, stated, measured, verdict, reason)
 
 
-def layer_removed(full, shallow):
+def layer_removed(full: dict[str, np.ndarray], shallow: dict[str, np.ndarray]) -> claims.Measurement:
     """M2: removing one generator layer, with one mode, moves convergence from step 20 to about 150."""
     return slowed('M2', 'one mode: a layer less converges later', 'step 150 instead of 20', full, shallow)
 
 
-def layers_narrowed(full, narrow):
+def layers_narrowed(full: dict[str, np.ndarray], narrow: dict[str, np.ndarray]) -> claims.Measurement:
     """M3: narrowing the last two layers of the three-mode generator to 2h moves convergence from step 300 to 3050."""
     return slowed('M3', 'three modes: the last two layers of 2h converge later', 'step 3050 instead of 300', full, narrow)
 
 
-def all_modes_converged(modes, table):
-    """Runs that converged and have every mode, [runs]: with many modes one can be missing within the bound."""
+def all_modes_converged(modes: int, table: dict[str, np.ndarray]) -> np.ndarray:
+    """Runs that converged and cover every mode, [runs]: with many modes, one may be missing within the bound."""
     return np.isfinite(table['convergence_step']) & (table['modes_covered'] == modes)
 
 
-def width_needed(modes, by_width):
-    """The smallest width at which at least half as many seeds converge, with every mode, as at the best one.
+def width_needed(modes: int, by_width: dict[int, dict[str, np.ndarray]]) -> float:
+    """The smallest width at which at least half as many seeds converge, covering every mode, as at the best width.
 
-    NaN where not a tenth of the seeds converges at any width.
+    NaN if fewer than a tenth of the seeds converge at every width.
     """
     shares = {width: all_modes_converged(modes, table).mean() for width, table in by_width.items()}
     best = max(shares.values())
     return next((width for width in sorted(shares) if shares[width] >= best / 2), np.nan) if best >= 0.1 else np.nan
 
 
-def width_grows_with_modes(by_width):
-    """M4: the width that is needed grows about linearly with the number of modes."""
+def width_grows_with_modes(by_width: dict[int, dict[int, dict[str, np.ndarray]]]) -> claims.Measurement:
+    """M4: the width needed grows about linearly with the number of modes."""
     needed = {modes: width_needed(modes, tables) for modes, tables in by_width.items()}
     measured = {}
     for modes, tables in by_width.items():
@@ -203,7 +211,7 @@ def width_grows_with_modes(by_width):
     )
 
 
-def own_generator_is_weak(post, own):
+def own_generator_is_weak(post: dict[int, dict[str, np.ndarray]], own: dict[int, dict[str, np.ndarray]]) -> claims.Measurement:
     """M5: Aylien's own generator, unchanged, takes about four hours on this data."""
     measured, weak = {}, []
     for modes in STATED:
@@ -226,7 +234,7 @@ def own_generator_is_weak(post, own):
     return claims.Measurement('M5', "Aylien's own generator is too weak", 'about 4 hours', measured, verdict, reason)
 
 
-def peaks_are_taller(post):
+def peaks_are_taller(post: dict[int, dict[str, np.ndarray]]) -> claims.Measurement:
     """M6: generated peaks are taller than the data's: G puts its mass on the means."""
     measured, seen = {}, []
     for modes, table in post.items():
@@ -251,15 +259,15 @@ def peaks_are_taller(post):
                               f'of the seeds that end below the bound, {reason}')  # fmt: skip
 
 
-# --- The unknowns -------------------------------------------------------------------------------------------------------------
+# --- What the post leaves open ------------------------------------------------------------------------------------------------
 
 
-def fixed(**changes):
-    """A choice that is the same for every number of modes."""
+def fixed(**changes: Any) -> Callable[[int], dict[str, Any]]:
+    """The same change for every number of modes."""
     return lambda modes: changes
 
 
-CHOICES = {  # what the post leaves open, one at a time: how the settings of so many modes change
+CHOICES = {  # what the post leaves open, varied one at a time: modes -> changed settings
     'as chosen': fixed(),
     'activation softplus': fixed(activation='softplus'),
     'activation relu': fixed(activation='relu'),
@@ -279,14 +287,14 @@ CHOICES = {  # what the post leaves open, one at a time: how the settings of so 
 }
 
 
-ONE_MODE = {  # where the one mode is decides how far the untrained generator is from it: {arm: settings}
+ONE_MODE = {  # the mode's location determines how far the untrained generator is from it: {arm: settings}
     f'{activation}, mean {mean:g}': gan.make_settings(1, means=(mean,), activation=activation)
     for activation in ('tanh', 'softplus')
     for mean in (0.0, 1.0, 2.0, 3.0, 4.0)
 }
 
 
-def choice_arms(name):
+def choice_arms(name: str) -> dict[str, gan.Settings]:
     """1, 2, 3 and 5 modes with the post's widths, and the smaller generators of M2 and M3: {arm: settings}."""
     changes = CHOICES[name]
     return {f'{modes} modes': gan.make_settings(modes, **changes(modes)) for modes in (*STATED, 5)} | smaller_generators(
@@ -294,8 +302,8 @@ def choice_arms(name):
     )
 
 
-def judge_choice(tables):
-    """The claims M1, M2, M3 and M6 from the outcomes of the arms of a choice."""
+def judge_choice(tables: dict[str, dict[str, np.ndarray]]) -> list[claims.Measurement]:
+    """Claims M1, M2, M3 and M6 from the outcomes of a choice's arms."""
     post = {modes: tables[f'{modes} modes'] for modes in STATED}
     return [
         converge_early(post),

@@ -1,15 +1,19 @@
-"""The multi-modal post beside the suite's own accepted numbers, in the report and in the benchmark."""
+"""The multi-modal post compared with the suite's accepted numbers; its jobs in report and benchmark."""
+
+import pathlib
+
+import numpy as np
 
 from reproductions.multimodal import gan
 from reproductions.posts import Case, Job, Shown, Speed
 
 COMPARED = ('mean', 'std', 'wasserstein', 'modes_covered', 'mode_mass_error', 'd_mean')
-SEEDS_SHOWN = {1: 1010, 2: 1051, 3: 1160}  # of 1000 .. 1999, the one that converges at the median step, as the gallery chooses
+SEEDS_SHOWN = {1: 1010, 2: 1051, 3: 1160}  # of seeds 1000 .. 1999, the one converging at the median step, as in the gallery
 STATED = {1: '20 to 30', 2: '20 to 30', 3: '300'}  # steps within which the post's runs converge
 
 
-def train(settings, seed, runs):
-    """The columns of results.csv over seeds."""
+def train(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
+    """The columns of results.csv for several seeds."""
     return gan.train_many(settings, seed, runs).table
 
 
@@ -29,33 +33,33 @@ SPEED = (
 )  # fmt: skip
 
 
-def short(scratch):
-    """The flags of a training of seconds."""
+def short(scratch: pathlib.Path) -> list[str]:
+    """Flags for a training run that takes seconds."""
     del scratch
     return ['--num_steps=600', '--pretrain_steps=300', '--log_every=10']
 
 
-def jobs(runs, data):
-    """The commands of the report; times are those of 100 seeds, and grow with them."""
+def jobs(runs: int, data: str) -> list[Job]:
+    """The report's commands; expected times are for 100 seeds and scale with their number."""
     del data
     many = (f'--runs={runs}', '--seed=1000')
     return [
         Job('multimodal', 'claims', ('--claims', *many), 5.5 * runs, {}),
         *(
             Job('multimodal', f'modes{modes}', (f'--modes={modes}', *many), 0.2 * runs, {
-                'ensemble.png': 'Where every seed ends, and its way there',
-                'convergence.png': 'When seeds come near the data, and stay',
+                'ensemble.png': 'Where each seed ends, and how it gets there',
+                'convergence.png': 'When seeds come close to the data, and when they stay close',
             })
             for modes in STATED
         ),
         Job('multimodal', 'one', ('--modes=3', '--animation'), 25, {
-            'figure.png': 'One seed at the end of its training', 'animation.gif': 'Its training',
+            'figure.png': 'One seed after training', 'animation.gif': 'Its training',
         }),
     ]  # fmt: skip
 
 
-def shown(directory):
-    """What the report shows of its ensembles. No outcome of the author's over seeds was published."""
+def shown(directory: pathlib.Path) -> list[Shown]:
+    """What the report shows of the ensembles. The author published no outcomes over seeds."""
     del directory
     targets = {'convergence_step': None, 'modes_covered': None, 'wasserstein': 0.0, 'peak_height': 1.0}
     return [

@@ -1,4 +1,8 @@
-"""The figures of the multi-modal post: which numbers each holds, and how it is drawn from these alone."""
+"""The figures of the multi-modal post: what data each holds, and how it is drawn from that data alone."""
+
+import pathlib
+from collections.abc import Iterator
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -7,28 +11,31 @@ from matplotlib.figure import Figure
 
 from common.nn.random import Stream
 from common.plotting import densities, figures
+from common.program import session
 from reproductions.aylien import gan as aylien
 from reproductions.multimodal import gan
 
 
-def real_density(settings):
-    """The histogram of 10,000 real samples, as the post draws the data, [bins]."""
+def real_density(settings: gan.Settings) -> np.ndarray:
+    """Density histogram of 10,000 real samples, [bins]."""
     samples = gan.real_samples(settings, tf.constant([gan.SEED], tf.uint32), 0, aylien.PLOT_POINTS, Stream.FIGURE)
     return figures.density(samples.numpy().ravel(), gan.bins(settings))
 
 
-def counted(modes):
+def counted(modes: int) -> str:
     """'1 mode', '2 modes', ..."""
     return f'{modes} mode{"s" * (modes > 1)}'
 
 
-def describe(settings):
+def describe(settings: gan.Settings) -> str:
     """The setting in a few words, for titles."""
     return f'{counted(len(settings.means))}, hidden layers {"-".join(map(str, settings.hidden_sizes))} {settings.activation}'
 
 
-def draw(settings, directory, seeds, trained, table):
-    """Writes figure.png of the first seed and, for an ensemble, ensemble.png and convergence.png; each with its numbers."""
+def draw(
+    settings: gan.Settings, directory: pathlib.Path, seeds: np.ndarray, trained: session.Trained, table: dict[str, np.ndarray]
+) -> None:
+    """Writes figure.png for the first seed and, for several seeds, ensemble.png and convergence.png; each with its data."""
     evaluation, real = gan.make_evaluation(settings), real_density(settings)
     title = f'{describe(settings)}, seed {seeds[0]}'
     densities.final(directory, title, evaluation, gan.bins(settings), real, trained.train_state)
@@ -40,22 +47,22 @@ def draw(settings, directory, seeds, trained, table):
         draw_convergence(directory / 'convergence.png', title, {'': table}, int(trained.train_state.step))
 
 
-def draw_film(settings, path, frames, seed):
-    """Writes the animation's numbers, and gives the generator that draws it: `frames` are those of `session.Trained`."""
+def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
+    """Writes the animation's data and returns the generator that draws it; `frames` are those of `session.Trained`."""
     evaluation, shown = gan.make_evaluation(settings), (-aylien.NOISE_RANGE, aylien.NOISE_RANGE, 1.4)
     title = f'{counted(len(settings.means))}, seed {seed}'
     return densities.draw_film(path, title, evaluation, gan.bins(settings), real_density(settings), frames, shown)
 
 
-def draw_convergence(path, title, tables, num_steps):
-    """Writes the figure of when runs converge; `tables` are {label: {column: [runs]}}, no more than three."""
+def draw_convergence(path: pathlib.Path, title: str, tables: dict[str, dict[str, np.ndarray]], num_steps: int) -> None:
+    """Writes the figure of convergence steps; `tables` is {label: {column: [runs]}}, at most three."""
     columns = ('first_step_below', 'convergence_step')
     steps = {name: np.stack([table[name] for table in tables.values()]) for name in columns}
     arrays = {'title': title, 'labels': list(tables), 'num_steps': num_steps} | steps
     figures.write(path, convergence, arrays)
 
 
-SIX = (  # colours of Okabe and Ito, and markers, for six numbers of modes
+SIX = (  # Okabe-Ito colors, and markers, for six numbers of modes
     (figures.BLUE, 'o'),
     (figures.ORANGE, 's'),
     (figures.GREEN, '^'),
@@ -65,8 +72,8 @@ SIX = (  # colours of Okabe and Ito, and markers, for six numbers of modes
 )
 
 
-def data(path):
-    """The data of several numbers of modes: `labels`, of each the density [bins] under its own name, and `places` [bins]."""
+def data(path: pathlib.Path) -> None:
+    """The data for several numbers of modes. Data: `labels`; each label's density [bins] under its name; `places` [bins]."""
     n = figures.numbers(path)
     with matplotlib.rc_context(figures.STYLE):
         figure = Figure(figsize=(11, 3.2), layout='constrained')
@@ -77,12 +84,12 @@ def data(path):
         figures.save(figure, path)
 
 
-def convergence(path):
-    """The share of seeds that have converged by each step, and that had been below the bound at least once.
+def convergence(path: pathlib.Path) -> None:
+    """The share of seeds converged by each step, and of those below the bound at least once by then.
 
-    Numbers:
+    Data:
       title: text.
-      labels: [groups], text, no more than three; '' for an only one.
+      labels: [groups], text, at most three; '' if there is only one.
       first_step_below, convergence_step: [groups, runs], inf where never.
       num_steps: the end of the training.
     """
@@ -91,17 +98,17 @@ def convergence(path):
     with matplotlib.rc_context(figures.STYLE):
         figure = Figure(figsize=(7.4, 4.8), layout='constrained')
         axes = figure.subplots()
-        for i, (label, colour) in enumerate(zip(n['labels'], (figures.BLUE, figures.ORANGE, figures.GREEN), strict=False)):
+        for i, (label, color) in enumerate(zip(n['labels'], (figures.BLUE, figures.ORANGE, figures.GREEN), strict=False)):
             for name, dashes, what in (
-                ('convergence_step', '-', 'below the bound, and stays there'),
-                ('first_step_below', ':', 'below it for the first time'),
+                ('convergence_step', '-', 'below the bound for good'),
+                ('first_step_below', ':', 'below the bound for the first time'),
             ):
                 steps = n[name][i]
                 ordered = np.sort(steps[np.isfinite(steps)]) + 1  # a logarithmic axis has no 0
                 share = np.arange(1, len(ordered) + 1) / len(steps)
                 level = share[-1] if len(share) else 0.0
                 axes.step(
-                    np.r_[1, ordered, num_steps], np.r_[0, share, level], where='post', color=colour, linestyle=dashes,
+                    np.r_[1, ordered, num_steps], np.r_[0, share, level], where='post', color=color, linestyle=dashes,
                     label=f'{label}{": " * bool(label)}{what} ({level:.0%})',
                 )  # fmt: skip
         axes.set(xlabel='step', ylabel='share of seeds', xscale='log', xlim=(1, max(num_steps, 2)), ylim=(0, 1.02))
@@ -110,43 +117,43 @@ def convergence(path):
         figures.save(figure, path)
 
 
-def widths(path):
-    """What becomes of so many modes with hidden layers of such widths.
+def widths(path: pathlib.Path) -> None:
+    """Convergence and coverage by number of modes and width of the hidden layers.
 
-    Numbers:
+    Data:
       runs: seeds of each setting.
       width: [widths], units of each hidden layer.
-      modes, labels: [numbers of modes], and each in words.
-      converged, covered: [numbers of modes, widths], the share of seeds with every mode and the mean share of modes.
-      needed: [numbers of modes], units; NaN where no width is enough.
+      modes, labels: [numbers of modes], as numbers and in words.
+      converged, covered: [numbers of modes, widths], share of seeds converged with every mode, and mean share of modes covered.
+      needed: [numbers of modes], units; NaN if no width is enough.
     """
     n = figures.numbers(path)
     width, top = n['width'], n['width'].max()
     with matplotlib.rc_context(figures.STYLE):
         figure = Figure(figsize=(12, 4), layout='constrained')
         left, middle, right = figure.subplots(1, 3)
-        for i, (modes, (colour, marker)) in enumerate(zip(n['modes'], SIX, strict=True)):
-            left.plot(width, n['converged'][i], color=colour, marker=marker, label=n['labels'][i])
-            middle.plot(width, n['covered'][i], color=colour, marker=marker, label=n['labels'][i])
+        for i, (modes, (color, marker)) in enumerate(zip(n['modes'], SIX, strict=True)):
+            left.plot(width, n['converged'][i], color=color, marker=marker, label=n['labels'][i])
+            middle.plot(width, n['covered'][i], color=color, marker=marker, label=n['labels'][i])
             enough = np.isfinite(n['needed'][i])
-            right.plot(modes, n['needed'][i] if enough else top, marker, color=colour)
+            right.plot(modes, n['needed'][i] if enough else top, marker, color=color)
             if not enough:
-                right.annotate('', (modes, 2 * top), (modes, top), arrowprops={'arrowstyle': '->', 'color': colour})
-        left.set(title=f'Converged with every mode ({n["runs"]} seeds each)', ylabel='share of seeds', ylim=(0, 1.02))
-        middle.set(title='Modes covered at the end (mean)', ylabel='share of the modes', ylim=(0, 1.02))
+                right.annotate('', (modes, 2 * top), (modes, top), arrowprops={'arrowstyle': '->', 'color': color})
+        left.set(title=f'Converged with every mode covered ({n["runs"]} seeds each)', ylabel='share of seeds', ylim=(0, 1.02))
+        middle.set(title='Modes covered at the end (mean)', ylabel='share of modes', ylim=(0, 1.02))
         for axes in (left, middle):
-            axes.set(xlabel='units of each hidden layer of G', xscale='log', xticks=width)
+            axes.set(xlabel='units per hidden layer of G', xscale='log', xticks=width)
             axes.set_xticks(width, width, minor=False)
             axes.minorticks_off()
         middle.legend(loc='lower center', ncols=2, fontsize=8.5)
         line = np.array([1, max(n['modes'])])
-        right.plot(line, 4 * line, color=figures.GREY, linestyle=':', label="the post's rule, 4 units a mode")
+        right.plot(line, 4 * line, color=figures.GREY, linestyle=':', label="the post's rule: 4 units per mode")
         right.set(
-            title='Width needed (arrow: more than any tried)', xlabel='modes', ylabel='units of each hidden layer of G',
+            title='Width needed (arrow: above all tried)', xlabel='modes', ylabel='units per hidden layer of G',
             xscale='log', yscale='log', ylim=(1.5, 3 * top),
         )  # fmt: skip
         right.set_xticks(n['modes'], n['modes'])
         right.set_yticks(width, width)
         right.minorticks_off()
-        right.legend(loc='lower right', fontsize=8.5)
+        right.legend(loc='upper left', fontsize=8.5)
         figures.save(figure, path)

@@ -1,4 +1,4 @@
-"""The figures and tables of the multi-modal post: a function (runs, directory) for each part."""
+"""The figures and tables of the multi-modal post: one function (runs, directory) per part."""
 
 import pathlib
 import tempfile
@@ -19,8 +19,8 @@ KEPT = ('seed', 'success', 'wasserstein', 'modes_covered', 'mode_mass_error', 'b
         'first_step_below', 'convergence_step')  # fmt: skip
 
 
-def train(arms, runs, path):
-    """Trains every arm and keeps its outcomes at `path`, for the parts that only judge and draw."""
+def train(arms: dict[str, gan.Settings], runs: int, path: pathlib.Path) -> None:
+    """Trains every arm and saves its outcomes to `path`, for the parts that only evaluate and draw."""
     arrays = {}
     for arm, settings in tqdm(arms.items(), desc=path.stem, unit=' ensembles'):
         table = multimodal_claims.train_arms({arm: settings}, SEED, runs)[arm]
@@ -28,8 +28,8 @@ def train(arms, runs, path):
     files.write_npz(path, arrays)
 
 
-def choice_arms():
-    """The arms of every choice: {'choice: arm': settings}."""
+def choice_arms() -> dict[str, gan.Settings]:
+    """The arms of all choices: {'choice: arm': settings}."""
     return {
         f'{name}: {arm}': settings
         for name in multimodal_claims.CHOICES
@@ -37,8 +37,8 @@ def choice_arms():
     }
 
 
-def judged(runs, out):
-    """The claims, and the width against the modes, from the kept outcomes."""
+def evaluated(runs: int, out: pathlib.Path) -> None:
+    """The claims, and width against modes, from the saved outcomes."""
     del runs
     tables = multimodal_claims.load_arms(out / 'arms.npz')
     rows = multimodal_claims.judge(tables)
@@ -46,8 +46,8 @@ def judged(runs, out):
     draw_widths(tables, out)
 
 
-def draw_widths(tables, out):
-    """widths.png and .npz: what becomes of so many modes with hidden layers of such widths."""
+def draw_widths(tables: dict[str, dict[str, np.ndarray]], out: pathlib.Path) -> None:
+    """widths.png and .npz: convergence by number of modes and width of the hidden layers."""
     modes, widths = multimodal_claims.MODES, multimodal_claims.WIDTHS
     by_width = {m: {width: tables[f'{m} modes, width {width}'] for width in widths} for m in modes}
     arrays = {
@@ -62,8 +62,8 @@ def draw_widths(tables, out):
     figures.write(out / 'widths.png', multimodal_figures.widths, arrays)
 
 
-def choices(runs, out):
-    """choices.md, from the kept outcomes: how much the verdicts move with what the post leaves open."""
+def choices(runs: int, out: pathlib.Path) -> None:
+    """choices.md, from the saved outcomes: how the verdicts depend on what the post leaves open."""
     del runs
     trained = multimodal_claims.load_arms(out / 'choices.npz')
     lines = [
@@ -80,13 +80,13 @@ def choices(runs, out):
     files.write_text(out / 'choices.md', '\n'.join(lines) + '\n')
 
 
-def choice_cell(table, step):
-    """Shares of seeds below the bound by the post's step, if only once, and converged within 5,000."""
+def choice_cell(table: dict[str, np.ndarray], step: int) -> str:
+    """Share of seeds below the bound at least once by the post's step, and share converged within 5,000."""
     return f'{np.mean(table["first_step_below"] <= step):.0%}, {np.isfinite(table["convergence_step"]).mean():.0%}'
 
 
-def one_mode(runs, out):
-    """one_mode.md, from the kept outcomes: how near the untrained generator is to one mode, by where the mode is."""
+def one_mode(runs: int, out: pathlib.Path) -> None:
+    """one_mode.md, from the saved outcomes: how close the untrained generator is to one mode, by the mode's location."""
     del runs
     lines = [
         '| activation, mean | below the bound after one update | by step 30 | at least once | converged within 5,000 |',
@@ -99,10 +99,10 @@ def one_mode(runs, out):
     files.write_text(out / 'one_mode.md', '\n'.join(lines) + '\n')
 
 
-def one_number_of_modes(modes, runs, out):
-    """The ensemble for a number of modes, and the final distributions and the animation of one seed.
+def one_number_of_modes(modes: int, runs: int, out: pathlib.Path) -> None:
+    """The ensemble for one number of modes, and final distributions and animation of one seed.
 
-    The seed is the one that converges at the median step of those that do.
+    Of the seeds that converge, it is the one at the median step.
     """
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
@@ -114,20 +114,20 @@ def one_number_of_modes(modes, runs, out):
         keep(scratch, out, f'modes{modes}')
 
 
-def data(runs, out):
-    """The data of one, two and three modes."""
+def data(runs: int, out: pathlib.Path) -> None:
+    """The data with one, two and three modes."""
     del runs
     settings = [gan.make_settings(modes) for modes in multimodal_claims.STATED]
     real = {multimodal_figures.counted(len(one.means)): multimodal_figures.real_density(one) for one in settings}
-    arrays = {'labels': list(real), 'places': gan.bins(settings[0]).places}  # up to three modes have the same bins
+    arrays = {'labels': list(real), 'places': gan.bins(settings[0]).places}  # one to three modes share the same bins
     figures.write(out / 'data.png', multimodal_figures.data, arrays | real)
 
 
-def convergence(runs, out):
-    """When the seeds of one, two and three modes converge, from the ensembles' results: convergence.png and outcomes.md."""
+def convergence(runs: int, out: pathlib.Path) -> None:
+    """convergence.png and outcomes.md, from the ensembles' results: when seeds with one, two and three modes converge."""
     del runs
     tables = {modes: files.read_csv(out / f'modes{modes}_results.csv') for modes in multimodal_claims.STATED}
-    title = f'When {len(tables[1]["seed"]):,} seeds each come within one deviation of the data'
+    title = f'When {len(tables[1]["seed"]):,} seeds each come within one std of the data'
     labelled = {multimodal_figures.counted(modes): table for modes, table in tables.items()}
     multimodal_figures.draw_convergence(out / 'convergence.png', title, labelled, gan.NUM_STEPS)
     lines = [
@@ -152,7 +152,7 @@ PARTS = {
     'modes3': lambda runs, out: one_number_of_modes(3, runs, out),
     'convergence': convergence,
     'arms': lambda runs, out: train(multimodal_claims.ARMS, min(runs, 500), out / 'arms.npz'),
-    'claims': judged,
+    'claims': evaluated,
     'choice_arms': lambda runs, out: train(choice_arms(), min(runs, 200), out / 'choices.npz'),
     'choices': choices,
     'one_mode_arms': lambda runs, out: train(multimodal_claims.ONE_MODE, min(runs, 200), out / 'one_mode.npz'),

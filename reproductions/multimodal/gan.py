@@ -1,10 +1,11 @@
-"""The GAN of the multi-modal post, to be read beside it from top to bottom.
+"""The GAN of the multi-modal post, meant to be read beside it.
 
-Data, noise, networks, losses, schedule, outcomes.
+From top to bottom: data, noise, networks, losses, schedule, outcomes.
 """
 
 import functools
 import itertools
+from typing import Any
 
 import numpy as np
 import scipy.stats
@@ -16,11 +17,11 @@ from common.nn import layers, losses, random
 from common.nn.random import Stream
 from common.plotting import figures
 from reproductions.aylien import gan as aylien
-from reproductions.multimodal.settings import (  # noqa: F401  all that the post fixes, for readers of this file
+from reproductions.multimodal.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     ACTIVATIONS,
     AYLIEN,
     EARLY_RECORDS,
-    LEAST_DEVIATION,
+    LEAST_STD,
     MOST_MODES,
     MOST_UNITS,
     NUM_STEPS,
@@ -38,42 +39,42 @@ from reproductions.multimodal.settings import (  # noqa: F401  all that the post
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
 
-def real_samples(settings, seeds, step, count, stream=Stream.DATA):
-    """Equal parts of every mode, [runs, 1, count].
+def real_samples(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, count: int, stream: Stream = Stream.DATA) -> tf.Tensor:
+    """Real samples, equally many from every mode, [runs, 1, count].
 
-    Modes are dealt like cards, on from batch to batch: sample k of step t is of mode (t * count + k) mod modes. A batch that
-    the modes divide has equally many of each; in any other, no two modes differ by more than one sample, and the modes that are
-    short take turns.
+    Modes are dealt round-robin across batches: sample k of step t comes from mode (t * count + k) mod modes. If the number of
+    modes divides the batch, each has equally many samples; otherwise counts differ by at most one, and the modes that get one
+    sample less take turns.
     """
     modes = len(settings.means)
     mode = (tf.range(count) + tf.cast(step, tf.int32) % modes * count) % modes
-    mean, deviation = (tf.gather(np.float32(values), mode) for values in (settings.means, settings.deviations))
-    return (mean + deviation * random.normal(seeds, stream, step, count))[:, None, :]
+    mean, std = (tf.gather(np.float32(values), mode) for values in (settings.means, settings.deviations))
+    return (mean + std * random.normal(seeds, stream, step, count))[:, None, :]
 
 
-def noise(settings, seeds, stream, step):
+def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor) -> tf.Tensor:
     """Aylien's stratified noise, [runs, 1, batch]."""
     return random.stratified(seeds, stream, step, settings.batch_size, settings.noise_range)
 
 
-def pretraining_batch(settings, seeds, step):
-    """x ~ U(-5, 5), as Aylien's program draws it, and the true density at x, each [runs, 1, batch]."""
+def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """x ~ U(-5, 5), as Aylien's program samples it, and the true density at x, each [runs, 1, batch]."""
     x = aylien.PRETRAIN_RANGE * (2 * random.uniform(seeds, Stream.PRETRAIN, step, settings.batch_size)[:, None, :] - 1)
-    means, deviations = (np.float32(values)[:, None] for values in (settings.means, settings.deviations))
-    densities = tf.exp(-0.5 * tf.square((x - means) / deviations)) / (deviations * np.float32(np.sqrt(2 * np.pi)))
+    means, stds = (np.float32(values)[:, None] for values in (settings.means, settings.deviations))
+    densities = tf.exp(-0.5 * tf.square((x - means) / stds)) / (stds * np.float32(np.sqrt(2 * np.pi)))
     return x, tf.reduce_mean(densities, axis=1, keepdims=True)
 
 
 # --- Networks -----------------------------------------------------------------------------------------------------------------
 
 
-def init_generator(settings, seeds):
+def init_generator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """G: linear layers 1 -> hidden sizes -> 1; weights N(0, 1), biases 0."""
     widths = [1, *settings.hidden_sizes, 1]
     return layers.normal_linears(seeds, Stream.WEIGHTS_G, [(b, a) for a, b in itertools.pairwise(widths)])
 
 
-def generator(settings, g, z):
+def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
     """[runs, 1, batch] -> [runs, 1, batch]."""
     activation = {'tanh': tf.tanh, 'softplus': tf.nn.softplus, 'relu': tf.nn.relu, 'sigmoid': tf.sigmoid}[settings.activation]
     *hidden, last = g
@@ -82,12 +83,12 @@ def generator(settings, g, z):
     return layers.dense(z, last)
 
 
-def aylien_settings(settings):
-    """The settings of Aylien's discriminator and optimiser, which the post keeps."""
+def aylien_settings(settings: Settings) -> aylien.Settings:
+    """Settings of Aylien's discriminator and optimizer, which the post keeps."""
     return aylien.make_settings(AYLIEN, settings.minibatch, learning_rate=settings.learning_rate)
 
 
-def discriminator(settings, d, x):
+def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     """Aylien's: the probability that x is real, [runs, 1, batch] -> [runs, 1, batch]."""
     return aylien.discriminator(aylien_settings(settings), d, x)
 
@@ -95,8 +96,8 @@ def discriminator(settings, d, x):
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
 
 
-def make_train_step(settings):
-    """The adversarial training, Aylien's losses with the plain log."""
+def make_train_step(settings: Settings) -> training.TrainStep:
+    """The adversarial training: Aylien's losses with the plain log."""
     optimizer = aylien.make_optimizer(aylien_settings(settings))
     return training.TrainStep(
         loss_d=lambda d, g, x, z: losses.discriminator_loss(
@@ -113,8 +114,8 @@ def make_train_step(settings):
     )
 
 
-def make_pretrain_step(settings):
-    """D regressed onto the true density, as in Aylien's program."""
+def make_pretrain_step(settings: Settings) -> training.PretrainStep:
+    """Pre-training: D regressed onto the true density, as in Aylien's program."""
     return training.PretrainStep(
         loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
@@ -123,8 +124,8 @@ def make_pretrain_step(settings):
 
 
 @functools.cache
-def make_experiment(settings):
-    """The settings made runnable; cached, so that a second training compiles nothing."""
+def make_experiment(settings: Settings) -> training.Experiment:
+    """The experiment for these settings; cached, so that a second run does not compile again."""
     return training.make_experiment(
         init=lambda seeds: (aylien.init_discriminator(aylien_settings(settings), seeds), init_generator(settings, seeds)),
         train_step=make_train_step(settings),
@@ -139,25 +140,24 @@ def make_experiment(settings):
 
 
 @functools.cache
-def truth(settings):
+def truth(settings: Settings) -> Any:
     """The data's distribution."""
     return metrics.gaussian_mixture(settings.means, settings.deviations)
 
 
-def success_bound(settings):
-    """A run succeeds if its Wasserstein distance to the data is below the modes' mean deviation, and has converged at the first
-    record from which on it stays there.
+def success_bound(settings: Settings) -> float:
+    """A run succeeds if its Wasserstein distance to the data is below the mean std of the modes.
 
-    The post counts a generator as converged that puts its mass on the means ("the great peaks are not incorrect"): with the
-    right share on every mean it is 0.80 deviations away, and passes. Noise spread evenly over modes 8 deviations apart is 1.2
-    away, three modes of which one is missing are 2.7, and a generator that is right but for a shift of more than a deviation is
-    further away than that: they fail.
+    It has converged at the first record from which on it stays there. The post counts a generator as converged if it puts its
+    mass on the means ("the great peaks are not incorrect"): with the right share on each mean it is 0.80 stds away and passes.
+    These fail: a uniform distribution over three modes 8 stds apart (1.2 stds away), a missing middle mode of three (2.4), a
+    missing outer one (4.0), and the right distribution shifted by more than one std.
     """
     return float(np.mean(settings.deviations))
 
 
-def measure(settings, g):
-    """What is recorded on the way, [runs]: mean, deviation and Wasserstein distance of G on 256 points over the noise range."""
+def measure(settings: Settings, g: Any) -> dict[str, tf.Tensor]:
+    """Recorded during training, [runs]: mean, std and Wasserstein distance of G on 256 points over the noise range."""
     samples = generator(settings, g, outcomes.middles(256, settings.noise_range))
     return {
         'mean': tf.reduce_mean(samples, axis=[1, 2]),
@@ -167,24 +167,24 @@ def measure(settings, g):
 
 
 @functools.cache
-def bins(settings):
-    """The bins of the figures: Aylien's, or as many more as make them half as wide as the narrowest mode's deviation."""
+def bins(settings: Settings) -> figures.Bins:
+    """Bins for the figures: Aylien's, or enough that each is at most half the narrowest mode's std wide."""
     half_range = aylien.NOISE_RANGE
     count = max(len(aylien.BINS.places), int(np.ceil(4 * half_range / min(settings.deviations))))
     edges = np.linspace(-half_range, half_range, count + 1)
     return figures.Bins(edges, (edges[:-1] + edges[1:]) / 2)
 
 
-def peak_height(settings, generated):
-    """The generated density's tallest bin over the data's, [runs, points] -> [runs]; NaN where nothing is in range."""
+def peak_height(settings: Settings, generated: np.ndarray) -> np.ndarray:
+    """Height of the tallest bin, generated over real, [runs, points] -> [runs]; NaN for a run that is not finite."""
     edges = bins(settings).edges
     tallest = [np.histogram(samples, edges)[0].max() / samples.size for samples in generated]
     return np.where(np.isfinite(generated).all(axis=1), tallest, np.nan) / np.diff(truth(settings).cdf(edges)).max()
 
 
 @functools.cache
-def make_evaluation(settings):
-    """What the final networks are judged on: Aylien's grid (G's noise over its own range), the true distribution, the bound."""
+def make_evaluation(settings: Settings) -> outcomes.Evaluation:
+    """What the final networks are evaluated on: Aylien's grid (for G, scaled to its noise range), truth, success bound."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=lambda g, x: generator(settings, g, x * (settings.noise_range / aylien.NOISE_RANGE)),
@@ -199,25 +199,27 @@ def make_evaluation(settings):
     )
 
 
-def convergence(settings, runs, history):
-    """The columns of results.csv that say when a run converged, [runs] each: see `metrics.convergence_steps`."""
-    if 'step' not in history:  # stopped before the game
+def convergence(settings: Settings, runs: int, history: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Columns of results.csv: when each run converged, [runs] each, see `metrics.convergence_steps`."""
+    if 'step' not in history:  # stopped before adversarial training
         return dict.fromkeys(('first_step_below', 'convergence_step'), np.full(runs, np.inf))
     first, lasting = metrics.convergence_steps(history['step'], history['wasserstein'], success_bound(settings))
     return {'first_step_below': first, 'convergence_step': lasting}
 
 
-def results_table(settings, seeds, train_state, history):
-    """The columns of results.csv, a value a run: those of `outcomes.results_table`, and when each converged."""
+def results_table(
+    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, history: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The columns of results.csv, one value per run: those of `outcomes.results_table`, and the convergence steps."""
     table = outcomes.results_table(make_evaluation(settings), seeds, train_state, history)
     return table | convergence(settings, len(seeds), history)
 
 
-def converged(table):
-    """When the runs of results.csv converged, as a line of text."""
+def converged(table: dict[str, np.ndarray]) -> str:
+    """A line of text: when the runs of results.csv converged."""
     steps = table['convergence_step'][np.isfinite(table['convergence_step'])]
     if len(table['seed']) == 1:
-        return f'converged at step {steps[0]:,.0f}' if steps.size else 'did not converge, or did not stay so'
+        return f'converged at step {steps[0]:,.0f}' if steps.size else 'did not converge, or not for good'
     share = claims.proportion(np.isfinite(table['convergence_step']))
     text = f'converged: {steps.size:,} of {share.n:,} = {share.value:.1%} [{share.low:.1%}, {share.high:.1%}]'
     if steps.size:
@@ -225,8 +227,8 @@ def converged(table):
     return text
 
 
-def targets(settings):
-    """What the columns of the summary would be if G were the data's distribution."""
+def targets(settings: Settings) -> dict[str, float]:
+    """Values of the summary's columns for a perfect generator."""
     data = truth(settings)
     within = 1 - 2 * scipy.stats.norm.sf(metrics.MODE_REACH)
     return {
@@ -241,7 +243,9 @@ def targets(settings):
     }
 
 
-def train_many(settings, seed, runs, num_steps=None, every=RECORD_EVERY):
-    """Trains seeds seed .. seed+runs-1 on the CPU: `outcomes.Ensemble`."""
+def train_many(
+    settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = RECORD_EVERY
+) -> outcomes.Ensemble:
+    """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
     table_of = functools.partial(results_table, settings)
     return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps or NUM_STEPS, every)

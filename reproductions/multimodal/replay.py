@@ -1,17 +1,20 @@
-"""Recorded runs of Aylien's program, replayed: the multi-modal post published no program of its own.
+"""Replays recorded runs of Aylien's program, because the multi-modal post published no program of its own.
 
-With one mode at 4 and Aylien's generator this post is Aylien's program of its day, and so must follow its records.
+With one mode at 4 and Aylien's generator, this post is Aylien's program of that time, so it must reproduce those recordings.
 """
 
+import pathlib
+
 from common.evaluation import replay
+from reproductions.aylien import gan as aylien_gan
 from reproductions.aylien import replay as aylien_replay
 from reproductions.multimodal import gan
 
 
-def as_multimodal(settings):
-    """Aylien's settings as this post's. Raises replay.BadTrace where they are of another program than the post starts from."""
+def as_multimodal(settings: aylien_gan.Settings) -> gan.Settings:
+    """Aylien's settings converted to this post's. Raises replay.BadTrace for a version the post did not start from."""
     if settings.variant != gan.AYLIEN:
-        raise replay.BadTrace(f'is of another program than this post starts from, {gan.AYLIEN}')
+        raise replay.BadTrace(f'is of another version of the program than {gan.AYLIEN}, from which this post starts')
     return gan.make_settings(
         1, hidden_sizes=(settings.hidden_size,), activation='softplus', minibatch=settings.minibatch, means=(settings.mu,),
         deviations=(settings.sigma,), batch_size=settings.batch_size, learning_rate=settings.learning_rate,
@@ -19,11 +22,11 @@ def as_multimodal(settings):
     )  # fmt: skip
 
 
-def replay_trace(path):
-    """Runs a recorded training of Aylien's program again with this post's functions: the columns of replay.csv.
+def replay_trace(path: str | pathlib.Path) -> dict[str, list]:
+    """Repeats a recorded run of Aylien's program with this post's functions: the columns of replay.csv.
 
     Raises:
-      replay.BadTrace: the file is not usable.
+      replay.BadTrace: the file is not a usable trace.
     """
     return aylien_replay.replay_trace(
         path,

@@ -13,22 +13,22 @@ from reproductions import posts
 from reproductions.report import FEWEST, FULL
 
 FLAGS = (
-    Flag('runs', int, FEWEST, f'Seeds of each ensemble; from {FULL:,} on MNIST, too, takes its full '
+    Flag('runs', int, FEWEST, f'Seeds per ensemble; with {FULL:,} or more, MNIST also takes its full '
          'schedule.', FEWEST, checks.MOST_CLAIM_RUNS),
-    Flag('only', NAMES, None, f'Only these of the posts {", ".join(posts.NAMES)}.'),
-    Flag('output_dir', PATH, 'output/report', 'Where the page and the files of every command go.'),
-    Flag('data', str, 'auto', 'Digits of MNIST, as for the post.'),
-    Flag('processes', int, min(os.cpu_count() or 1, 4), 'Commands that run side by side.', 1),
+    Flag('only', NAMES, None, f'Only these posts, out of {", ".join(posts.NAMES)}.'),
+    Flag('output_dir', PATH, 'output/report', 'Directory for the page and the files of every command.'),
+    Flag('data', str, 'auto', "Digits: see the MNIST post's --data."),
+    Flag('processes', int, min(os.cpu_count() or 1, 4), 'Commands to run in parallel.', 1),
 )  # fmt: skip
 
 
-def main(argv):
+def main(argv: list[str]) -> int:
     """Writes the report; returns the exit status: 1 if a command failed."""
     opts = parse(FLAGS, argv, reproductions.report.__doc__, shared=())
     only = opts.only or posts.NAMES
     for name in only:
         if name not in posts.NAMES:
-            raise cli.UserError(f'--only={name} is not a post; posts are {", ".join(posts.NAMES)}')
+            raise cli.UserError(f'--only={name} is not a post; the posts are {", ".join(posts.NAMES)}')
     chosen = [name for name in posts.NAMES if name in only]
     directory = pathlib.Path(opts.output_dir).absolute()
     try:
@@ -36,7 +36,7 @@ def main(argv):
         locks.take(directory)
     except locks.Taken as error:
         raise cli.UserError(
-            f'--output_dir={opts.output_dir} is in use by another report; wait for its end or name another'
+            f'--output_dir={opts.output_dir} is in use by another report; wait for it to end or name another'
         ) from error
     except OSError as error:
         raise cli.UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror}); name another') from error
@@ -49,7 +49,7 @@ def main(argv):
     try:
         failed = report_jobs.run_jobs(jobs, directory, opts.processes)
     except KeyboardInterrupt:
-        print('finished commands are kept; run the same again to go on', file=sys.stderr)
+        print('finished commands are kept; run the same command again to resume', file=sys.stderr)
         raise
     report = contents.collect(chosen, jobs, directory, failed) | {'runs': opts.runs}
     files.write_json(directory / 'report.json', report)

@@ -1,19 +1,22 @@
-"""What the report says: outcomes beside the authors', figures and claims."""
+"""The contents of the report: outcomes beside the authors', figures and claims."""
 
 import json
+import pathlib
+from typing import Any
 
 import numpy as np
 
 from common.evaluation import metrics, two_sample
 from common.storage import files
 from reproductions import posts
+from reproductions.posts import Job
 from reproductions.report import jobs as report_jobs
 
-BY_QUANTILES = 'success by quantiles'  # all that is known of the authors' runs
+BY_QUANTILES = 'success by quantiles'  # the authors' runs are only known by their quantiles
 
 
-def describe(values):
-    """Median and quartiles over the finite ones of [n] values: {'median', 'low', 'high', 'n'}; None where there is none."""
+def describe(values: Any) -> dict[str, float] | None:
+    """Median and quartiles of the finite values among [n]: {'median', 'low', 'high', 'n'}; None if there are none."""
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
     if not values.size:
@@ -22,13 +25,13 @@ def describe(values):
     return {'median': float(middle), 'low': float(low), 'high': float(high), 'n': int(values.size)}
 
 
-def rate(values):
-    """Share of [n] ones: {'share', 'n'}."""
+def rate(values: Any) -> dict[str, float]:
+    """Fraction of ones among [n] values: {'share', 'n'}."""
     return {'share': float(np.mean(values)), 'n': len(values)}
 
 
-def compared(shown, ours):
-    """Rows of a table of ours beside the author's program and the post.
+def compared(shown: posts.Shown, ours: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Rows of the table that compares our outcomes with the author's program and the post.
 
     Args:
       shown: `posts.Shown`.
@@ -36,7 +39,7 @@ def compared(shown, ours):
     """
     theirs = shown.theirs
     if theirs:
-        ours, theirs = (judged_by_quantiles(table, shown.truth, shown.bound) for table in (ours, theirs))
+        ours, theirs = (success_by_quantiles(table, shown.truth, shown.bound) for table in (ours, theirs))
     p_values = two_sample.compare(ours, theirs, shown.columns, ('finite', BY_QUANTILES)) if theirs else {}
     kept = {'ours': ours} | ({'authors': theirs} if theirs else {})
     rows = []
@@ -49,14 +52,14 @@ def compared(shown, ours):
     return rows
 
 
-def judged_by_quantiles(outcomes, truth, bound):
-    """A table with the column `BY_QUANTILES`: whether each run succeeds by its quantiles alone."""
+def success_by_quantiles(outcomes: dict[str, np.ndarray], truth: Any, bound: float) -> dict[str, np.ndarray]:
+    """Adds the column `BY_QUANTILES` to a table: whether each run succeeds by its quantiles alone."""
     success = (outcomes['finite'] == 1) & (metrics.quantile_distance(outcomes, truth) < bound)
     return outcomes | {BY_QUANTILES: success.astype(int)}
 
 
-def comparison(post, directory):
-    """The rows of `compared` for a post's ensembles in `directory`; those that failed are left out."""
+def comparison(post: str, directory: pathlib.Path) -> list[dict[str, Any]]:
+    """The rows of `compared` for a post's ensembles in `directory`; ensembles without results are skipped."""
     rows = []
     for shown in posts.part(post, 'comparison').shown(directory):
         path = directory / shown.job / 'results.csv'
@@ -65,8 +68,8 @@ def comparison(post, directory):
     return rows
 
 
-def collect(chosen, jobs, directory, failed):
-    """Everything that the page says: what goes into report.json."""
+def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed: dict[tuple[str, str], str]) -> dict[str, Any]:
+    """The contents of the page, and of report.json."""
     recorded = posts.recorded_claims()
     found = []
     for post in chosen:
@@ -98,6 +101,6 @@ def collect(chosen, jobs, directory, failed):
     return {'versions': report_jobs.versions_used(), 'posts': found}
 
 
-def summary_of(claim):
-    """The verdict of an accepted claim, and over how many runs its first number was measured."""
+def summary_of(claim: dict[str, Any]) -> dict[str, Any]:
+    """An accepted claim's verdict, and the number of runs behind its first number."""
     return {'verdict': claim['verdict'], 'n': next(iter(claim['measured'].values()))['n']}

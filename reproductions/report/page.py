@@ -1,8 +1,10 @@
-"""The report as one HTML file that needs nothing else: pictures are inside, nothing is fetched."""
+"""The report as one self-contained HTML file with embedded figures."""
 
 import base64
 import importlib.resources
 import mimetypes
+import pathlib
+from typing import Any
 
 import jinja2
 import markdown_it
@@ -10,23 +12,23 @@ import markupsafe
 
 from common.storage import files
 
-SYMBOLS = {'reproduced': '✓', 'partly': '◐', 'not reproduced': '✗', 'cannot be tested': '–'}  # never by colour alone
+SYMBOLS = {'reproduced': '✓', 'partly': '◐', 'not reproduced': '✗', 'cannot be tested': '–'}  # never by color alone
 
 
-def number(value):
-    """A number to three digits, thousands whole and with commas; 'none' for None."""
+def number(value: float | None) -> str:
+    """A number to three digits, thousands as whole numbers with commas; 'none' for None."""
     if value is None:
         return 'none'
     return f'{value:,.0f}' if 1000 <= abs(value) < 1e6 else f'{value:.3g}'
 
 
-def estimate(found):
+def estimate(found: dict[str, float]) -> str:
     """A number of claims.json with its interval."""
     return f'{number(found["value"])} [{number(found["low"])}, {number(found["high"])}]'
 
 
-def summary(found):
-    """A share, or median and quartiles, of `contents.compared`; an empty cell for None."""
+def summary(found: dict[str, float] | None) -> str:
+    """A share, or median and quartiles, from `contents.compared`; '' for None."""
     if found is None:
         return ''
     if 'share' in found:
@@ -34,23 +36,23 @@ def summary(found):
     return f'{number(found["median"])} ({number(found["low"])} to {number(found["high"])})'
 
 
-def markdown(text):
-    """A fragment of a page as HTML; what looks like HTML in it is shown as it stands."""
+def markdown(text: str) -> str:
+    """Markdown as HTML; any HTML in it is escaped."""
     return markupsafe.Markup(markdown_it.MarkdownIt('commonmark', {'html': False}).render(text))
 
 
-def data_uri(path):
-    """A picture as an address that holds it."""
+def data_uri(path: pathlib.Path) -> str:
+    """A picture as a data URI."""
     kind, _ = mimetypes.guess_type(path.name)
     return f'data:{kind};base64,{base64.b64encode(path.read_bytes()).decode("ascii")}'
 
 
-def render(directory, report):
-    """The page.
+def render(directory: pathlib.Path, report: dict[str, Any]) -> str:
+    """Renders the page as HTML.
 
     Args:
-      directory: pathlib.Path, below which the pictures are.
-      report: what `contents.collect` gave, with `runs`.
+      directory: the report's directory, which contains the figures.
+      report: the result of `contents.collect`, with `runs`.
     """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
@@ -63,6 +65,6 @@ def render(directory, report):
     return environment.from_string(source).render(report=report, claims=claims, counts=counts, symbols=SYMBOLS)
 
 
-def write(directory, report):
+def write(directory: pathlib.Path, report: dict[str, Any]) -> None:
     """Writes directory/index.html."""
     files.write_text(directory / 'index.html', render(directory, report))

@@ -41,12 +41,12 @@ def log(p):
     return jnp.log(jnp.maximum(p, 1e-5))
 
 
-def adam(params, gradients, slots, count):
+def adam(params, gradients, opt_state, count):
     t = count + 1.0
-    rate = 0.001 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, slots[0], gradients)
-    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, slots[1], gradients)
-    return jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-8), params, m, v), (m, v)
+    learning_rate = 0.001 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, opt_state[0], gradients)
+    v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, opt_state[1], gradients)
+    return jax.tree.map(lambda w, m, v: w - learning_rate * m / (jnp.sqrt(v) + 1e-8), params, m, v), (m, v)
 
 
 def train(key, minibatch, steps):
@@ -59,7 +59,7 @@ def train(key, minibatch, steps):
         return jax.tree.map(jnp.zeros_like, params), jax.tree.map(jnp.zeros_like, params)
 
     def step(carry, count):
-        g, d, slots_g, slots_d = carry
+        g, d, opt_state_g, opt_state_d = carry
         x_key, d_key, g_key = jax.random.split(jax.random.fold_in(keys[6], count), 3)
         x = 4 + 0.5 * jax.random.normal(x_key, (BATCH, 1))
         z = GRID + 0.01 * jax.random.uniform(d_key, (BATCH, 1))
@@ -69,11 +69,11 @@ def train(key, minibatch, steps):
             return jnp.mean(-log(discriminator(d, x, minibatch)) - log(1 - fake))
 
         value_d, gradient = jax.value_and_grad(loss_d)(d)
-        d, slots_d = adam(d, gradient, slots_d, count)
+        d, opt_state_d = adam(d, gradient, opt_state_d, count)
         z = GRID + 0.01 * jax.random.uniform(g_key, (BATCH, 1))
         value_g, gradient = jax.value_and_grad(lambda g: jnp.mean(-log(discriminator(d, generator(g, z), minibatch))))(g)
-        g, slots_g = adam(g, gradient, slots_g, count)
-        return (g, d, slots_g, slots_d), (value_d, value_g)
+        g, opt_state_g = adam(g, gradient, opt_state_g, count)
+        return (g, d, opt_state_g, opt_state_d), (value_d, value_g)
 
     (g, *_), losses = jax.lax.scan(step, (g, d, zeros(g), zeros(d)), jnp.arange(steps))
     return g, jax.tree.map(lambda loss: loss[::50], losses)
@@ -81,17 +81,17 @@ def train(key, minibatch, steps):
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--runs', type=int, default=1024, help='seeds at once')
-    parser.add_argument('--steps', type=int, default=2000, help='steps of each')
+    parser.add_argument('--runs', type=int, default=1024, help='seeds trained at once')
+    parser.add_argument('--steps', type=int, default=2000, help='training steps')
     parser.add_argument('--repeats', type=int, default=5, help='measurements; the median is printed')
     parser.add_argument('--minibatch', action='store_true', help='with minibatch discrimination')
     arguments = parser.parse_args()
     many = jax.jit(jax.vmap(lambda key: train(key, arguments.minibatch, arguments.steps)))
     runs_keys = jax.random.split(jax.random.key(0), arguments.runs)
     jax.block_until_ready(many(runs_keys))
-    rates = []
+    throughputs = []
     for _ in range(arguments.repeats):
         start = time.perf_counter()
         jax.block_until_ready(many(runs_keys))
-        rates.append(arguments.runs * arguments.steps / (time.perf_counter() - start))
-    print(json.dumps({'seed_steps_per_second': statistics.median(rates)}))
+        throughputs.append(arguments.runs * arguments.steps / (time.perf_counter() - start))
+    print(json.dumps({'seed_steps_per_second': statistics.median(throughputs)}))

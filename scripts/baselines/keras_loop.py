@@ -1,12 +1,12 @@
 """The MNIST post's GAN as Keras models in a plain TensorFlow 2 loop, for the benchmark.
 
-Two `keras.Sequential` and two Keras Adams, called from Python with a batch of NumPy arrays, in one of three ways:
+Two `keras.Sequential` models and two Keras Adams, called from Python with a batch of NumPy arrays, in one of three ways:
 
-  train_on_batch   `compile` and `train_on_batch`, of D and of G followed by a frozen D, as Keras's own GAN examples began
-  function         a step under a tape as a `tf.function`, as TensorFlow 2's tutorials have it
-  eager            the same step, operation by operation
+  train_on_batch   `compile` and `train_on_batch`, for D and for G followed by a frozen D, as in Keras's early GAN examples
+  function         a step with a gradient tape as a `tf.function`, as in TensorFlow 2's tutorials
+  eager            the same step, executed eagerly
 
-Started by `benchmark.py` in a process of its own. Prints one line of JSON: {"steps_per_second": ...}, where a step is an
+`benchmark.py` starts it in a process of its own. It prints one line of JSON: {"steps_per_second": ...}, where a step is an
 iteration.
 
     python scripts/baselines/keras_loop.py --how=function --steps=200
@@ -40,12 +40,12 @@ def adam():
     return keras.optimizers.Adam(0.001, epsilon=1e-8)
 
 
-def with_tape(d, g):
-    """An iteration under tapes: (real images, noise) -> losses."""
+def with_tapes(d, g):
+    """A train step with gradient tapes: (real images, noise) -> losses."""
     optimizer_d, optimizer_g = adam(), adam()
 
     @tf.function
-    def play(x, z):
+    def train_step(x, z):
         with tf.GradientTape() as tape:
             real, fake = d(x), d(g(z))
             loss_d = ENTROPY(tf.ones_like(real), real) + ENTROPY(tf.zeros_like(fake), fake)
@@ -56,11 +56,11 @@ def with_tape(d, g):
         optimizer_g.apply_gradients(zip(tape.gradient(loss_g, g.trainable_variables), g.trainable_variables, strict=True))
         return loss_d, loss_g
 
-    return play
+    return train_step
 
 
-def on_batches(d, g):
-    """An iteration by `train_on_batch`: (real images, noise) -> losses."""
+def with_train_on_batch(d, g):
+    """A train step with `train_on_batch`: (real images, noise) -> losses."""
     labels = np.repeat(np.float32([[1], [0]]), BATCH, axis=0)
     weights = np.full(2 * BATCH, 2, np.float32)  # the sum of two means, not the mean over both
     d.compile(adam(), ENTROPY)
@@ -69,11 +69,11 @@ def on_batches(d, g):
     both = keras.Sequential([g, d])
     both.compile(adam(), ENTROPY)
 
-    def play(x, z):
+    def train_step(x, z):
         loss_d = d.train_on_batch(np.concatenate([x, g(z)]), labels, weights)
         return loss_d, both.train_on_batch(z, labels[:BATCH])
 
-    return play
+    return train_step
 
 
 def steps_per_second(how, steps):
@@ -81,22 +81,22 @@ def steps_per_second(how, steps):
     d, g = perceptron(784, 500, 200, 1), perceptron(100, 200, 500, 784)
     g.add(keras.layers.Activation('sigmoid'))
     tf.config.run_functions_eagerly(how == 'eager')
-    play = (on_batches if how == 'train_on_batch' else with_tape)(d, g)
+    train_step = (with_train_on_batch if how == 'train_on_batch' else with_tapes)(d, g)
 
-    def iterate(count):
+    def repeat(count):
         for _ in range(count):
-            losses = play(next(batches), rng.uniform(-1, 1, (BATCH, 100)).astype(np.float32))
+            losses = train_step(next(batches), rng.uniform(-1, 1, (BATCH, 100)).astype(np.float32))
         return [float(loss) for loss in losses]
 
-    iterate(10)
+    repeat(10)
     start = time.perf_counter()
-    iterate(steps)
+    repeat(steps)
     return steps / (time.perf_counter() - start)
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--steps', type=int, default=200, help='iterations to time, after 10 that are not')
+    parser.add_argument('--steps', type=int, default=200, help='iterations to time, after 10 to warm up')
     parser.add_argument('--how', choices=WAYS, default='function', help='see the top of this file')
     arguments = parser.parse_args()
     print(json.dumps({'steps_per_second': steps_per_second(arguments.how, arguments.steps)}))

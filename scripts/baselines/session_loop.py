@@ -1,9 +1,9 @@
-"""The posts' way of running, as the benchmark's baseline: one `session.run` with a feed an update.
+"""The posts' GANs run as the posts ran them, as the benchmark's baseline: one `session.run` with a feed per update.
 
 Written from the description of the programs (Aylien's of 2017-06: relu, Adam 0.001, batch 8; Jang's of 2016-06: momentum, batch
-200; Dev Nag's of 2018-11, which was PyTorch: four moments of 500 values, momentum, a step a round of 20 + 20 updates; the
-multi-modal post's as this suite chose what it leaves open: three modes, hidden layers of 12, batch 12; the MNIST post's: 784
-pixels, Adam 0.001, batch 128), under `tf.compat.v1`, and started by `benchmark.py` in a process of its own, because eager
+200; Dev Nag's of 2018-11, which used PyTorch: four moments of 500 values, momentum, 20 + 20 updates per round, which is a step;
+the multi-modal post's, with this suite's choices where it says nothing: three modes, hidden layers of 12, batch 12; the MNIST
+post's: 784 pixels, Adam 0.001, batch 128), with `tf.compat.v1`. `benchmark.py` starts it in a process of its own, because eager
 execution cannot be switched off once TensorFlow has been used. Prints one line of JSON: {"steps_per_second": ...}.
 
     python scripts/baselines/session_loop.py --post=aylien [--minibatch] --steps=2000
@@ -46,7 +46,7 @@ def minibatch_layer(inputs, kernels=5, dims=3):
 
 
 def aylien(rng, minibatch, hidden=4, batch=8):
-    """Builds the graph; returns a function that makes a step in a session."""
+    """Builds the graph; returns a function that runs a step in a session."""
     x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
 
     def discriminator(x):
@@ -96,13 +96,13 @@ def jang(rng, batch=200):
     obj_d = tf.reduce_mean(tf.math.log(d_real) + tf.math.log(1 - d_fake))
     obj_g = tf.reduce_mean(tf.math.log(d_fake))
 
-    def maximise(objective, scope):
+    def maximize(objective, scope):
         step = v1.get_variable(f'step_{scope}', [], initializer=v1.zeros_initializer(), trainable=False)
-        rate = v1.train.exponential_decay(0.001, step, 2500, 0.95, staircase=True)
-        optimizer = v1.train.MomentumOptimizer(rate, 0.6)
+        learning_rate = v1.train.exponential_decay(0.001, step, 2500, 0.95, staircase=True)
+        optimizer = v1.train.MomentumOptimizer(learning_rate, 0.6)
         return optimizer.minimize(1 - objective, global_step=step, var_list=v1.trainable_variables(scope))
 
-    train_d, train_g = maximise(obj_d, 'D'), maximise(obj_g, 'G')
+    train_d, train_g = maximize(obj_d, 'D'), maximize(obj_g, 'G')
 
     def step(session):
         real = np.sort(rng.normal(-1, 1, batch)).reshape(batch, 1)
@@ -113,7 +113,7 @@ def jang(rng, batch=200):
 
 
 def devnag(rng, batch=500, updates=20):
-    """As `aylien`; a step is a round. The layers' initial weights do not matter to the speed."""
+    """As `aylien`; a step is a round. The initial weights do not affect the speed."""
     x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
 
     def mlp(x, hidden, between):
@@ -123,9 +123,9 @@ def devnag(rng, batch=500, updates=20):
 
     def moments(x):
         mean = tf.reduce_mean(x)
-        deviation = tf.sqrt(tf.reduce_mean(tf.square(x - mean)))
-        score = (x - mean) / deviation
-        return tf.stack([mean, deviation, tf.reduce_mean(score**3), tf.reduce_mean(score**4) - 3])[None]
+        std = tf.sqrt(tf.reduce_mean(tf.square(x - mean)))
+        score = (x - mean) / std
+        return tf.stack([mean, std, tf.reduce_mean(score**3), tf.reduce_mean(score**4) - 3])[None]
 
     with v1.variable_scope('G'):
         generated = mlp(z, 5, tf.tanh)
@@ -148,7 +148,7 @@ def devnag(rng, batch=500, updates=20):
     return step
 
 
-def multimodal(rng, batch=12, width=12, means=(-4, 0, 4), deviation=0.5):
+def multimodal(rng, batch=12, width=12, means=(-4, 0, 4), std=0.5):
     """As `aylien`."""
     x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
 
@@ -166,14 +166,14 @@ def multimodal(rng, batch=12, width=12, means=(-4, 0, 4), deviation=0.5):
 
     def descend(loss, scope):
         step = v1.get_variable(f'step_{scope}', [], initializer=v1.zeros_initializer(), trainable=False)
-        rate = v1.train.exponential_decay(0.03, step, 150, 0.95, staircase=True)
-        optimizer = v1.train.GradientDescentOptimizer(rate)
+        learning_rate = v1.train.exponential_decay(0.03, step, 150, 0.95, staircase=True)
+        optimizer = v1.train.GradientDescentOptimizer(learning_rate)
         return optimizer.minimize(loss, global_step=step, var_list=v1.trainable_variables(scope))
 
     train_d, train_g = descend(loss_d, 'D'), descend(loss_g, 'G')
 
     def step(session):
-        real = rng.normal(np.resize(means, batch), deviation).reshape(batch, 1)
+        real = rng.normal(np.resize(means, batch), std).reshape(batch, 1)
         session.run([loss_d, train_d], {x: real, z: stratified(rng, 8, batch)})
         session.run([loss_g, train_g], {z: stratified(rng, 8, batch)})
 
@@ -191,7 +191,7 @@ def digits(rng, batch):
 
 
 def mnist(rng, batch=128):
-    """As `aylien`; the feeds are made in Python, as in the post. The digits' number does not matter to the speed."""
+    """As `aylien`; the feeds are made in Python, as in the post. How many digits there are does not affect the speed."""
     x, z = v1.placeholder(tf.float32, [batch, 784]), v1.placeholder(tf.float32, [batch, 100])
     batches = digits(rng, batch)
 
@@ -240,7 +240,7 @@ def steps_per_second(build, steps):
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--post', choices=['aylien', 'jang', 'devnag', 'multimodal', 'mnist'], default='aylien')
-    parser.add_argument('--steps', type=int, default=2000, help='steps to time, after a twentieth as many that are not')
+    parser.add_argument('--steps', type=int, default=2000, help='steps to time, after a twentieth as many to warm up')
     parser.add_argument('--minibatch', action='store_true', help='Aylien: with minibatch discrimination')
     arguments = parser.parse_args()
     posts = {'jang': jang, 'devnag': devnag, 'multimodal': multimodal, 'mnist': mnist}

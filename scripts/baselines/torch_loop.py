@@ -1,9 +1,8 @@
 """Two posts' GANs as plain PyTorch loops, for the benchmark.
 
-Dev Nag's way of running, its baseline: written from the description of the program of November 2018 (four moments of 500
-values, SGD 0.001 with momentum 0.9, 20 updates of D and 20 of G a round), on one thread. The MNIST post's GAN (784 pixels,
-Adam 0.001, batch 128), on every core. Started by `benchmark.py` in a process of its own. Needs PyTorch, which nothing else here
-does.
+Dev Nag's baseline, written from the description of the program of November 2018 (four moments of 500 values, SGD 0.001 with
+momentum 0.9, 20 updates of D and 20 of G per round), on one thread; and the MNIST post's GAN (784 pixels, Adam 0.001, batch
+128), on every core. `benchmark.py` starts it in a process of its own. Nothing else here needs PyTorch.
 Prints one line of JSON: {"steps_per_second": ...}, where a step is a round or an iteration.
 
     python scripts/baselines/torch_loop.py --steps=50
@@ -25,7 +24,7 @@ BATCH, D_STEPS, G_STEPS = 500, 20, 20
 
 
 class Perceptron(nn.Module):
-    """Three linear layers with one activation in between, and perhaps another at the end."""
+    """Three linear layers with an activation between them, and optionally another one at the end."""
 
     def __init__(self, inputs, hidden, between, at_end=None):
         super().__init__()
@@ -40,20 +39,20 @@ class Perceptron(nn.Module):
 
 
 def moments(x):
-    centred = x - x.mean()
-    deviation = centred.square().mean().sqrt()
-    z = centred / deviation
-    return torch.stack([x.mean(), deviation, (z**3).mean(), (z**4).mean() - 3])
+    centered = x - x.mean()
+    std = centered.square().mean().sqrt()
+    z = centered / std
+    return torch.stack([x.mean(), std, (z**3).mean(), (z**4).mean() - 3])
 
 
 def devnag():
-    """A function that plays a round."""
+    """Returns a function that trains for a round."""
     torch.set_num_threads(1)
     g, d = Perceptron(1, 5, torch.tanh), Perceptron(4, 10, torch.sigmoid, torch.sigmoid)
     optimizer_g, optimizer_d = (torch.optim.SGD(net.parameters(), lr=0.001, momentum=0.9) for net in (g, d))
     criterion, real, fake = nn.BCELoss(), torch.ones(1), torch.zeros(1)
 
-    def play():
+    def train_step():
         for _ in range(D_STEPS):
             d.zero_grad()
             criterion(d(moments(4 + 1.25 * torch.randn(BATCH, 1))), real).backward()
@@ -64,11 +63,11 @@ def devnag():
             criterion(d(moments(g(torch.rand(BATCH, 1)))), real).backward()
             optimizer_g.step()
 
-    return play
+    return train_step
 
 
 def mnist(batch=128):
-    """A function that plays an iteration on the bundled digits."""
+    """Returns a function that trains for an iteration on the bundled digits."""
 
     def perceptron(*widths):
         pairs = list(itertools.pairwise(widths))
@@ -84,7 +83,7 @@ def mnist(batch=128):
     with np.load(DIGITS) as archive:
         images = torch.from_numpy(archive['x_train'].reshape(-1, 784).astype(np.float32) / 255)
 
-    def play():
+    def train_step():
         x, z = images[torch.randint(len(images), (batch,))], 2 * torch.rand(batch, 100) - 1
         optimizer_d.zero_grad()
         (criterion(d(x), real) + criterion(d(g(z).detach()), fake)).backward()
@@ -93,23 +92,23 @@ def mnist(batch=128):
         criterion(d(g(z)), real).backward()
         optimizer_g.step()
 
-    return play
+    return train_step
 
 
 def steps_per_second(post, steps):
     torch.manual_seed(0)
-    play = {'devnag': devnag, 'mnist': mnist}[post]()
+    train_step = {'devnag': devnag, 'mnist': mnist}[post]()
     for _ in range(5):  # the first calls allocate and choose kernels
-        play()
+        train_step()
     start = time.perf_counter()
     for _ in range(steps):
-        play()
+        train_step()
     return steps / (time.perf_counter() - start)
 
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--post', choices=['devnag', 'mnist'], default='devnag')
-    parser.add_argument('--steps', type=int, default=50, help='rounds or iterations to time, after 5 that are not')
+    parser.add_argument('--steps', type=int, default=50, help='rounds or iterations to time, after 5 to warm up')
     arguments = parser.parse_args()
     print(json.dumps({'steps_per_second': steps_per_second(arguments.post, arguments.steps)}))

@@ -1,4 +1,4 @@
-"""Files damaged and made up, by hand and at random; and reading them with an eye on time and memory."""
+"""Damaged and fabricated files, by hand and at random, and reading them within limits of time and memory."""
 
 import io
 import json
@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-SECONDS, BYTES = 5.0, 2**24  # that reading a file may take
-UNPACKED = 2**22  # what an archive may unpack to in these tests, in place of `files.MOST_BYTES`
+SECONDS, BYTES = 5.0, 2**24  # limits for reading a file
+UNPACKED = 2**22  # the limit on unpacked archives in these tests, in place of `files.MOST_BYTES`
 
 
 def read(function, refusal):
-    """What a function gives, or None where it raises `refusal` with a message of one line; fails if it takes long or much."""
+    """What a function returns, or None if it raises `refusal` with a one-line message; fails if it exceeds a limit."""
     begin = time.monotonic()
     tracemalloc.start()
     try:
@@ -32,45 +32,45 @@ def read(function, refusal):
 
 @st.composite
 def damaged(draw, whole):
-    """The bytes of a file, cut off, changed in places, with pieces cut out, put in or repeated; or nothing but noise."""
-    kind = draw(st.sampled_from(['cut off', 'changed', 'changed', 'cut out', 'put in', 'repeated', 'noise', 'noisy']))
+    """The bytes of a file: truncated, with bits flipped, with pieces cut out, inserted or repeated, or nothing but noise."""
+    kind = draw(st.sampled_from(['truncated', 'flipped', 'flipped', 'cut out', 'inserted', 'repeated', 'noise', 'noisy']))
     last = len(whole) - 1
-    place = draw(st.integers(0, last) | st.integers(0, min(last, 64)) | st.integers(max(0, last - 200), last))
+    start = draw(st.integers(0, last) | st.integers(0, min(last, 64)) | st.integers(max(0, last - 200), last))
     noise = draw(st.binary(min_size=1, max_size=40))
-    other = draw(st.integers(place, min(len(whole), place + 3000)))
-    if kind == 'changed':
-        changed = bytearray(whole)
-        for at in [place, *draw(st.lists(st.integers(0, len(whole) - 1), max_size=3))]:
-            changed[at] ^= draw(st.sampled_from([1, 2, 4, 8, 16, 32, 64, 128, 255]))
-        return bytes(changed)
+    end = draw(st.integers(start, min(len(whole), start + 3000)))
+    if kind == 'flipped':
+        flipped = bytearray(whole)
+        for at in [start, *draw(st.lists(st.integers(0, len(whole) - 1), max_size=3))]:
+            flipped[at] ^= draw(st.sampled_from([1, 2, 4, 8, 16, 32, 64, 128, 255]))
+        return bytes(flipped)
     return {
-        'cut off': whole[:place],
-        'cut out': whole[:place] + whole[other:],
-        'put in': whole[:place] + noise + whole[place:],
-        'repeated': whole[:other] + whole[place:],
+        'truncated': whole[:start],
+        'cut out': whole[:start] + whole[end:],
+        'inserted': whole[:start] + noise + whole[start:],
+        'repeated': whole[:end] + whole[start:],
         'noise': noise,
         'noisy': whole[:4] + noise * 20,
     }[kind]
 
 
 def npy(array):
-    """An array as a file of its own, with pickles where it holds objects."""
+    """An array as the bytes of an .npy file, pickled where it holds objects."""
     file = io.BytesIO()
     np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=True)
     return file.getvalue()
 
 
-def made_up(header, data=b'', version=1):
-    """A file of NumPy's format with this text for a header."""
+def with_header(header, data=b'', version=1):
+    """The bytes of an .npy file with this text as its header."""
     text = header.encode('latin1') + b'\n'
     return b'\x93NUMPY' + bytes([version, 0]) + struct.pack('<H' if version == 1 else '<I', len(text)) + text + data
 
 
 def archive(members, packing=zipfile.ZIP_STORED):
-    """An .npz file of [(name, bytes)]; names may come twice."""
+    """The bytes of an .npz file of [(name, bytes)]; names may be repeated."""
     file = io.BytesIO()
     with pytest.MonkeyPatch.context() as patch, zipfile.ZipFile(file, 'w', packing) as made:
-        patch.setattr('warnings.warn', lambda *args, **kwargs: None)  # of names that come twice
+        patch.setattr('warnings.warn', lambda *args, **kwargs: None)  # about repeated names
         for name, data in members:
             made.writestr(name, data)
     return file.getvalue()
@@ -114,7 +114,7 @@ JSON = st.recursive(
 
 @st.composite
 def text_of(draw, described):
-    """JSON of a description, {name: value}, with some values changed or left out; or what is none."""
+    """A JSON object with some values changed or removed; or text that is not a JSON object."""
     if not draw(st.integers(0, 4)):
         return draw(st.text(max_size=20) | st.sampled_from(['[' * 10**5, '1' * 5000, '{}', 'null', '"' + 'x' * 10**5 + '"']))
     changed = dict(described)
@@ -127,11 +127,11 @@ def text_of(draw, described):
 
 @st.composite
 def rebuilt(draw, arrays, described):
-    """A sound archive of other arrays: some left out, reshaped, of other types, twice there, claiming more than there is, ...
+    """A valid archive of other arrays: some removed, reshaped, of other types, repeated, with false sizes in their headers, ...
 
     Args:
       arrays: {name: array}.
-      described: the name of the one that holds JSON, or None.
+      described: the name of the array that holds JSON, or None.
     """
     members = {name: npy(array) for name, array in arrays.items()}
     packing = zipfile.ZIP_STORED
@@ -152,7 +152,7 @@ def rebuilt(draw, arrays, described):
             members[name] = npy(np.zeros(array.shape, kept))
         elif kind in (3, 4):
             version = draw(st.sampled_from([1, 1, 2, 3]))
-            members[name] = made_up(draw(st.sampled_from(HEADERS)), draw(st.binary(max_size=16)), version)
+            members[name] = with_header(draw(st.sampled_from(HEADERS)), draw(st.binary(max_size=16)), version)
         elif kind == 5:
             members[name] = draw(st.binary(max_size=30)) + members.get(name, b'')[draw(st.integers(0, 200)) :]
         elif kind == 6:
@@ -162,12 +162,12 @@ def rebuilt(draw, arrays, described):
         elif kind == 8:
             members[draw(st.text(max_size=5)) + '/' + name] = members.get(name, b'')
         else:
-            members[f'{name}.npy'] = npy(array)  # and so twice
+            members[f'{name}.npy'] = npy(array)  # which repeats the name
     return archive([(f'{name}.npy', data) for name, data in members.items()], packing)
 
 
 def equal(found, arrays):
-    """Whether arrays are the same in name, type and value."""
+    """Whether two dictionaries of arrays are equal in names, types and values."""
     return found.keys() == arrays.keys() and all(
         found[name].dtype == array.dtype and np.array_equal(found[name], array) for name, array in arrays.items()
     )

@@ -1,4 +1,4 @@
-"""`common.nn.random` written again in NumPy, in double precision where it computes: what its numbers must be."""
+"""A NumPy implementation of `common.nn.random`, in double precision where it computes: the expected values."""
 
 import numpy as np
 import scipy.special
@@ -39,18 +39,18 @@ def exact_normal(seeds, stream, step, count):
 
 
 def normal(seeds, stream, step, count, heights, slopes):
-    """The table's own value, float32 [runs, count], with its two columns given."""
+    """The table's value, float32 [runs, count], given its two columns."""
     word = bits(seeds, stream, step, count)
     mantissa, exponent = np.frexp(((word >> 1) | 1).astype(np.float32))
     scaled = (mantissa.astype(np.float64) * 2 - 1) * 256
     segment = np.minimum((exponent - 1) * 256 + np.floor(scaled).astype(int), len(heights) - 1)
-    place = np.floor((scaled - np.floor(scaled)) * 4096)
-    size = (heights[segment].astype(np.float64) + slopes[segment] * place).astype(np.float32)
+    offset = np.floor((scaled - np.floor(scaled)) * 4096)
+    size = (heights[segment].astype(np.float64) + slopes[segment] * offset).astype(np.float32)
     return np.where(word & 1, size, -size)
 
 
-def permuted(seeds, stream, number, places, size, rounds=8):
-    """int [runs, count]: a Feistel network, applied until the value is inside the range."""
+def permuted(seeds, stream, number, positions, size, rounds=8):
+    """int [runs, count]: a Feistel network, applied until the value is in range."""
     half = max(1, -(-(size - 1).bit_length() // 2))
     mask = 2**half - 1
 
@@ -65,4 +65,4 @@ def permuted(seeds, stream, number, places, size, rounds=8):
             pass
         return value
 
-    return np.array([[walk(seed, int(n), int(p)) for n, p in zip(number, places, strict=True)] for seed in seeds])
+    return np.array([[walk(seed, int(n), int(p)) for n, p in zip(number, positions, strict=True)] for seed in seeds])

@@ -1,4 +1,4 @@
-"""What the tests of several posts check alike."""
+"""Checks shared by the tests of several posts."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ def call(post, *arguments):
 
 def rows_of(directory):
     """The rows of results.csv, as text."""
-    with open(directory / 'results.csv') as file:
+    with open(directory / 'results.csv', encoding='utf-8') as file:
         return list(csv.DictReader(file))
 
 
@@ -56,9 +56,9 @@ def help_names_every_flag(post, capsys):
 
 
 def resume_is_bit_for_bit(post, arguments, stops, changed, refusal, tmp_path, capsys, monkeypatch):
-    """A run interrupted after each of `stops` calls writes its files, and going on gives those of the uninterrupted run.
+    """A run interrupted after each of `stops` calls writes its files, and resuming gives those of the uninterrupted run.
 
-    With the flag `changed` it does not go on, and says `refusal`.
+    With the flag `changed` it refuses to resume, and says `refusal`.
     """
     assert call(post, *arguments, f'--output_dir={tmp_path / "whole"}') == 0
     real_train = training.train
@@ -78,7 +78,7 @@ def resume_is_bit_for_bit(post, arguments, stops, changed, refusal, tmp_path, ca
         assert (directory / 'figure.png').exists()
         history = np.load(directory / 'history.npz')
         steps, pretraining = (history[name] if name in history else np.zeros(0) for name in ('step', 'pretrain_step'))
-        assert len(pretraining) + len(steps) == calls + 1  # a record a call
+        assert len(pretraining) + len(steps) == calls + 1  # one record per call
         iterations = json.loads((directory / 'config.json').read_text(encoding='utf-8'))['iterations']
         assert iterations == (steps[-1] + 1 if len(steps) else 0)
         monkeypatch.setattr(training, 'train', real_train)
@@ -91,8 +91,8 @@ def resume_is_bit_for_bit(post, arguments, stops, changed, refusal, tmp_path, ca
     assert refusal in capsys.readouterr().err
 
 
-def row_of_an_ensemble_equals_the_solo_run(experiment, runs, steps=20):
-    """Weights and draws to the last bit, losses of the first steps up to the order of summation."""
+def row_of_an_ensemble_equals_the_single_run(experiment, runs, steps=20):
+    """Weights and batches bit for bit, the losses of the first steps up to the order of summation."""
 
     def first_losses(seed, runs):
         strategy = distribution.make_strategy('cpu', runs)
@@ -100,8 +100,8 @@ def row_of_an_ensemble_equals_the_solo_run(experiment, runs, steps=20):
         shared = distribution.share_out(strategy, seeds)
         weights = distribution.to_host(strategy, strategy.run(experiment.init, args=(shared,)))
         batch = [
-            draw.numpy()
-            for draw in tf.nest.flatten((experiment.train_step.draw_d(shared, 17), experiment.train_step.draw_g(shared, 17)))
+            values.numpy()
+            for values in tf.nest.flatten((experiment.train_step.draw_d(shared, 17), experiment.train_step.draw_g(shared, 17)))
         ]
         records = training.join_records([r for _, r in training.train(experiment, strategy, seeds, steps, 1)])
         return tf.nest.flatten(weights) + batch, np.stack([records['loss_d'], records['loss_g']])
@@ -109,14 +109,14 @@ def row_of_an_ensemble_equals_the_solo_run(experiment, runs, steps=20):
     exact, losses = first_losses(40, runs)
     assert losses.shape == (2, runs, steps)
     for row in sorted({0, 1, runs - 1}):
-        solo_exact, solo_losses = first_losses(40 + row, 1)
-        for ensemble, solo in zip(exact, solo_exact, strict=True):
-            np.testing.assert_array_equal(ensemble[row], solo[0])
-        np.testing.assert_allclose(losses[:, row], solo_losses[:, 0], rtol=1e-5, atol=1e-5)
+        single_exact, single_losses = first_losses(40 + row, 1)
+        for ensemble, single in zip(exact, single_exact, strict=True):
+            np.testing.assert_array_equal(ensemble[row], single[0])
+        np.testing.assert_allclose(losses[:, row], single_losses[:, 0], rtol=1e-5, atol=1e-5)
 
 
-def outcomes_are_those_recorded(post, hypotheses):
-    """Over the same seeds, every case of a post gives outcomes that cannot be told from the accepted ones (Holm)."""
+def outcomes_match_the_accepted_ones(post, hypotheses):
+    """On the same seeds, the outcomes of every case of a post do not differ significantly from the accepted ones (Holm)."""
     p_values = {}
     for case in accepted_numbers.of(post):
         p_values |= accepted_numbers.compare(case, accepted_numbers.outcomes(case)) if case.runs else {}
@@ -125,7 +125,7 @@ def outcomes_are_those_recorded(post, hypotheses):
 
 
 def power_of_comparison(ours, theirs, shift, level):
-    """Share of 200 pairs of normal samples of these sizes, one shifted by so many deviations, told apart at a level."""
+    """Fraction of 200 pairs of normal samples of these sizes, one shifted by so many stds, that differ at a level."""
     rng = np.random.default_rng(0)
     found = []
     for _ in range(200):

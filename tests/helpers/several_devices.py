@@ -1,6 +1,6 @@
 """What the tests train on one device, on several, and in two processes.
 
-As a program, `several_devices.py PATH multiworker` is one worker of TF_CONFIG, and `PATH mirrored N` has N logical devices.
+As a program, `several_devices.py PATH multiworker` is one worker of TF_CONFIG, and `PATH mirrored N` uses N logical devices.
 """
 
 import pathlib
@@ -19,12 +19,13 @@ from reproductions.mnist import gan as mnist
 
 RUNS, STEPS = 5, 20
 MANY = 300  # seeds whose outcomes are compared
-LATER = 100  # updates of D after which these outcomes are compared, or the first round's end from there on
-SMALL = {'d_widths': (784, 24, 1), 'g_widths': (10, 24, 784), 'batch_size': 16}  # MNIST's for that; the post's take hours
+LATER = 100  # updates of D after which these outcomes are compared, rounded to whole rounds
+# Of MNIST, for these outcomes: the post's own networks would take hours.
+SMALL = {'d_widths': (784, 24, 1), 'g_widths': (10, 24, 784), 'batch_size': 16}
 
 
 def experiment(post, small=False):
-    """A post's experiment; Jang's is pre-trained for 100 updates only. `small`: MNIST's with small networks."""
+    """A post's experiment, Jang's with only 100 updates of pre-training. `small`: MNIST's with small networks."""
     if post == 'mnist':
         images, _ = dataset.training_digits(dataset.bundled())
         settings = mnist.make_settings(**SMALL if small else {})
@@ -34,29 +35,29 @@ def experiment(post, small=False):
     return gan.make_experiment(gan.make_settings(**changes))
 
 
-def course(post, strategy):
+def trajectory(post, strategy):
     """Initial weights, the batches of an update, and the losses of the first iterations of five runs: {name: array}."""
     made, seeds = experiment(post), np.arange(40, 40 + RUNS, dtype=np.uint32)
     shared = distribution.share_out(strategy, seeds)
 
-    def draws(seeds):
+    def batches(seeds):
         return [draw(seeds, 17) for draw in (made.train_step.draw_d, made.train_step.draw_g) if draw]
 
-    exact = [distribution.to_host(strategy, strategy.run(part, args=(shared,))) for part in (made.init, draws)]
+    exact = [distribution.to_host(strategy, strategy.run(part, args=(shared,))) for part in (made.init, batches)]
     found = {f'{post}/exact{i}': value for i, value in enumerate(tf.nest.flatten(exact))}
     records = training.join_records([records for _, records in training.train(made, strategy, seeds, STEPS, 1)])
     return found | {f'{post}/{name}': records[name] for name in ('loss_d', 'loss_g')}
 
 
-def shared_batch(strategy):
-    """The losses of the first iterations of one MNIST run whose batch is shared out: {name: array}."""
+def sharded_batch(strategy):
+    """The losses of the first iterations of one MNIST run whose batch is sharded: {name: array}."""
     calls = data_parallel.train(experiment('mnist'), strategy, np.array([40], np.uint32), STEPS, 1)
     records = training.join_records([records for _, records in calls])
-    return {f'shared_batch/{name}': records[name] for name in ('loss_d', 'loss_g')}
+    return {f'sharded_batch/{name}': records[name] for name in ('loss_d', 'loss_g')}
 
 
 def later(post, strategy):
-    """What many seeds have come to after a short training, the last record of each: {name: [runs]}."""
+    """The last record of many seeds after a short training: {name: [runs]}."""
     seeds = np.arange(1000, 1000 + MANY, dtype=np.uint32)
     made = experiment(post, small=True)
     steps = LATER // made.train_step.d_steps
@@ -65,10 +66,10 @@ def later(post, strategy):
 
 
 def everything(strategy):
-    """All of the above, but for what needs several devices: {name: array}."""
+    """All of the above, except what needs several devices: {name: array}."""
     found = {}
     for post in posts.NAMES:
-        found |= course(post, strategy)
+        found |= trajectory(post, strategy)
     for post in posts.NAMES:
         found |= later(post, strategy)
     return found
@@ -77,6 +78,6 @@ def everything(strategy):
 if __name__ == '__main__':
     path, strategy_name, *logical_devices = sys.argv[1:]
     devices = distribution.make_strategy(strategy_name, MANY, *map(int, logical_devices))
-    computed = shared_batch(devices) | (everything(devices) if strategy_name == 'multiworker' else {})
+    computed = sharded_batch(devices) | (everything(devices) if strategy_name == 'multiworker' else {})
     if cluster.is_chief(devices):
         np.savez(path, **computed)

@@ -1,4 +1,4 @@
-"""Checkpoints: what is saved comes back; the last two are kept; what does not fit is refused in one line."""
+"""Checkpoints: round trips; the last two are kept; what does not match is refused with a one-line message."""
 
 import io
 import json
@@ -34,13 +34,13 @@ def test_round_trip_to_the_bit(tmp_path):
     assert {name: value.tolist() for name, value in records.items()} == {n: v.tolist() for n, v in RECORDS.items()}
 
 
-def test_nothing_there(tmp_path):
+def test_a_missing_checkpoint(tmp_path):
     assert not checkpoints.exists(tmp_path)
     with pytest.raises(checkpoints.CannotResume, match='does not exist'):
         checkpoints.load(tmp_path, {}, STATE)
 
 
-def test_the_last_two_are_kept_in_the_order_of_their_numbers_and_not_of_the_clock(tmp_path):
+def test_the_last_two_by_number_are_kept_whatever_the_clock_says(tmp_path):
     for step in range(12):
         checkpoints.save(tmp_path, {}, {'step': np.int32(step)}, {})
         os.utime(checkpoints.paths(tmp_path)[-1], (1e9 - step, 1e9 - step))
@@ -49,7 +49,7 @@ def test_the_last_two_are_kept_in_the_order_of_their_numbers_and_not_of_the_cloc
     assert len(list((tmp_path / 'checkpoint').iterdir())) == 2
 
 
-def test_other_settings_are_named(tmp_path):
+def test_different_settings_are_named(tmp_path):
     checkpoints.save(tmp_path, {'runs': 2, 'seed': 42, 'old': 1}, STATE, RECORDS)
     with pytest.raises(checkpoints.CannotResume, match='seed was 42, is 7') as error:
         checkpoints.load(tmp_path, {'runs': 2, 'seed': 7, 'new': None}, STATE)
@@ -66,19 +66,19 @@ def test_a_damaged_newest_falls_back_to_the_one_before(tmp_path):
     assert found.state['step'] == 1 and list(found.damaged) == [newest] and 'cannot be read' in found.damaged[newest]
     checkpoints.set_aside(newest)
     checkpoints.save(tmp_path, {}, {'step': np.int32(7)}, {})
-    assert numbers(tmp_path) == [1, 2]  # both sound
+    assert numbers(tmp_path) == [1, 2]  # both intact
     assert checkpoints.load(tmp_path, {}, {'step': np.int32(0)}).state['step'] == 7
     assert newest.with_name(f'damaged-{newest.name}').exists()
 
 
 class Pair(NamedTuple):
-    """Two networks of one shape."""
+    """Two networks of the same shape."""
 
     d: np.ndarray
     g: np.ndarray
 
 
-def test_parts_of_one_shape_are_told_apart_by_their_names(tmp_path):
+def test_parts_of_the_same_shape_are_distinguished_by_name(tmp_path):
     checkpoints.save(tmp_path, {}, Pair(np.zeros(3), np.ones(3)), {})
     (path,) = checkpoints.paths(tmp_path)
     assert {'state/d', 'state/g'} <= set(files.read_npz(path))
@@ -100,11 +100,11 @@ def test_an_older_format_is_named(tmp_path):
     assert [path.name for path in checkpoints.paths(tmp_path)] == ['state.npz', 'state-000000.npz']
 
 
-# --- Files that are not to be trusted -----------------------------------------------------------------------------------------
+# --- Untrusted files ----------------------------------------------------------------------------------------------------------
 
 
 def refused(directory, seconds=5.0, most=50e6):
-    """Loading says no in one line, soon, and without much memory."""
+    """Loading fails with a one-line message, quickly and without much memory."""
     begin = time.monotonic()
     tracemalloc.start()
     try:
@@ -118,7 +118,7 @@ def refused(directory, seconds=5.0, most=50e6):
 
 
 def rewritten(directory, change, digest=True):
-    """Saves, then changes the arrays ({name: array}) of the file, with the digest of what they became or of what they were."""
+    """Saves, then changes the arrays ({name: array}) in the file, with the digest of the new arrays or of the old ones."""
     for path in checkpoints.paths(directory):
         path.unlink()
     checkpoints.save(directory, {'runs': 2}, STATE, RECORDS)
@@ -141,9 +141,9 @@ def rewritten(directory, change, digest=True):
         lambda arrays: arrays | {'state/1/b': np.array(['a', 'b'])},
         lambda arrays: {},
     ],
-    ids=['lacking', 'one more', 'shape', 'type', 'text', 'empty'],
+    ids=['missing', 'extra', 'shape', 'type', 'text', 'empty'],
 )
-def test_a_sound_file_of_another_shape_is_refused(change, tmp_path):
+def test_a_valid_file_of_another_structure_is_refused(change, tmp_path):
     rewritten(tmp_path, change)
     assert 'is not a checkpoint of these networks' in refused(tmp_path)
     rewritten(tmp_path, change, digest=False)
@@ -160,13 +160,13 @@ def test_records_that_were_changed_are_refused(tmp_path):
     ['null', '[]', '"x"', '{', '[' * 10**5, '{}', '{"format": 3}', '{"format": 3, "settings": 3, "sha256": 1}'],
     ids=range(8),
 )  # fmt: skip
-def test_headers_that_are_none(header, tmp_path):
+def test_invalid_headers(header, tmp_path):
     (tmp_path / 'checkpoint').mkdir()
     files.write_npz(tmp_path / 'checkpoint' / 'state-000000.npz', {'header': np.array(header), 'state/0': np.zeros(2)})
     refused(tmp_path)
 
 
-def test_arrays_that_claim_to_be_huge_take_no_memory(tmp_path, monkeypatch):
+def test_arrays_that_claim_to_be_huge_allocate_no_memory(tmp_path, monkeypatch):
     directory = tmp_path / 'checkpoint'
     directory.mkdir()
     claim = io.BytesIO()
@@ -193,7 +193,7 @@ def test_pickles_are_refused(tmp_path):
 
 
 def test_a_full_disk_leaves_the_earlier_checkpoints(tmp_path):
-    """The kernel refuses to let a file grow, in the middle of its writing."""
+    """The kernel stops a file from growing in the middle of a write."""
     for _ in range(2):
         checkpoints.save(tmp_path, {}, STATE, RECORDS)
     before = {path.name: path.read_bytes() for path in (tmp_path / 'checkpoint').iterdir()}
@@ -207,13 +207,13 @@ def test_a_full_disk_leaves_the_earlier_checkpoints(tmp_path):
     assert {path.name: path.read_bytes() for path in (tmp_path / 'checkpoint').iterdir()} == before
 
 
-def test_killed_while_it_writes(tmp_path):
-    """Processes that do nothing but save, each killed with SIGKILL at a random moment: no newest checkpoint is ever damaged."""
+def test_killed_while_writing(tmp_path):
+    """Processes that do nothing but save are killed with SIGKILL at random moments: the newest checkpoint is always intact."""
     rng, template = np.random.default_rng(0), {'step': np.int32(0), 'w': np.zeros(50_000, np.int64)}
     last, newest, partial = -1, -1, 0
     for _ in range(15):
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore', DeprecationWarning)  # of forking beside threads: the child uses none of them
+            warnings.simplefilter('ignore', DeprecationWarning)  # about forking with threads: the child uses none of them
             child = os.fork()
         if not child:
             try:
@@ -222,7 +222,7 @@ def test_killed_while_it_writes(tmp_path):
                     checkpoints.save(tmp_path, {}, state, {'step': np.arange(step + 1)})
             finally:
                 os._exit(1)
-        while not numbers(tmp_path) or numbers(tmp_path)[-1] == newest:  # until it has saved
+        while not numbers(tmp_path) or numbers(tmp_path)[-1] == newest:  # until it has saved once
             time.sleep(0.001)
         time.sleep(rng.uniform(0, 0.05))
         os.kill(child, signal.SIGKILL)
@@ -234,4 +234,4 @@ def test_killed_while_it_writes(tmp_path):
         partial += len(list((tmp_path / 'checkpoint').glob(f'{files.PARTIAL}*')))
         files.remove_partial(tmp_path / 'checkpoint')
         last, newest = step, numbers(tmp_path)[-1]
-    assert last >= 14 and partial  # some of the kills came in the middle of a write
+    assert last >= 14 and partial  # some of the kills happened during a write

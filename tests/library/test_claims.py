@@ -10,10 +10,10 @@ from common.evaluation import claims
 def test_wilson_interval_of_eight_in_ten():
     estimate = claims.proportion([True] * 8 + [False] * 2)
     z, n, p = scipy.stats.norm.ppf(0.975), 10, 0.8
-    centre, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    center, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     assert (estimate.value, estimate.n) == (0.8, 10)
-    assert (estimate.low, estimate.high) == (pytest.approx((centre - half) / scale), pytest.approx((centre + half) / scale))
+    assert (estimate.low, estimate.high) == (pytest.approx((center - half) / scale), pytest.approx((center + half) / scale))
 
 
 def test_median_interval_covers_in_at_least_95_of_100_samples():
@@ -29,7 +29,7 @@ def test_newcombes_published_example():
     assert (estimate.low, estimate.high) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
 
 
-def test_estimates_of_nothing_are_refused():
+def test_estimates_of_empty_samples_are_refused():
     with pytest.raises(ValueError):
         claims.proportion([])
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""The numbers behind figures, that the committed pictures are drawn from theirs, and that the manifest lists them."""
+"""The numbers behind figures; the committed pictures are drawn from theirs, and the manifest lists them."""
 
 import json
 import shutil
@@ -15,22 +15,22 @@ from common.storage import files
 COMMITTED = ROOT / 'figures'
 MANIFEST = json.loads((COMMITTED / 'manifest.json').read_text(encoding='utf-8'))
 BINS = figures.Bins(np.linspace(-8, 8, 100), np.linspace(-8, 8, 99))
-FILM = {
-    'title': 'film', 'step': [0, 1], 'decision': np.zeros((2, 5)), 'real': np.zeros(99), 'generated': np.zeros((2, 99)),
+ANIMATION = {
+    'title': 'animation', 'step': [0, 1], 'decision': np.zeros((2, 5)), 'real': np.zeros(99), 'generated': np.zeros((2, 99)),
     'grid': np.linspace(-8, 8, 5), 'places': BINS.places, 'shown': (-6, 6, 1),
 }  # fmt: skip
 
 
 @pytest.fixture
 def make_figures(monkeypatch):
-    """The script, which lies outside the packages."""
+    """The script, which is outside the packages."""
     monkeypatch.syspath_prepend(ROOT / 'scripts')
     import make_figures
 
     return make_figures
 
 
-def test_density_is_normalised_over_what_is_in_range():
+def test_density_is_normalized_over_the_values_in_range():
     values = np.concatenate([np.random.default_rng(0).normal(0, 1, 1000), [50.0, -9.0, np.nan, np.inf]])
     density = figures.density(values, BINS)
     assert density.shape == (99,)
@@ -38,11 +38,11 @@ def test_density_is_normalised_over_what_is_in_range():
     np.testing.assert_allclose(density, np.histogram(values[:1000], np.linspace(-8, 8, 100), density=True)[0])
 
 
-def test_density_of_nothing_in_range_is_zero():
+def test_density_is_zero_if_no_value_is_in_range():
     np.testing.assert_array_equal(figures.density(np.array([9.0, np.nan]), BINS), np.zeros(99))
 
 
-def test_what_draws_a_figure_is_given_the_numbers_as_they_were_saved(tmp_path):
+def test_a_figure_is_drawn_from_the_numbers_as_they_were_saved(tmp_path):
     arrays = {'title': 'N(4, ½)', 'steps': 7, 'banded': True, 'labels': ['best (seed 3)', ''], 'best (seed 3)': np.arange(3.0)}
     found = figures.write(tmp_path / 'f.png', figures.numbers, arrays)
     assert (found['title'], found['steps'], found['banded']) == ('N(4, ½)', 7, True)
@@ -60,14 +60,14 @@ def test_an_ensemble_of_diverged_runs_is_drawn_and_says_so(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which('ffmpeg'), reason='ffmpeg is not on the path')
-def test_mp4_where_ffmpeg_is_found(tmp_path):
+def test_mp4_if_ffmpeg_is_installed(tmp_path):
     path = tmp_path / 'f.mp4'
-    assert list(figures.write(path, figures.animation, FILM)) == [0, 1]
+    assert list(figures.write(path, figures.animation, ANIMATION)) == [0, 1]
     assert path.read_bytes()[4:8] == b'ftyp'
 
 
-def test_a_film_that_is_broken_off_leaves_no_picture(tmp_path):
-    frames = figures.write(tmp_path / 'f.gif', figures.animation, FILM)
+def test_an_aborted_animation_leaves_no_picture(tmp_path):
+    frames = figures.write(tmp_path / 'f.gif', figures.animation, ANIMATION)
     next(frames)
     frames.close()
     assert [path.name for path in tmp_path.iterdir()] == ['f.npz']
@@ -83,7 +83,7 @@ def test_the_manifest_lists_every_committed_picture_and_nothing_else(make_figure
     page = (COMMITTED / 'README.md').read_text(encoding='utf-8')
     for name in [*listed, *data]:
         assert f'({name})' in page
-    for picture in MANIFEST['pictures']:  # its command names a part that there is
+    for picture in MANIFEST['pictures']:  # its command names a part that exists
         post, part = (word.partition('=')[2] for word in picture['command'].split()[-2:])
         assert part in make_figures.POSTS[post].PARTS
 
@@ -112,7 +112,7 @@ def redraws_to_the_last_pixel(make_figures, name, directory):
 
 
 same_matplotlib = pytest.mark.skipif(
-    MANIFEST['matplotlib'] != [matplotlib.__version__], reason='the pictures were committed by another matplotlib'
+    MANIFEST['matplotlib'] != [matplotlib.__version__], reason='the pictures were drawn with another version of matplotlib'
 )
 
 
@@ -137,7 +137,7 @@ def test_every_committed_still_is_drawn_from_the_numbers_beside_it(make_figures,
 
 @same_matplotlib
 @pytest.mark.parametrize('name', ['aylien/plain_animation.gif', 'devnag/animation.gif', 'mnist/animation.gif'])
-def test_committed_films_begin_with_the_frames_of_their_numbers(make_figures, tmp_path, name):
+def test_committed_animations_begin_with_the_frames_of_their_numbers(make_figures, tmp_path, name):
     post, _, file = name.partition('/')
     frames = 3
     arrays = figures.numbers(COMMITTED / name)

@@ -1,4 +1,4 @@
-"""Written files: whole or not at all."""
+"""Files are written completely or not at all."""
 
 import json
 
@@ -33,23 +33,23 @@ def test_json_and_npz(tmp_path):
 
 
 def test_directory_that_is_a_file_is_refused(tmp_path):
-    (tmp_path / 'file').write_text('')
+    (tmp_path / 'file').write_text('', encoding='utf-8')
     with pytest.raises(OSError):
         files.prepare_directory(tmp_path / 'file')
 
 
 def test_write_errors_name_the_file_and_the_cause(tmp_path):
     for path in (tmp_path / 'none' / 'a.csv', tmp_path / 'file' / 'a.csv'):
-        (tmp_path / 'file').write_text('kept')
+        (tmp_path / 'file').write_text('kept', encoding='utf-8')
         with pytest.raises(files.CannotWrite, match=r'a\.csv cannot be written') as error:
             files.write_csv(path, {'a': [1]})
         assert '\n' not in str(error.value)
     assert (tmp_path / 'file').read_text(encoding='utf-8') == 'kept'
 
 
-def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+def test_only_the_partial_files_of_a_killed_process_are_removed(tmp_path):
     for name in (f'{files.PARTIAL}history-abc.npz', '.mine', 'results.csv'):
-        (tmp_path / name).write_text('')
+        (tmp_path / name).write_text('', encoding='utf-8')
     files.remove_partial(tmp_path)
     files.remove_partial(tmp_path / 'none')
     assert sorted(path.name for path in tmp_path.iterdir()) == ['.mine', 'results.csv']

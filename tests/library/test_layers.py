@@ -36,23 +36,23 @@ def test_dense_rejects_the_wrong_number_of_features():
         layers.dense(tf.zeros([2, 3, 5]), layer)
 
 
-def test_layers_of_a_network_are_cut_from_one_draw_with_zero_biases():
+def test_layers_of_a_network_share_one_array_of_samples_and_have_zero_biases():
     seeds = tf.constant([4, 9], tf.uint32)
     first, second = layers.normal_linears(seeds, random.Stream.WEIGHTS_D, [(3, 2), (1, 3)])
-    draw = random.normal(seeds, random.Stream.WEIGHTS_D, 0, 9).numpy()
-    np.testing.assert_array_equal(first.w, draw[:, :6].reshape(2, 3, 2))
-    np.testing.assert_array_equal(second.w, draw[:, 6:].reshape(2, 1, 3))
+    samples = random.normal(seeds, random.Stream.WEIGHTS_D, 0, 9).numpy()
+    np.testing.assert_array_equal(first.w, samples[:, :6].reshape(2, 3, 2))
+    np.testing.assert_array_equal(second.w, samples[:, 6:].reshape(2, 1, 3))
     np.testing.assert_array_equal(first.b, np.zeros([2, 3, 1]))
 
 
-def test_uniform_linears_fill_weights_and_biases_within_the_bound_of_their_inputs():
+def test_uniform_linears_are_bounded_by_the_number_of_inputs():
     seeds = tf.constant(np.arange(2000, dtype=np.uint32))
     first, second = layers.uniform_linears(seeds, random.Stream.WEIGHTS_G, [(5, 4), (1, 25)])
     assert [part.shape for part in (*first, *second)] == [(2000, 5, 4), (2000, 5, 1), (2000, 1, 25), (2000, 1, 1)]
-    draw = 2 * random.uniform(seeds, random.Stream.WEIGHTS_G, 0, 51).numpy() - 1
-    np.testing.assert_array_equal(first.w, draw[:, :20].reshape(-1, 5, 4) / 2)
-    np.testing.assert_array_equal(first.b, draw[:, 20:25, None] / 2)
-    np.testing.assert_array_equal(second.w, draw[:, None, 25:50] * np.float32(0.2))
+    samples = 2 * random.uniform(seeds, random.Stream.WEIGHTS_G, 0, 51).numpy() - 1
+    np.testing.assert_array_equal(first.w, samples[:, :20].reshape(-1, 5, 4) / 2)
+    np.testing.assert_array_equal(first.b, samples[:, 20:25, None] / 2)
+    np.testing.assert_array_equal(second.w, samples[:, None, 25:50] * np.float32(0.2))
     for part, bound in ((first.w, 1 / 2), (first.b, 1 / 2), (second.w, 1 / 5), (second.b, 1 / 5)):
         assert np.abs(part).max() <= bound and np.std(part) == pytest.approx(bound / np.sqrt(3), rel=0.05)
 

@@ -1,4 +1,4 @@
-"""A directory is locked for one process, and a crash leaves no lock."""
+"""A directory is locked by one process at a time, and a crash leaves no lock."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from common.storage import locks
 
 HOLDER = """
 import fcntl, sys
-file = open(sys.argv[1], 'w')
+file = open(sys.argv[1], 'wb')
 fcntl.flock(file, fcntl.LOCK_EX)
 print('locked', flush=True)
 sys.stdin.read()
@@ -38,8 +38,8 @@ def test_a_second_process_is_refused_until_the_first_is_killed(holder, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_lock_whose_file_was_replaced_is_not_taken_for_the_lock(tmp_path, monkeypatch):
-    """Between opening the file and locking it, the holder removes it: the lock of a file without a name would guard nothing."""
+def test_a_lock_on_a_removed_file_does_not_count(tmp_path, monkeypatch):
+    """Between opening the file and locking it, the holder removes it: a lock on an unlinked file would protect nothing."""
     flock, calls = locks.fcntl.flock, []
 
     def removed_first(descriptor, how):
@@ -56,7 +56,7 @@ def test_a_lock_whose_file_was_replaced_is_not_taken_for_the_lock(tmp_path, monk
         locks.give_back()
 
 
-def test_a_directory_that_is_gone_is_given_back(tmp_path):
+def test_a_removed_directory_can_be_given_back(tmp_path):
     (tmp_path / 'run').mkdir()
     locks.take(tmp_path / 'run')
     (tmp_path / 'run' / '.lock').unlink()

@@ -40,20 +40,20 @@ def test_different_shapes_are_rejected_instead_of_broadcast(loss):
 
 
 @pytest.mark.parametrize(
-    ('p', 'label', 'loss', 'slope'),
+    ('p', 'label', 'loss', 'gradient'),
     [
         (0.3, 1, -np.log(0.3), -1 / 0.3),
         (0.3, 0, -np.log(0.7), 1 / 0.7),
-        (0.0, 1, 100, -1e12),  # the clamped value, and yet a slope; a clamped logarithm would have none
+        (0.0, 1, 100, -1e12),  # the value is clamped and the gradient is not; a clamped logarithm would have none
         (1.0, 0, 100, 1e12),
         (0.0, 0, 0, 0),
         (1.0, 1, 0, 0),
-        (1e-13, 1, -np.log(1e-13), -1e12),  # below 1e-12 the slope stays
+        (1e-13, 1, -np.log(1e-13), -1e12),  # below 1e-12 the gradient stays constant
         (1e-13, 0, 1e-13, 0.1),
     ],
 )
-def test_binary_cross_entropy_and_its_slope_are_those_of_pytorch(p, label, loss, slope):
-    """By hand, and as PyTorch 2.13 gave them."""
+def test_binary_cross_entropy_and_its_gradient_equal_pytorchs(p, label, loss, gradient):
+    """The values of PyTorch 2.13, which agree with those by hand."""
     for compiled in (False, True):
         p_ = tf.constant([[p]])
 
@@ -65,10 +65,10 @@ def test_binary_cross_entropy_and_its_slope_are_those_of_pytorch(p, label, loss,
                 total = 3 * value
             return value, tape.gradient(total, p_)
 
-        value, gradient = both(p_)
+        value, found = both(p_)
         assert value.shape == (1, 1)
         np.testing.assert_allclose(value, [[loss]], rtol=1e-5)
-        np.testing.assert_allclose(gradient, [[3 * slope]], rtol=1e-5)
+        np.testing.assert_allclose(found, [[3 * gradient]], rtol=1e-5)
 
 
 def test_cross_entropy_of_logits():

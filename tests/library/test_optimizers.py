@@ -1,4 +1,4 @@
-"""Update rules against TensorFlow 1's own optimisers, over 100 steps of a curved problem."""
+"""Update rules against TensorFlow 1's own optimizers, over 100 steps of a nonlinear problem."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,14 @@ def loss_of(w):
 
 def ours(optimizer, steps):
     w = tf.constant(START)
-    opt_state, course = optimizer.init((w,)), []
+    opt_state, trajectory = optimizer.init((w,)), []
     for count in range(steps):
         with tf.GradientTape() as tape:
             tape.watch(w)
             loss = loss_of(w)
         (w,), opt_state = optimizer.update((w,), (tape.gradient(loss, w),), opt_state, tf.constant(count))
-        course.append(w.numpy())
-    return np.array(course)
+        trajectory.append(w.numpy())
+    return np.array(trajectory)
 
 
 def theirs(make, steps):
@@ -55,14 +55,14 @@ def decaying(counter):
     ids=['gradient descent', 'momentum', 'adam'],
 )
 def test_update_rule_equals_tensorflow_1(optimizer, reference):
-    course = ours(optimizer, 100)
-    np.testing.assert_allclose(course, theirs(reference, 100), rtol=1e-4, atol=1e-5)
-    assert np.abs(course[-1] - START).max() > 0.5  # it went somewhere
+    trajectory = ours(optimizer, 100)
+    np.testing.assert_allclose(trajectory, theirs(reference, 100), rtol=1e-4, atol=1e-5)
+    assert np.abs(trajectory[-1] - START).max() > 0.5  # it moved
 
 
 @pytest.mark.parametrize('epsilon', [1e-8, 0.1])
-def test_adam_of_pytorch_against_its_definition_in_double_precision(epsilon):
-    course = ours(optimizers.adam_of_pytorch(0.02, epsilon=epsilon), 100)
+def test_adam_of_pytorch_equals_its_definition_in_double_precision(epsilon):
+    trajectory = ours(optimizers.adam_of_pytorch(0.02, epsilon=epsilon), 100)
     w, m, v = START.astype(np.float64), 0.0, 0.0
     for t in range(1, 101):
         with tf.GradientTape() as tape:
@@ -72,13 +72,13 @@ def test_adam_of_pytorch_against_its_definition_in_double_precision(epsilon):
         g = tape.gradient(loss, x).numpy().astype(np.float64)
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
         w = w - 0.02 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + epsilon)
-        np.testing.assert_allclose(course[t - 1], w, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(trajectory[t - 1], w, rtol=1e-4, atol=1e-5)
     other = ours(optimizers.adam(0.02, epsilon=epsilon), 100)
-    assert (np.abs(other - course).max() > 0.01) == (epsilon == 0.1)  # where epsilon stands shows once it is large
+    assert (np.abs(other - trajectory).max() > 0.01) == (epsilon == 0.1)  # the position of epsilon matters once it is large
 
 
 def test_the_first_step_of_pytorchs_adam_is_exact_to_rounding():
-    """The first step is the rate, whatever the gradient; TensorFlow 1's is 6 millionths off: 1 - 0.999 in single precision."""
+    """The first step equals the learning rate for any gradient; TensorFlow 1's is off by 6e-6, as float32 1 - 0.999 is."""
     w, g = tf.zeros([1]), tf.constant([3.0])
     steps = []
     for adam in (optimizers.adam_of_pytorch, optimizers.adam):
@@ -89,12 +89,12 @@ def test_the_first_step_of_pytorchs_adam_is_exact_to_rounding():
 
 
 def test_staircase_decay_by_hand():
-    rate = optimizers.exponential_decay(0.005, 0.95, 150)
+    learning_rate = optimizers.exponential_decay(0.005, 0.95, 150)
     for count, power in ((0, 0), (149, 0), (150, 1), (299, 1), (300, 2)):
-        assert rate(tf.constant(count)).numpy() == pytest.approx(0.005 * 0.95**power, rel=1e-6)
+        assert learning_rate(tf.constant(count)).numpy() == pytest.approx(0.005 * 0.95**power, rel=1e-6)
 
 
-def test_a_rate_may_be_one_number_a_run():
+def test_the_learning_rate_may_differ_between_runs():
     w, g = tf.ones([2, 1, 1]), tf.ones([2, 1, 1])
     (moved,), _ = optimizers.gradient_descent(tf.constant([[[0.1]], [[0.2]]])).update((w,), (g,), (), tf.constant(0))
     np.testing.assert_allclose(moved[:, 0, 0], [0.9, 0.8], rtol=1e-6)

@@ -1,4 +1,4 @@
-"""Random streams: published known answers, the same bits everywhere, no number used twice, the right distributions."""
+"""Random streams: published known answers, the same bits in every mode, no word used twice, the right distributions."""
 
 import itertools
 
@@ -14,7 +14,7 @@ from common.nn.random import Stream
 SEEDS = [0, 1, 42, 2**32 - 1]
 
 
-def draw(function, *arguments, mode='eager'):
+def sample(function, *arguments, mode='eager'):
     seeds = tf.constant(SEEDS, tf.uint32)
     wrapped = {
         'eager': lambda f: f,
@@ -42,34 +42,34 @@ def test_threefry_gives_the_published_answers(counter, key, expected):
 def test_bits_and_uniform_equal_numpy(mode):
     for stream, step in itertools.product((Stream.WEIGHTS_G, Stream.NOISE_G), (0, 7, 100_000)):
         np.testing.assert_array_equal(
-            draw(random.bits, stream, step, 33, mode=mode), numpy_random.bits(SEEDS, stream, step, 33)
+            sample(random.bits, stream, step, 33, mode=mode), numpy_random.bits(SEEDS, stream, step, 33)
         )
         np.testing.assert_array_equal(
-            draw(random.uniform, stream, step, 33, mode=mode), numpy_random.uniform(SEEDS, stream, step, 33)
+            sample(random.uniform, stream, step, 33, mode=mode), numpy_random.uniform(SEEDS, stream, step, 33)
         )
 
 
 @pytest.mark.parametrize('mode', ['eager', 'graph', 'xla'])
 def test_normal_equals_numpy_to_the_bit_and_the_quantile_to_1e_5(mode):
-    ours = draw(random.normal, Stream.DATA, 3, 2001, mode=mode)
+    ours = sample(random.normal, Stream.DATA, 3, 2001, mode=mode)
     mirror = numpy_random.normal(SEEDS, Stream.DATA, 3, 2001, random._HEIGHTS, random._SLOPES)
     np.testing.assert_array_equal(ours, mirror)
     np.testing.assert_allclose(ours, numpy_random.exact_normal(SEEDS, Stream.DATA, 3, 2001), rtol=0, atol=1e-5)
 
 
 def test_normal_table_is_close_to_the_quantile_in_every_segment():
-    octave, segment, place = np.meshgrid(np.arange(31), np.arange(256), [0, 1365, 2048, 4095], indexing='ij')
-    table = random._HEIGHTS[octave * 256 + segment] + random._SLOPES[octave * 256 + segment] * place
-    tail = 2.0 ** (octave - 32) * (1 + (segment + place / 4096) / 256)
+    octave, segment, offset = np.meshgrid(np.arange(31), np.arange(256), [0, 1365, 2048, 4095], indexing='ij')
+    table = random._HEIGHTS[octave * 256 + segment] + random._SLOPES[octave * 256 + segment] * offset
+    tail = 2.0 ** (octave - 32) * (1 + (segment + offset / 4096) / 256)
     np.testing.assert_allclose(table, -scipy.stats.norm.ppf(tail), rtol=0, atol=1e-5)
 
 
-def test_a_number_does_not_depend_on_how_many_are_drawn():
-    np.testing.assert_array_equal(draw(random.normal, 1, 2, 8), draw(random.normal, 1, 2, 500)[:, :8])
+def test_a_sample_does_not_depend_on_how_many_are_taken():
+    np.testing.assert_array_equal(sample(random.normal, 1, 2, 8), sample(random.normal, 1, 2, 500)[:, :8])
 
 
 def test_no_word_is_used_twice_across_runs_streams_and_steps():
-    words = np.concatenate([draw(random.bits, stream, step, 40) for stream in Stream for step in (0, 1, 2, 149)])
+    words = np.concatenate([sample(random.bits, stream, step, 40) for stream in Stream for step in (0, 1, 2, 149)])
     assert words.size == 4 * len(Stream) * 4 * 40
     assert len(np.unique(words)) == words.size
 
@@ -87,7 +87,7 @@ def test_uniform_and_normal_have_their_distributions():
 
 
 def test_stratified_noise_is_a_grid_with_a_small_jitter():
-    noise = draw(random.stratified, Stream.NOISE_D, 0, 12, 8.0)
+    noise = sample(random.stratified, Stream.NOISE_D, 0, 12, 8.0)
     jitter = noise[:, 0] - np.linspace(-8, 8, 12)
     assert noise.shape == (4, 1, 12)
     assert jitter.min() > -1e-6 and jitter.max() < 0.01 + 1e-6
@@ -96,25 +96,25 @@ def test_stratified_noise_is_a_grid_with_a_small_jitter():
 
 @pytest.mark.parametrize('size', [1, 2, 100, 7334])
 def test_permuted_is_one_to_one(size):
-    found = draw(random.permuted, Stream.ORDER, np.full(size, 3), np.arange(size), size)
+    found = sample(random.permuted, Stream.ORDER, np.full(size, 3), np.arange(size), size)
     np.testing.assert_array_equal(np.sort(found, axis=1), np.broadcast_to(np.arange(size), (len(SEEDS), size)))
 
 
 @pytest.mark.parametrize('mode', ['eager', 'graph', 'xla'])
-def test_permuted_is_the_same_everywhere(mode):
-    number, places = np.array([0, 0, 7, 2**31]), np.array([0, 999, 5, 5])
-    expected = numpy_random.permuted(SEEDS, Stream.ORDER, number, places, 1000)
-    np.testing.assert_array_equal(draw(random.permuted, Stream.ORDER, number, places, 1000, mode=mode), expected)
+def test_permuted_is_the_same_in_every_mode(mode):
+    number, positions = np.array([0, 0, 7, 2**31]), np.array([0, 999, 5, 5])
+    expected = numpy_random.permuted(SEEDS, Stream.ORDER, number, positions, 1000)
+    np.testing.assert_array_equal(sample(random.permuted, Stream.ORDER, number, positions, 1000, mode=mode), expected)
 
 
 @pytest.mark.parametrize('size', [5, 24])
-def test_permuted_sends_every_place_everywhere_equally_often(size):
-    """Over 4,000 permutations: each place's element, and each pair of neighbouring places', uniform (chi-squared, p > 1e-4)."""
+def test_permuted_is_uniform(size):
+    """Over 4,000 permutations, elements at each position and at pairs of neighboring positions (chi-squared, p > 1e-4)."""
     count = 1000
-    number, places = np.repeat(np.arange(count), size), np.tile(np.arange(size), count)
-    found = draw(random.permuted, Stream.ORDER, number, places, size).reshape(-1, size)
-    for place in range(size):
-        assert scipy.stats.chisquare(np.bincount(found[:, place], minlength=size)).pvalue > 1e-4
+    number, positions = np.repeat(np.arange(count), size), np.tile(np.arange(size), count)
+    found = sample(random.permuted, Stream.ORDER, number, positions, size).reshape(-1, size)
+    for position in range(size):
+        assert scipy.stats.chisquare(np.bincount(found[:, position], minlength=size)).pvalue > 1e-4
     pairs = found[:, :-1] * size + found[:, 1:]
     counts = np.bincount(pairs.ravel(), minlength=size * size).reshape(size, size)
     assert scipy.stats.chisquare(counts[~np.eye(size, dtype=bool)]).pvalue > 1e-4 and not np.diag(counts).any()

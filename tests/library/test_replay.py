@@ -15,7 +15,7 @@ def test_relative_error():
     np.testing.assert_allclose(replay.relative_error(recorded, reproduced), [1e-3, 2e-3, 0, 0, inf, inf, inf, inf], rtol=1e-6)
 
 
-def test_only_the_first_twenty_steps_are_judged():
+def test_only_the_first_twenty_steps_count():
     recorded = np.ones(30)
     late, early = recorded.copy(), recorded.copy()
     late[20] = 2
@@ -40,7 +40,7 @@ def trace(path, **changes):
         ({'x': np.array([None])}, 'holds pickled objects'),
     ],
 )
-def test_unusable_traces_are_refused_in_one_line(tmp_path, changes, message):
+def test_unusable_traces_are_refused_with_one_line(tmp_path, changes, message):
     with pytest.raises(replay.BadTrace, match=message):
         replay.load(trace(tmp_path / 't.npz', **changes), 'aylien')
 

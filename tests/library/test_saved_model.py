@@ -1,4 +1,4 @@
-"""Exported generators give their samples in a fresh process that has nothing of this package."""
+"""Exported generators give their samples in a fresh process that cannot import this package."""
 
 import functools
 import subprocess
@@ -58,7 +58,7 @@ def exported(tmp_path_factory):
 
 
 @pytest.mark.parametrize('name', posts.NAMES)
-def test_samples_are_the_generators(exported, name):
+def test_samples_equal_the_generators(exported, name):
     directory, found = exported
     generator, noise, g = found[name]
     theirs = np.load(directory / f'{name}_samples.npz')
@@ -74,11 +74,11 @@ def test_samples_are_the_generators(exported, name):
     assert np.abs(theirs['other'] - theirs[f'{name}_7']).max() > 1e-4
     z = np.load(directory / f'{name}.npz')['z']
     given = generator(g, tf.constant(z.T[None]))[0].numpy().T
-    np.testing.assert_allclose(theirs['generated'], given, rtol=1e-5, atol=2e-6)  # a block is a batch of another size
+    np.testing.assert_allclose(theirs['generated'], given, rtol=1e-5, atol=2e-6)  # a batch of another size
     np.testing.assert_array_equal(theirs['served'], theirs['generated'])
 
 
-def test_no_temporary_files_stay(exported):
+def test_no_temporary_files_are_left(exported):
     directory, _ = exported
     assert not list(directory.glob(f'{files.PARTIAL}*'))
     assert (directory / 'aylien' / 'saved_model.pb').stat().st_size > 1000

@@ -8,7 +8,7 @@ from common.nn import sorting
 
 
 @pytest.mark.parametrize('count', [1, 2, 3, 8, 40, 200])
-def test_sorted_as_numpy_does(count):
+def test_equals_numpys_sort(count):
     x = np.random.default_rng(count).normal(size=(3, 2, count)).astype(np.float32).round(1)  # with ties
     compiled = tf.function(sorting.ascending, jit_compile=True, autograph=False)
     for function in (sorting.ascending, compiled):

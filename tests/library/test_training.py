@@ -1,4 +1,4 @@
-"""The compiled loop: counters, records, no retracing, going on from a state."""
+"""The compiled loop: counters, records, no retracing, resuming from a state."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ SEEDS = np.array([5, 6, 7], np.uint32)
 
 
 def toy(d_steps=1, g_steps=1):
-    """A game whose course can be computed by hand: d moves by x, g by z, and both batches are the update's number."""
+    """An experiment that can be computed by hand: d moves by x, g by z, and both batches are the number of the update."""
 
     def number(seeds, update):
         return tf.cast(seeds, tf.float32)[:, None, None] * 0 + tf.cast(update, tf.float32)
@@ -49,7 +49,7 @@ def train(experiment, num_steps, every, state=None):
     return states, training.join_records([records for _, records in calls])
 
 
-def test_record_steps_hold_every_nth_step_the_last_one_and_the_start_of_the_settled_part():
+def test_record_steps_are_every_nth_step_the_last_one_and_the_start_of_the_settled_part():
     assert training.record_steps(1200, 500).tolist() == [1, 501, 1001, 1100, 1200]
     assert training.record_steps(3, 1).tolist() == [1, 2, 3]
     assert training.record_steps(1, 10).tolist() == [1]
@@ -65,7 +65,7 @@ def test_settled_mean_is_the_mean_of_the_last_hundred_steps():
 
 
 @pytest.mark.parametrize(('d_steps', 'g_steps'), [(1, 1), (3, 2)])
-def test_each_network_makes_its_updates_with_its_own_counter(d_steps, g_steps):
+def test_each_network_counts_its_own_updates(d_steps, g_steps):
     states, _ = train(toy(d_steps, g_steps), num_steps=5, every=2)
     _, train_state = states[-1]
     pretrained = -(0 + 1 + 2 + 3)
@@ -74,7 +74,7 @@ def test_each_network_makes_its_updates_with_its_own_counter(d_steps, g_steps):
     assert train_state.step == 5
 
 
-def test_without_a_draw_of_its_own_g_is_given_the_noise_of_d():
+def test_without_noise_of_its_own_g_is_given_that_of_d():
     x, z = tf.ones([3, 1, 1]), tf.constant([[[7.0]], [[8.0]], [[9.0]]])
     train_step = toy().train_step._replace(draw_d=lambda seeds, update: (x, z), draw_g=None)
     state, losses = training.take_step(train_step, SEEDS, training.start_training(train_step, d=0 * x, g=x))
@@ -82,7 +82,7 @@ def test_without_a_draw_of_its_own_g_is_given_the_noise_of_d():
     np.testing.assert_allclose(losses['loss_g'], [7, 8, 9])
 
 
-def test_records_are_means_since_the_record_before_and_measures_at_it():
+def test_records_are_means_since_the_previous_record_and_measures_at_the_record():
     _, history = train(toy(), num_steps=5, every=2)
     assert history['step'].tolist() == [0, 2, 4]
     g = [SEEDS - 2.0 * sum(range(n)) for n in range(6)]  # before update n
@@ -92,7 +92,7 @@ def test_records_are_means_since_the_record_before_and_measures_at_it():
     assert history['pretrain_step'].tolist() == [0, 2, 3]
 
 
-def test_going_on_from_a_state_gives_the_same_bits():
+def test_resuming_from_a_state_gives_the_same_bits():
     experiment = toy()
     states, whole = train(experiment, num_steps=9, every=2)
     assert [int(train_state.step) for _, train_state in states] == [0, 0, 3, 7, 9]
@@ -112,8 +112,8 @@ def test_a_second_call_with_the_same_shapes_does_not_retrace():
     assert experiment.pretrain_loop.experimental_get_tracing_count() == 1
 
 
-def test_groups_of_runs_give_what_all_at_once_do(monkeypatch):
-    """Three runs in two groups, of which the second is filled up."""
+def test_groups_of_runs_give_the_same_as_all_at_once(monkeypatch):
+    """Three runs in two groups, the second of which is padded."""
     _, whole = train(toy(), num_steps=5, every=2)
     monkeypatch.setattr(training, 'GROUP', 2)
     states, parts = train(toy(), num_steps=5, every=2)

@@ -1,4 +1,4 @@
-"""The comparison of two samples: Holm's procedure by hand, equal samples pass, a shift is found."""
+"""The comparison of two samples: Holm's procedure by hand, equal samples pass, a shift is detected."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ def outcomes(seed, n, shift=0.0, finite=0.8):
 
 
 def test_holm_by_hand():
-    # At 0.05: 0.01 <= 0.05 / 4 and 0.015 <= 0.05 / 3 are rejected; 0.03 > 0.05 / 2 ends it.
+    # At 0.05: 0.01 <= 0.05 / 4 and 0.015 <= 0.05 / 3 are rejected; 0.03 > 0.05 / 2 stops the procedure.
     p = {'a': 0.04, 'b': 0.01, 'c': 0.03, 'd': 0.015}
     assert two_sample.rejected(p, family_wise=0.05) == ['b', 'd']
     assert two_sample.rejected({'a': 0.001, 'b': 0.002}, family_wise=0.05) == ['a', 'b']
@@ -30,7 +30,7 @@ def test_equal_samples_pass_and_differences_are_named():
 
 
 def test_moved_in_standard_errors():
-    """The standard error of a median of n normal numbers is 1.2533 / sqrt(n), of the difference of two sqrt(2) times that.
+    """The standard error of the median of n normal samples is 1.2533 / sqrt(n), of the difference of two sqrt(2) times that.
 
     The bootstrap's own error is of the order of n^(-1/4), a tenth here.
     """
@@ -41,7 +41,7 @@ def test_moved_in_standard_errors():
     assert np.isnan(two_sample.moved(old, np.full(3, np.nan))).all()
 
 
-def test_rates_are_compared_over_all_runs_by_fisher():
+def test_fractions_are_compared_over_all_runs_by_fishers_test():
     ours = {'finite': np.ones(60), 'success': np.r_[np.ones(45), np.zeros(15)]}
     theirs = {'finite': np.ones(40), 'success': np.r_[np.ones(20), np.zeros(20)]}
     p = two_sample.compare(ours, theirs, [], ('finite', 'success'))

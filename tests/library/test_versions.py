@@ -1,4 +1,4 @@
-"""What is written of the software that gave the numbers: versions, and the revision of the suite."""
+"""What is recorded about the software behind the numbers: versions, and the revision of the suite."""
 
 import subprocess
 
@@ -25,6 +25,6 @@ def test_the_revision_is_the_suites_own(tmp_path):
 
 
 def test_the_revision_is_that_of_the_folder_that_holds_the_packages(monkeypatch):
-    """Wherever in the tree the function stands: looked for one folder too low, it would be None in silence."""
+    """Wherever in the tree the function is: one folder too low, the revision would silently be None."""
     monkeypatch.setattr(versions, 'git_revision', lambda root: root)
     assert (versions.versions()['git_revision'] / 'common' / '__init__.py').samefile(common.__file__)

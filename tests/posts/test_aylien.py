@@ -1,10 +1,10 @@
-"""Aylien's post: traces, row equals solo, networks and outcomes."""
+"""Aylien's post: traces, a row of an ensemble equals a single-seed run, networks and outcomes."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.paths import DATA
-from helpers.post_checks import COLUMNS, row_of_an_ensemble_equals_the_solo_run
+from helpers.post_checks import COLUMNS, row_of_an_ensemble_equals_the_single_run
 
 from common import training
 from common.evaluation import metrics, replay
@@ -31,18 +31,21 @@ def test_trace_replays(path):
     meta, _ = replay.load(path, 'aylien')
     loss_d, recorded = errors_of(columns, 'loss_d')
     assert len(loss_d) == meta['steps']
-    if meta['variant'] != '2017-06':  # the pre-training is no game and not chaotic: 1,000 steps, with six decays of the rate
+    if meta['variant'] != '2017-06':  # pre-training is not chaotic: 1,000 steps with six learning-rate decays
         pre_loss, _ = errors_of(columns, 'pre_loss')
         assert len(pre_loss) == 1000 and pre_loss.max() <= 1e-5
-    if np.isnan(recorded).any():  # saturated from the first step on: NaN at every later one, in the record and in ours
+    if np.isnan(recorded).any():  # saturated from the first step: NaN at every later one, in the record and in ours
         assert np.isinf(recorded[0]) and np.isnan(recorded[1:]).all() and loss_d.max() == 0
-    if meta['variant'] == '2016-08' and not meta['minibatch']:  # a smooth course: all 500 steps, with three decays of the rate
+    if meta['variant'] == '2016-08' and not meta['minibatch']:  # a smooth trajectory: 500 steps with three learning-rate decays
         assert max(loss_d.max(), errors_of(columns, 'loss_g')[0].max()) <= 1e-4
 
 
-def test_the_run_that_leaves_its_record_is_chaotic(tmp_path):
-    """2016-12 plain, seed 42: with a rate of 0.03 it oscillates. It follows the record while rounding is small, and no further
-    than it follows itself when one layer is changed by a part in a million."""
+def test_the_run_that_departs_from_its_record_is_chaotic(tmp_path):
+    """2016-12 plain, seed 42, oscillates at its learning rate of 0.03.
+
+    It follows the record while rounding errors are small, just as long as it follows itself when one layer is changed by one
+    part in a million.
+    """
     path = DATA / 'aylien_2016-12_plain_seed42.npz'
     arrays = dict(np.load(path))
     arrays['init/D_pre/d0/w'] = arrays['init/D_pre/d0/w'] * np.float32(1 + 1e-6)
@@ -83,7 +86,7 @@ def test_the_order_inside_a_batch_changes_no_loss(minibatch):
     np.testing.assert_allclose(loss[finite], ordered[finite], rtol=1e-5)
 
 
-# --- Row equals solo ----------------------------------------------------------------------------------------------------------
+# --- A row of an ensemble equals a single-seed run ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('runs', [2, 7, 1000])
@@ -96,16 +99,16 @@ def test_the_order_inside_a_batch_changes_no_loss(minibatch):
     ],
     ids=['2017-06 plain', '2017-06 minibatch', '2016-12 plain'],
 )
-def test_row_of_an_ensemble_equals_the_solo_run(settings, runs):
-    row_of_an_ensemble_equals_the_solo_run(aylien.make_experiment(settings), runs)
+def test_row_of_an_ensemble_equals_the_single_run(settings, runs):
+    row_of_an_ensemble_equals_the_single_run(aylien.make_experiment(settings), runs)
 
 
-def test_seeds_decide():
+def test_results_depend_on_the_seeds_alone():
     settings = aylien.make_settings('2017-06')
     a, b, c = (aylien.train_many(settings, seed, 3, num_steps=60, every=20)[0] for seed in (7, 7, 8))
     for name in COLUMNS:
-        np.testing.assert_array_equal(a[name], b[name])  # the same seeds: the same bits
-    assert not np.intersect1d(a['mean'], c['mean'][-1:]).size  # seed 10 is none of 7, 8, 9
+        np.testing.assert_array_equal(a[name], b[name])  # the same seeds, the same bits
+    assert not np.intersect1d(a['mean'], c['mean'][-1:]).size  # seed 10 is not among 7, 8, 9
     np.testing.assert_allclose(a['mean'][1:], c['mean'][:-1], rtol=1e-4)
 
 
@@ -129,7 +132,7 @@ def test_the_minibatch_learning_rate_of_2016_12_is_the_smaller_one():
     assert aylien.make_settings('2016-12', learning_rate=0.1).learning_rate == 0.1
 
 
-def test_surfaces_leave_out_the_incomplete_batch_and_the_figure_draws_it_as_zero():
+def test_surfaces_omit_the_incomplete_batch_and_the_figure_draws_it_as_zero():
     settings = aylien.make_settings()
     seeds = tf.constant([0, 1], tf.uint32)
     train_state = training.TrainState(
@@ -166,7 +169,7 @@ def test_a_second_training_of_the_same_settings_does_not_retrace():
 
 
 def test_streams_of_the_post_do_not_overlap():
-    """The words behind weights, data and noise of the first steps are all different, for two runs."""
+    """The random words behind weights, data and noise of the first steps are all different, for two runs."""
     seeds = tf.constant([42, 43], tf.uint32)
     uses = {(random.Stream.WEIGHTS_G, 0, 8), (random.Stream.WEIGHTS_D, 0, 256)}
     uses |= {(s, step, 12) for s in (random.Stream.DATA, random.Stream.NOISE_D, random.Stream.NOISE_G) for step in range(20)}

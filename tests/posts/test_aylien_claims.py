@@ -1,4 +1,4 @@
-"""The claims of Aylien's post: minutes, hence `pytest -m statistical`, and a file of its own, for a process of its own."""
+"""The claims of Aylien's post: takes minutes, hence `pytest -m statistical`; in a file, and so a worker process, of its own."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from reproductions.aylien import claims as aylien_claims
 
 @pytest.mark.statistical
 def test_claims_keep_their_verdicts():
-    """Over 200 seeds of their own; a verdict that changes is to be looked into, not typed over."""
+    """Over 200 seeds of their own. If a verdict changes, find out why before you edit this test."""
     verdicts = {m.claim: m.verdict for m in aylien_claims.measure(5000, 200)}
     assert verdicts == {
         'A1': Verdict.PARTLY,

@@ -1,4 +1,4 @@
-"""Aylien's post: the command line, stopping and going on."""
+"""Aylien's post: the command line, interrupting and resuming."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ from reproductions.aylien import __main__ as aylien_main
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
 
-def test_solo_run_writes_the_contract(tmp_path, capsys):
+def test_a_single_run_writes_its_files(tmp_path, capsys):
     assert call(aylien_main, '--num-steps=30', '--pretrain_steps=20', f'--output-dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    20: loss_d' in out and 'seed 42:' in out
@@ -48,7 +48,7 @@ def test_solo_run_writes_the_contract(tmp_path, capsys):
     assert not list(tmp_path.glob('.*'))  # no temporary file is left
 
 
-def test_ensemble_writes_a_row_a_seed_and_its_panel(tmp_path, capsys):
+def test_ensemble_writes_one_row_per_seed_and_its_panel(tmp_path, capsys):
     assert (
         call(
             aylien_main,
@@ -81,7 +81,7 @@ def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
 
 
 def test_animation(tmp_path):
-    path = tmp_path / 'film.gif'
+    path = tmp_path / 'animation.gif'
     assert (
         call(
             aylien_main,
@@ -94,14 +94,14 @@ def test_animation(tmp_path):
         == 0
     )
     assert path.read_bytes()[:6] == b'GIF89a'
-    numbers = np.load(tmp_path / 'film.npz')
+    numbers = np.load(tmp_path / 'animation.npz')
     assert numbers['step'].tolist() == [0, 2, 4] and numbers['generated'].shape == (3, 99)
 
 
 def test_replay_command(tmp_path, capsys):
     assert call(aylien_main, f'--replay={DATA / "aylien_2017-06_plain_seed42.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
-    with open(tmp_path / 'replay.csv') as file:
+    with open(tmp_path / 'replay.csv', encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ['step', 'quantity', 'recorded', 'reproduced', 'relative_error'] and len(rows) == 1000
 
@@ -139,8 +139,8 @@ def test_help(capsys):
         (['--pretrain_steps=-1'], '--pretrain_steps=-1'),
         (['--seed=-1'], '--seed=-1'),
         (['--seed=4294967295', '--runs=2'], '--seed=4294967295'),
-        (['--anim_path=film.avi'], '--anim_path=film.avi'),
-        (['--anim_path=nowhere/film.gif'], '--anim_path=nowhere/film.gif'),
+        (['--anim_path=video.avi'], '--anim_path=video.avi'),
+        (['--anim_path=nowhere/animation.gif'], '--anim_path=nowhere/animation.gif'),
         (['--strategy=tpu'], '--strategy=tpu'),
         (['--logical_devices=4'], 'logical devices'),
         (['--no_such_flag'], 'no_such_flag'),
@@ -156,8 +156,8 @@ def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
     bad_input_is_one_line_and_status_2(aylien_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
-def test_output_directory_that_cannot_be_is_found_before_training(tmp_path, capsys, monkeypatch):
-    (tmp_path / 'file').write_text('kept')
+def test_an_impossible_output_directory_is_found_before_training(tmp_path, capsys, monkeypatch):
+    (tmp_path / 'file').write_text('kept', encoding='utf-8')
     monkeypatch.setattr(training, 'train', lambda *args: pytest.fail('it was trained'))
     for path in (tmp_path / 'file', tmp_path / 'file' / 'below', '/proc/nothing'):
         assert call(aylien_main, f'--output_dir={path}') == 2
@@ -166,7 +166,7 @@ def test_output_directory_that_cannot_be_is_found_before_training(tmp_path, caps
     assert (tmp_path / 'file').read_text(encoding='utf-8') == 'kept'
 
 
-def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
+def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
     whole = (DATA / 'aylien_2017-06_plain_seed4.npz').read_bytes()
     arrays = dict(np.load(DATA / 'aylien_2017-06_plain_seed4.npz'))
     meta = json.loads(str(arrays['meta']))
@@ -182,11 +182,11 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
     assert not (tmp_path / 'out').exists()
 
 
-# --- Stopping and going on ----------------------------------------------------------------------------------------------------
+# --- Interrupting and resuming ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.statistical
-def test_interrupt_keeps_what_was_trained(tmp_path):
+def test_an_interrupt_keeps_what_was_trained(tmp_path):
     command = [
         sys.executable,
         '-u',
@@ -218,6 +218,6 @@ def test_interrupt_keeps_what_was_trained(tmp_path):
 
 
 def test_resume(tmp_path, capsys, monkeypatch):
-    """Stopped inside the pre-training, at its end, and inside the game."""
+    """Interrupted during the pre-training, at its end, and during adversarial training."""
     arguments = ['--runs=3', '--num_steps=300', '--pretrain_steps=40', '--log_every=20']
     resume_is_bit_for_bit(aylien_main, arguments, (1, 2, 4), '--seed=5', 'seed was 42, is 5', tmp_path, capsys, monkeypatch)

@@ -1,7 +1,7 @@
-"""The 2016 traces to the last bit: our losses, update rules, decay and iteration on the kernels of the authors' program.
+"""The 2016 traces bit for bit: our losses, update rules, decay and train step on the kernels of the authors' program.
 
-The compiled loop multiplies and sums in an order of its own, and so leaves a chaotic record after about 100 steps. Here the
-layers are TensorFlow's own, in the original's layout and without XLA; all else is the suite's.
+The compiled loop multiplies and sums in an order of its own, and so departs from a chaotic record after about 100 steps. Here
+the layers are TensorFlow's own, in the original's layout and without XLA; everything else is the suite's.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def discriminator(d, x):
 
 
 @pytest.mark.parametrize('name', ['2016-08_plain_seed4', '2016-08_plain_seed42', '2016-12_plain_seed4', '2016-12_plain_seed42'])
-def test_trace_to_the_last_bit_over_all_500_steps(name):
+def test_trace_replays_bit_for_bit_over_all_500_steps(name):
     meta, arrays = replay.load(DATA / f'aylien_{name}.npz', 'aylien')
 
     def weights(names):
@@ -57,5 +57,5 @@ def test_trace_to_the_last_bit_over_all_500_steps(name):
     errors = replay.relative_error(np.stack([arrays['loss_d'], arrays['loss_g']], axis=1), ours)
     assert errors[:80].max() <= 1e-4
     if errors[:50].max() > 0:
-        pytest.skip('the kernels of TensorFlow round otherwise on this processor than where the trace was recorded')
+        pytest.skip('the kernels of TensorFlow round differently on this processor than where the trace was recorded')
     assert errors.shape == (500, 2) and errors.max() <= 1e-6

@@ -1,14 +1,14 @@
-"""Our seeds against the authors' program's, over 1,000 of ours: minutes, hence `pytest -m statistical`.
+"""Our seeds against those of the authors' program: takes minutes, hence `pytest -m statistical`.
 
-False alarms: Holm's procedure at 1e-3 over all 48 hypotheses (6 files, the shares of finite and of successful runs, 6 columns
-each), on fixed seeds, so that nothing flickers. The smallest shift that a Kolmogorov-Smirnov test of 1,000 against
-150 finds with probability 0.8 at the level of its most significant hypothesis (1e-3 / 48) is about 0.55 deviations of a normal
-column; of 1,000 of ours against the 1,000 that were recorded (at 1e-3 / 4 for each post), 0.3.
+False alarms: Holm's procedure at 1e-3 over all 48 hypotheses (6 files, the fractions of finite and of successful runs, and 6
+columns each), on fixed seeds, so that nothing is flaky. The smallest shift that a Kolmogorov-Smirnov test of 1,000 samples
+against 150 detects with probability 0.8, at the level of its most significant hypothesis (1e-3 / 48), is about 0.55 standard
+deviations of a normal column; of 1,000 of ours against the 1,000 accepted ones (at 1e-3 / 4 for each post), 0.3.
 """
 
 import numpy as np
 import pytest
-from helpers.post_checks import outcomes_are_those_recorded, power_of_comparison
+from helpers.post_checks import outcomes_match_the_accepted_ones, power_of_comparison
 
 from common.evaluation import metrics, two_sample
 from reproductions import accepted_numbers
@@ -20,13 +20,13 @@ BRANCHES = [(variant, branch) for variant in aylien.VARIANTS for branch in ('pla
 
 
 def with_success(table):
-    """Success as far as the quantiles tell it, which is all that is known of the authors' runs."""
+    """Success judged by the quantiles, which are all that is known of the authors' runs."""
     settings = aylien.make_settings()
     distance = metrics.quantile_distance(table, aylien.truth(settings))
     return table | {'success': (table['finite'] == 1) & (distance < aylien.success_bound(settings))}
 
 
-def test_outcomes_cannot_be_told_from_the_authors():
+def test_outcomes_match_the_authors():
     p_values = {}
     for case, key in zip(accepted_numbers.of('aylien'), BRANCHES, strict=True):
         ours, theirs = with_success(accepted_numbers.outcomes(case)[0]), with_success(aylien_claims.original(*key))
@@ -36,23 +36,23 @@ def test_outcomes_cannot_be_told_from_the_authors():
     assert two_sample.rejected(p_values, family_wise=1e-3) == []
 
 
-def test_outcomes_cannot_be_told_from_those_recorded():
-    outcomes_are_those_recorded('aylien', 48)
+def test_outcomes_match_the_accepted_ones():
+    outcomes_match_the_accepted_ones('aylien', 48)
 
 
 @pytest.mark.parametrize(
     'changes',
     [{'learning_rate': 0.0035}, {'pretrain_steps': 0}, {'sigma': 0.8}],
-    ids=['lower rate', 'no pre-training', 'wider data'],
+    ids=['lower learning rate', 'no pre-training', 'wider data'],
 )
-def test_a_broken_suite_is_found(changes):
-    """The same comparison sees a wrong constant: it has the power that its silence needs."""
+def test_a_wrong_constant_is_detected(changes):
+    """The same comparison detects a wrong constant: that it passes otherwise means something."""
     table, _, _ = aylien.train_many(aylien.make_settings('2016-08', **changes), 1000, 1000)
     p_values = two_sample.compare(table, aylien_claims.original('2016-08', 'plain'), aylien_claims.COMPARED)
     assert two_sample.rejected(p_values, family_wise=1e-3)
 
 
-def test_power_that_the_docstring_states():
+def test_power_is_what_the_docstring_states():
     assert power_of_comparison(1000, 150, 0.55, 1e-3 / 48) > 0.75  # 0.8, and 200 trials
     assert power_of_comparison(1000, 1000, 0.3, accepted_numbers.FAMILY_WISE / 48) > 0.75
 

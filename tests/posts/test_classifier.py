@@ -1,4 +1,4 @@
-"""The classifier of digits: how good it is, that it is the same each time, and that it is trained once."""
+"""The classifier of digits: its accuracy, that it is reproducible, and that it is trained only once."""
 
 import numpy as np
 import pytest
@@ -17,9 +17,9 @@ def some(count=300):
     return digits.x_train[:count], digits.y_train[:count], digits.x_test[:200], digits.y_test[:200]
 
 
-@pytest.mark.statistical  # a whole training
+@pytest.mark.statistical  # a full training
 def test_accuracy_on_the_bundled_digits(cache):
-    """The page says 97.2 %; a classifier that errs on twice as many would judge nothing."""
+    """The page says 97.2 %; a classifier with twice as many errors would be of no use."""
     digits = dataset.bundled()
     found = classifier.for_digits(digits.x_train[666:], digits.y_train[666:], digits.x_test, digits.y_test)
     assert found.accuracy > 0.944
@@ -31,13 +31,13 @@ def test_accuracy_on_the_bundled_digits(cache):
     np.testing.assert_allclose(found.look(images[1500:1510])[1], features[1500:1510], rtol=1e-4, atol=1e-5)
 
 
-def test_trained_once_and_the_same_each_time(cache, monkeypatch):
+def test_trained_once_and_reproducible(cache, monkeypatch):
     images, labels, *test = some()
     look, accuracy, name = classifier.for_digits(images, labels, *test)
     (path,) = cache.iterdir()
     assert path.name == f'{name}.npz'
     weights = path.read_bytes()
-    path.write_bytes(weights[:1000])  # a damaged cache is no obstacle
+    path.write_bytes(weights[:1000])  # a damaged cache does no harm
     assert classifier.for_digits(images, labels, *test).accuracy == accuracy
     assert path.read_bytes() == weights
 

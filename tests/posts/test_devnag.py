@@ -1,11 +1,11 @@
-"""Dev Nag's post: traces, the batch as one input, networks, row equals solo."""
+"""Dev Nag's post: traces, the batch as one input, networks, a row of an ensemble equals a single-seed run."""
 
 import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
 from helpers.paths import DATA
-from helpers.post_checks import row_of_an_ensemble_equals_the_solo_run
+from helpers.post_checks import row_of_an_ensemble_equals_the_single_run
 
 from common.devices import distribution
 from common.evaluation import replay
@@ -27,8 +27,11 @@ def load(path):
 
 
 def bound(path):
-    """On relative errors, over all updates: for gradient descent 16 roundings of a loss, 6e-8 each. Adam divides gradients that
-    are themselves rounding by their size, so it is allowed the hundredfold; the record is as far from double precision."""
+    """On relative errors, over all updates: for gradient descent 16 rounding errors of a loss, 6e-8 each.
+
+    Adam divides gradients that are mere rounding errors by their size, so it is allowed a hundred times as much; the record is
+    that far from double precision, too.
+    """
     return 1e-4 if '2017' in path.stem else 1e-6
 
 
@@ -60,8 +63,8 @@ def test_there_is_a_trace_of_every_variant_and_view():
     ],
     ids=["TensorFlow 1's Adam", 'another momentum', 'a mean that is not detached'],
 )
-def test_a_wrong_program_leaves_its_record(trace, name, other, monkeypatch):
-    """The bounds are tight enough to see it."""
+def test_a_wrong_program_departs_from_the_record(trace, name, other, monkeypatch):
+    """The bounds are tight enough to detect it."""
     path = DATA / f'devnag_{trace}_seed0.npz'
     settings, rounds, arrays = load(path)
     monkeypatch.setattr(devnag, name, other)
@@ -86,25 +89,25 @@ def test_moments_are_those_of_scipy():
     np.testing.assert_allclose(found[:, :, 0].T, expected, rtol=1e-4)
 
 
-def test_the_slope_of_the_moments_is_that_of_their_definition():
+def test_the_gradient_of_the_moments_is_that_of_their_definition():
     def plain(x):
         mean = tf.reduce_mean(x, axis=2, keepdims=True)
-        deviation = tf.sqrt(tf.reduce_mean((x - mean) ** 2, axis=2, keepdims=True))
-        z = (x - mean) / deviation
+        std = tf.sqrt(tf.reduce_mean((x - mean) ** 2, axis=2, keepdims=True))
+        z = (x - mean) / std
         higher = [tf.reduce_mean(z**power, axis=2, keepdims=True) for power in (3, 4)]
-        return tf.concat([mean, deviation, higher[0], higher[1] - 3], axis=1)
+        return tf.concat([mean, std, higher[0], higher[1] - 3], axis=1)
 
     rng = np.random.default_rng(1)
-    x = tf.constant(rng.gamma(2, size=(4, 1, 50)))  # in double precision; run i looks at moment i only
+    x = tf.constant(rng.gamma(2, size=(4, 1, 50)))  # in double precision; run i has the gradient of moment i only
     upstream = tf.constant(np.eye(4)[:, :, None] * rng.normal(size=(4, 1, 1)))
-    slopes = []
+    gradients = []
     for function in (plain, devnag.moments):
         with tf.GradientTape() as tape:
             tape.watch(x)
             total = tf.reduce_sum(function(x) * upstream)
-        slopes.append(tape.gradient(total, x).numpy())
-    assert np.abs(slopes[0]).max(axis=(1, 2)).min() > 1e-4
-    np.testing.assert_allclose(slopes[1], slopes[0], rtol=1e-9, atol=1e-12)
+        gradients.append(tape.gradient(total, x).numpy())
+    assert np.abs(gradients[0]).max(axis=(1, 2)).min() > 1e-4
+    np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-9, atol=1e-12)
 
 
 def test_views_by_hand():
@@ -128,7 +131,7 @@ def test_the_mean_taken_from_the_samples_is_not_differentiated():
 
 
 @pytest.mark.parametrize('variant', devnag.VARIANTS)
-def test_one_decision_a_batch_and_run_and_real_and_generated_batches_do_not_mix(variant):
+def test_one_decision_per_batch_and_run_and_real_and_generated_batches_do_not_mix(variant):
     settings = devnag.make_settings(variant, batch_size=30)
     seeds = tf.constant([1, 2, 3], tf.uint32)
     train_step = devnag.make_train_step(settings)
@@ -148,14 +151,14 @@ def test_one_decision_a_batch_and_run_and_real_and_generated_batches_do_not_mix(
     np.testing.assert_array_equal(moved[1], fake)
 
 
-def test_devices_share_the_runs_and_split_no_batch():
+def test_runs_are_sharded_over_devices_and_batches_are_not_split():
     strategy = distribution.make_strategy('mirrored', 2)
     shared = distribution.share_out(strategy, np.arange(6, dtype=np.uint32))
-    draw = devnag.make_experiment(QUICK).train_step.draw_d
-    assert [draw(share, 0)[0].shape for share in strategy.experimental_local_results(shared)] == [(3, 1, 20), (3, 1, 20)]
+    batch_of_d = devnag.make_experiment(QUICK).train_step.draw_d
+    assert [batch_of_d(shard, 0)[0].shape for shard in strategy.experimental_local_results(shared)] == [(3, 1, 20), (3, 1, 20)]
 
 
-# --- Row equals solo ----------------------------------------------------------------------------------------------------------
+# --- A row of an ensemble equals a single-seed run ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -168,8 +171,8 @@ def test_devices_share_the_runs_and_split_no_batch():
     ],
     ids=['2018-11', '2018-11, every update', 'diffs', '2017-02'],
 )
-def test_row_of_an_ensemble_equals_the_solo_run(settings, rounds, runs):
-    row_of_an_ensemble_equals_the_solo_run(devnag.make_experiment(settings), runs, steps=rounds)
+def test_row_of_an_ensemble_equals_the_single_run(settings, rounds, runs):
+    row_of_an_ensemble_equals_the_single_run(devnag.make_experiment(settings), runs, steps=rounds)
 
 
 # --- As published -------------------------------------------------------------------------------------------------------------
@@ -195,9 +198,9 @@ def test_networks_have_the_posts_shapes():
 
 
 def test_streams_of_the_post_do_not_overlap():
-    """The words behind weights, data and noise of the first updates are all different, for two runs."""
+    """The random words behind weights, data and noise of the first updates are all different, for two runs."""
     seeds = tf.constant([42, 43], tf.uint32)
     uses = {(Stream.WEIGHTS_G, 0, 46), (Stream.WEIGHTS_D, 0, 171)}
     uses |= {(stream, update, 100) for stream in (Stream.DATA, Stream.NOISE_D, Stream.NOISE_G) for update in range(40)}
     words = np.concatenate([random.bits(seeds, *use).numpy().ravel() for use in sorted(uses)])
-    assert len(words) - len(np.unique(words)) <= 1  # 24,434 words of 32 bits: 0.07 chance repetitions are expected
+    assert len(words) - len(np.unique(words)) <= 1  # 24,434 words of 32 bits: 0.07 collisions are expected by chance

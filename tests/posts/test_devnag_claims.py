@@ -1,11 +1,11 @@
-"""The claims on Dev Nag's post: ways to fail, and what it is to be settled."""
+"""The claims of Dev Nag's post: ways to fail, and what counts as settled."""
 
 import numpy as np
 
 from reproductions.devnag import claims as devnag_claims
 
 
-def test_ways_to_fail_are_told_apart():
+def test_ways_to_fail_are_distinguished():
     rows = {  # success, finite, mean, std, kurtosis
         'good': (1, 1, 4.0, 1.25, 0.0),
         'not finite': (0, 0, np.nan, np.nan, np.nan),

@@ -22,7 +22,7 @@ from reproductions.devnag import replay as devnag_replay
 SMALL = ['--batch_size=20', '--d_steps=2', '--g_steps=3', '--num_steps=30']
 
 
-def test_solo_run_writes_the_contract_and_its_film(tmp_path, capsys):
+def test_a_single_run_writes_its_files_and_animation(tmp_path, capsys):
     assert call(devnag_main, *SMALL, '--animation', '--anim_every=10', f'--output-dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    20: loss_d' not in out and 'seed 0:' in out
@@ -42,29 +42,29 @@ def test_solo_run_writes_the_contract_and_its_film(tmp_path, capsys):
     assert (tmp_path / 'figure.png').read_bytes()[:4] == b'\x89PNG'
     assert np.load(tmp_path / 'figure.npz')['samples'].shape == (20,)
     assert (tmp_path / 'animation.gif').read_bytes()[:6] == b'GIF89a'
-    film = np.load(tmp_path / 'animation.npz')
-    assert film['step'].tolist() == [0, 10, 20, 29] and film['density'].shape == (4, 120)
-    np.testing.assert_allclose((film['density'] * np.diff(film['edges'])).sum(axis=1), 1, rtol=1e-6)
+    frames = np.load(tmp_path / 'animation.npz')
+    assert frames['step'].tolist() == [0, 10, 20, 29] and frames['density'].shape == (4, 120)
+    np.testing.assert_allclose((frames['density'] * np.diff(frames['edges'])).sum(axis=1), 1, rtol=1e-6)
     assert not list(tmp_path.glob('.*')) and not (tmp_path / 'ensemble.png').exists()
 
 
-@pytest.mark.parametrize(('runs', 'curves'), [(3, 3), (12, 5)], ids=['a curve a run', 'bands'])
-def test_ensemble_draws_the_grid_and_the_course(tmp_path, capsys, runs, curves):
+@pytest.mark.parametrize(('runs', 'curves'), [(3, 3), (12, 5)], ids=['one curve per run', 'bands'])
+def test_ensemble_draws_the_grid_and_the_trajectory(tmp_path, capsys, runs, curves):
     assert call(devnag_main, *SMALL, f'--runs={runs}', '--seed=3', f'--output_dir={tmp_path}') == 0
     assert [row['seed'] for row in rows_of(tmp_path)] == [str(seed) for seed in range(3, 3 + runs)]
     assert f'finite: {runs} of {runs}' in capsys.readouterr().out
-    grid, course = np.load(tmp_path / 'runs.npz'), np.load(tmp_path / 'ensemble.npz')
-    assert grid['samples'].shape == (min(runs, 10), 20) and course['mean'].shape == (curves, 30)
+    grid, trajectory = np.load(tmp_path / 'runs.npz'), np.load(tmp_path / 'ensemble.npz')
+    assert grid['samples'].shape == (min(runs, 10), 20) and trajectory['mean'].shape == (curves, 30)
     history = np.load(tmp_path / 'history.npz')['mean']
     expected = history if runs == 3 else np.quantile(history, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
-    np.testing.assert_allclose(course['mean'], expected, rtol=1e-6)
-    np.testing.assert_allclose(course['final_mean'], [float(row['mean']) for row in rows_of(tmp_path)], rtol=1e-6)
-    assert course['truth'].tolist() == [4, 1.25] and f'{runs} seeds' in str(course['title'])
+    np.testing.assert_allclose(trajectory['mean'], expected, rtol=1e-6)
+    np.testing.assert_allclose(trajectory['final_mean'], [float(row['mean']) for row in rows_of(tmp_path)], rtol=1e-6)
+    assert trajectory['truth'].tolist() == [4, 1.25] and f'{runs} seeds' in str(trajectory['title'])
     assert (tmp_path / 'runs.png').exists() and (tmp_path / 'ensemble.png').exists()
 
 
 def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
-    """Data whose square overflows: D and then G are NaN from the first update."""
+    """The square of the data overflows: D and then G are NaN from the first update."""
     assert call(devnag_main, *SMALL, '--sigma=1e20', '--runs=12', f'--output_dir={tmp_path}') == 0
     assert 'finite: 0 of 12' in capsys.readouterr().out
     assert all(
@@ -76,7 +76,7 @@ def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
 def test_replay_command(tmp_path, capsys):
     assert call(devnag_main, f'--replay={DATA / "devnag_2018_raw_data_seed0.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
-    with open(tmp_path / 'replay.csv') as file:
+    with open(tmp_path / 'replay.csv', encoding='utf-8') as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ['step', 'quantity', 'recorded', 'reproduced', 'relative_error'] and len(rows) == 360
     assert {row['quantity'] for row in rows} == set(devnag_replay.LOSSES)
@@ -90,7 +90,7 @@ def test_replay_that_differs_has_status_1(tmp_path, capsys):
     assert 'DIFFERS' in capsys.readouterr().out
 
 
-def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
+def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
     path = DATA / 'devnag_2018_raw_data_seed0.npz'
     arrays = dict(np.load(path))
     meta = json.loads(str(arrays['meta']))
@@ -138,7 +138,7 @@ def test_help(capsys):
         (['--seed=-1'], '--seed=-1'),
         (['--seed=4294967295', '--runs=2'], '--seed=4294967295'),
         (['--log_every=0'], '--log_every=0'),
-        (['--anim_path=film.avi'], '--anim_path=film.avi'),
+        (['--anim_path=video.avi'], '--anim_path=video.avi'),
         (['--strategy=tpu'], '--strategy=tpu'),
         (['--no_such_flag'], 'no_such_flag'),
         (['moments'], "'moments'"),

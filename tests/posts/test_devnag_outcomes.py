@@ -1,4 +1,4 @@
-"""Dev Nag's post: what a record is of, what runs are judged by, and how."""
+"""Dev Nag's post: what is recorded, and how runs are evaluated."""
 
 import functools
 
@@ -21,7 +21,7 @@ def quick(seed, rounds=12):
     return devnag.train_many(QUICK, seed, 3, num_steps=rounds)
 
 
-def test_a_record_is_of_g_as_the_round_begins_on_the_last_noise_that_d_is_trained_with():
+def test_a_record_is_of_g_at_the_start_of_the_round_on_the_last_noise_that_d_is_trained_on():
     _, history, _ = quick(7)
     assert history['step'].tolist() == list(range(12))
     _, _, train_state = quick(7, 5)
@@ -32,19 +32,19 @@ def test_a_record_is_of_g_as_the_round_begins_on_the_last_noise_that_d_is_traine
     np.testing.assert_allclose(history['std'][:, 5], samples.std(axis=(1, 2)), rtol=1e-4)
 
 
-def test_seeds_decide():
+def test_results_depend_on_the_seeds_alone():
     a, _, _ = quick(7)
     b, _, _ = devnag.train_many(QUICK, 7, 3, num_steps=12)
     c, _, _ = quick(8)
     assert list(a) == COLUMNS[:-1]
     for name in COLUMNS[:-1]:
-        np.testing.assert_array_equal(a[name], b[name])  # the same seeds: the same bits
-    assert not np.intersect1d(a['mean'], c['mean'][-1:]).size  # seed 10 is none of 7, 8, 9
+        np.testing.assert_array_equal(a[name], b[name])  # the same seeds, the same bits
+    assert not np.intersect1d(a['mean'], c['mean'][-1:]).size  # seed 10 is not among 7, 8, 9
     np.testing.assert_allclose(a['mean'][1:], c['mean'][:-1], rtol=1e-4)
 
 
-def test_outcomes_are_of_fresh_draws_and_decisions_on_their_consecutive_batches():
-    settings = QUICK._replace(batch_size=30)  # 333 batches and 10 draws left over
+def test_outcomes_are_of_fresh_samples_and_decisions_on_their_consecutive_batches():
+    settings = QUICK._replace(batch_size=30)  # 333 batches and 10 samples left over
     seeds = np.array([4, 5], np.uint32)
     d, g = devnag.init_discriminator(settings, tf.constant(seeds)), devnag.init_generator(settings, tf.constant(seeds))
     train_state = tf.nest.map_structure(np.asarray, training.TrainState(0, d, g, (), ()))
@@ -57,7 +57,7 @@ def test_outcomes_are_of_fresh_draws_and_decisions_on_their_consecutive_batches(
     np.testing.assert_allclose(decisions[0, 1], devnag.discriminator(settings, one_d, batch)[0, 0, 0])
 
 
-def test_runs_are_evaluated_in_parts_that_change_nothing(monkeypatch):
+def test_evaluating_runs_in_parts_changes_nothing(monkeypatch):
     whole, history, train_state = quick(7)
     monkeypatch.setattr(devnag, 'RUNS_AT_ONCE', 2)
     seeds = np.array([7, 8, 9], np.uint32)
@@ -68,13 +68,13 @@ def test_runs_are_evaluated_in_parts_that_change_nothing(monkeypatch):
 
 def test_success_is_what_its_docstring_says():
     settings = devnag.make_settings()
-    truth, bound, places = (
+    truth, bound, probabilities = (
         devnag.truth(settings),
         devnag.success_bound(settings),
         (np.arange(10_000) + 0.5) / 10_000,
     )
-    normal, flat = truth.ppf(places), 4 + 1.25 * np.sqrt(12) * (places - 0.5)
-    two = 4 + 1.25 * np.sign(places - 0.5)
+    normal, flat = truth.ppf(probabilities), 4 + 1.25 * np.sqrt(12) * (probabilities - 0.5)
+    two = 4 + 1.25 * np.sign(probabilities - 0.5)
     distance = {name: metrics.wasserstein(x[None], truth)[0] / 1.25 for name, x in (('flat', flat), ('two', two))}
     assert distance['flat'] == pytest.approx(0.15, abs=0.005) and distance['two'] == pytest.approx(0.54, abs=0.005)
     for samples, passes in (

@@ -1,16 +1,16 @@
-"""Our seeds against the author's program's, and the claims: minutes, hence `pytest -m statistical`.
+"""Our seeds against those of the author's program, and the claims: takes minutes, hence `pytest -m statistical`.
 
 The author's program has 33 runs, so every test is exact: Kolmogorov-Smirnov with its exact distribution, and Fisher's. False
-alarms: Holm's procedure at 1e-3 over all 29 hypotheses, on fixed seeds, so that the outcome never flickers. With 64 of ours,
-the smallest shift of a normal column that is found with probability 0.8 at the level of the most significant hypothesis
-(1e-3 / 29) is about 1.3 deviations: 33 runs can say no more. A wrong momentum or rate does more than that within 200 rounds;
-14 updates of G a round instead of 20 do not, and are not found (test_devnag.py holds the published numbers).
+alarms: Holm's procedure at 1e-3 over all 29 hypotheses, on fixed seeds, so that nothing is flaky. With 64 of ours, the smallest
+shift of a normal column that is detected with probability 0.8, at the level of the most significant hypothesis (1e-3 / 29), is
+about 1.3 standard deviations: 33 runs can say no more. A wrong momentum or learning rate does more than that within 200 rounds;
+14 updates of G per round instead of 20 do not, and are not detected (test_devnag.py checks the published numbers).
 """
 
 import numpy as np
 import pytest
 import scipy.stats
-from helpers.post_checks import outcomes_are_those_recorded
+from helpers.post_checks import outcomes_match_the_accepted_ones
 
 from common.evaluation import metrics, two_sample
 from common.evaluation.claims import Verdict
@@ -21,7 +21,7 @@ from reproductions.devnag import gan as devnag
 
 pytestmark = pytest.mark.statistical
 RUNS = 64
-ROUNDS = (0, 50, 100, 200, 500, 1000, 2000, 4950)  # of the course that are compared
+ROUNDS = (0, 50, 100, 200, 500, 1000, 2000, 4950)  # of the trajectory that are compared
 
 
 @pytest.fixture(scope='module')
@@ -29,9 +29,9 @@ def ours():
     return accepted_numbers.outcomes(accepted_numbers.of('devnag')[0])
 
 
-def course_p_values(history, rounds):
-    """{(moment, round): p} of the course on the way."""
-    theirs = devnag_claims.original_course()
+def trajectory_p_values(history, rounds):
+    """{(moment, round): p} of the moments during training."""
+    theirs = devnag_claims.original_trajectory()
     at = {turn: int(np.flatnonzero(theirs['round'] == turn)[0]) for turn in rounds}
     return {
         (name, turn): float(scipy.stats.ks_2samp(history[name][:, turn], theirs[name][:, at[turn]], method='exact').pvalue)
@@ -40,7 +40,7 @@ def course_p_values(history, rounds):
     }
 
 
-def test_outcomes_and_course_cannot_be_told_from_the_authors(ours):
+def test_outcomes_and_trajectory_match_the_authors(ours):
     table, history = ours
     theirs = devnag_claims.original()
     p_values = two_sample.compare(table, theirs, devnag_claims.COMPARED)
@@ -54,27 +54,27 @@ def test_outcomes_and_course_cannot_be_told_from_the_authors(ours):
         for t in (table, theirs)
     ]
     p_values['success'] = float(scipy.stats.fisher_exact([[good[0], RUNS - good[0]], [good[1], 33 - good[1]]]).pvalue)
-    p_values |= course_p_values(history, ROUNDS)
+    p_values |= trajectory_p_values(history, ROUNDS)
     assert len(p_values) == 29
     assert two_sample.rejected(p_values, family_wise=1e-3) == []
 
 
-def test_outcomes_cannot_be_told_from_those_recorded():
-    outcomes_are_those_recorded('devnag', 65)
+def test_outcomes_match_the_accepted_ones():
+    outcomes_match_the_accepted_ones('devnag', 65)
 
 
 @pytest.mark.parametrize(
     'changes',
     [{'momentum': 0.8}, {'learning_rate': 0.0007}],
-    ids=['another momentum', 'lower rate'],
+    ids=['another momentum', 'lower learning rate'],
 )
-def test_a_broken_suite_is_found(changes):
-    """The first 200 rounds show a wrong constant: the comparison has the power that its silence needs."""
+def test_a_wrong_constant_is_detected(changes):
+    """The first 200 rounds reveal a wrong constant: that the comparison passes otherwise means something."""
     _, history, _ = devnag.train_many(devnag.make_settings(**changes), 2000, RUNS, num_steps=201)
-    assert two_sample.rejected(course_p_values(history, (0, 50, 100, 200)), family_wise=1e-3)
+    assert two_sample.rejected(trajectory_p_values(history, (0, 50, 100, 200)), family_wise=1e-3)
 
 
-def test_power_that_the_docstring_states():
+def test_power_is_what_the_docstring_states():
     rng = np.random.default_rng(0)
     p_values = [
         scipy.stats.ks_2samp(rng.normal(size=RUNS), rng.normal(size=33) + 1.3, method='exact').pvalue for _ in range(300)
@@ -83,9 +83,9 @@ def test_power_that_the_docstring_states():
 
 
 def test_claims_keep_their_verdicts(ours):
-    """A verdict that changes is to be looked into, not typed over.
+    """If a verdict changes, find out why before you edit this test.
 
-    Of 64 runs none need end hollow, as one in a hundred does; N4 is then reproduced in part.
+    Of 64 runs perhaps none ends hollow, as one in a hundred does; N4 is then partly reproduced.
     """
     verdicts = {m.claim: m.verdict for m in devnag_claims.measure_outcomes(*ours)}
     assert verdicts.pop('N4') in (Verdict.REPRODUCED, Verdict.PARTLY)
@@ -98,6 +98,6 @@ def test_claims_keep_their_verdicts(ours):
 
 
 def test_the_authors_files_are_all_here():
-    table, course = devnag_claims.original(), devnag_claims.original_course()
+    table, trajectory = devnag_claims.original(), devnag_claims.original_trajectory()
     assert len(table['seed']) == 33 and set(devnag_claims.COMPARED) < set(table) and np.isfinite(table['mean']).all()
-    assert course['round'].tolist() == list(range(0, 5000, 50)) and course['mean'].shape == (33, 100)
+    assert trajectory['round'].tolist() == list(range(0, 5000, 50)) and trajectory['mean'].shape == (33, 100)

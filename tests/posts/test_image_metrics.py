@@ -1,4 +1,4 @@
-"""Measures of images against independent derivations and by hand."""
+"""Image metrics against independent computations and by hand."""
 
 import numpy as np
 import pytest
@@ -20,15 +20,15 @@ def test_frechet_distance_is_that_of_the_matrix_root():
 
 
 def test_frechet_distance_by_hand():
-    """Between N(m, diag(s^2)): the sum of (m_a - m_b)^2 + (s_a - s_b)^2, also where deviations are 0."""
-    for (means, widths), (others, other_widths), expected in (
+    """Between N(m, diag(s^2)): the sum of (m_a - m_b)^2 + (s_a - s_b)^2, also with standard deviations of 0."""
+    for (means, stds), (other_means, other_stds), expected in (
         (([0, 0], [1, 1]), ([3, 4], [1, 1]), 25),
         (([0, 0], [1, 2]), ([0, 0], [4, 2]), 9),
         (([0, 0], [0, 0]), ([1, 0], [3, 2]), 14),
         (([0, 0], [0, 3]), ([0, 0], [3, 0]), 18),
     ):
-        a = image_metrics.Moments(np.array(means, float), np.diag(np.square(widths).astype(float)))
-        b = image_metrics.Moments(np.array(others, float), np.diag(np.square(other_widths).astype(float)))
+        a = image_metrics.Moments(np.array(means, float), np.diag(np.square(stds).astype(float)))
+        b = image_metrics.Moments(np.array(other_means, float), np.diag(np.square(other_stds).astype(float)))
         assert image_metrics.frechet_distance(a, b) == pytest.approx(expected)
 
 
@@ -49,10 +49,10 @@ def test_shares_and_score():
     np.testing.assert_allclose(image_metrics.class_shares(np.eye(4)[[0, 0, 2, 3]]), [0.5, 0, 0.25, 0.25])
 
 
-def test_nearest_distances_are_those_of_a_plain_search():
+def test_nearest_distances_equal_a_brute_force_search():
     images, others = (RNG.random((n, 784), dtype=np.float32) for n in (230, 57))  # more than two chunks
-    plain = np.linalg.norm(images[:, None].astype(float) - others, axis=2)
-    np.testing.assert_allclose(image_metrics.nearest_distances(images, others), plain.min(axis=1), rtol=1e-5)
+    every = np.linalg.norm(images[:, None].astype(float) - others, axis=2)
+    np.testing.assert_allclose(image_metrics.nearest_distances(images, others), every.min(axis=1), rtol=1e-5)
     within = np.linalg.norm(images[:, None].astype(float) - images, axis=2) + np.diag(np.full(230, np.inf))
     np.testing.assert_allclose(
         image_metrics.nearest_distances(images, images, skip_same_row=True), within.min(axis=1), rtol=1e-5

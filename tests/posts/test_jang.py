@@ -1,4 +1,4 @@
-"""Jang's post: traces, what sorting changes, row equals solo, the command line."""
+"""Jang's post: traces, what sorting changes, a row of an ensemble equals a single-seed run, the command line."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ from helpers.post_checks import (
     call,
     flags_of,
     resume_is_bit_for_bit,
-    row_of_an_ensemble_equals_the_solo_run,
+    row_of_an_ensemble_equals_the_single_run,
     rows_of,
 )
 
@@ -45,7 +45,7 @@ def test_both_traces_are_here():
     assert [path.stem for path in TRACES] == ['jang_m200_seed0', 'jang_m40_seed1']
 
 
-def test_the_rate_decays_every_quarter_of_the_iterations():
+def test_the_learning_rate_decays_every_quarter_of_the_iterations():
     opt_state = tf.zeros([1])
     for num_steps, every in ((10_000, 2500), (402, 100), (3, 1)):
         optimizer = jang.make_optimizer(jang.make_settings(num_steps=num_steps))
@@ -67,11 +67,11 @@ def test_pretraining_target_is_the_recorded_density():
 
 @pytest.mark.parametrize('stratify', [True, False])
 def test_sorting_changes_no_loss_and_no_gradient(stratify):
-    """The same numbers in another order: over 1,000 seeds, equal up to the order of summation."""
+    """The same samples in another order: over 1,000 seeds, equal up to the order of summation."""
     seeds = tf.constant(np.arange(1000, dtype=np.uint32))
     settings = jang.make_settings(stratify=stratify)
     d, g = jang.make_experiment(settings).init(seeds)
-    found, drawn = [], []
+    found, batches = [], []
     for sort in (True, False):
         train_step = jang.make_train_step(settings._replace(sort=sort))
         x, z = train_step.draw_d(seeds, 5)
@@ -81,8 +81,8 @@ def test_sorting_changes_no_loss_and_no_gradient(stratify):
             tape.watch((d, g))
             loss_d, loss_g = train_step.loss_d(d, g, x, z), train_step.loss_g(d, g, z)
         found.append([loss_d, loss_g, *tape.gradient(loss_d, tf.nest.flatten(d)), *tape.gradient(loss_g, tf.nest.flatten(g))])
-        drawn.append([np.sort(x, axis=2), np.sort(z, axis=2)])
-    np.testing.assert_array_equal(*drawn)
+        batches.append([np.sort(x, axis=2), np.sort(z, axis=2)])
+    np.testing.assert_array_equal(*batches)
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-4)  # gradients are sums of terms up to 1 / 0.01
 
@@ -154,21 +154,21 @@ def test_published_histogram_is_mass_per_bin_over_its_own_range():
     np.testing.assert_allclose(jang_figures.published_histogram(np.r_[np.zeros(30), np.full(10, 2.0)]), [0.75, *[0] * 8, 0.25])
 
 
-# --- Row equals solo ----------------------------------------------------------------------------------------------------------
+# --- A row of an ensemble equals a single-seed run ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ('runs', 'pretrain_steps'),
     [(7, 1000), *(pytest.param(*sizes, marks=pytest.mark.statistical) for sizes in ((2, 1000), (1000, 0)))],
 )
-def test_row_of_an_ensemble_equals_the_solo_run(runs, pretrain_steps):
-    row_of_an_ensemble_equals_the_solo_run(jang.make_experiment(jang.make_settings(pretrain_steps=pretrain_steps)), runs)
+def test_row_of_an_ensemble_equals_the_single_run(runs, pretrain_steps):
+    row_of_an_ensemble_equals_the_single_run(jang.make_experiment(jang.make_settings(pretrain_steps=pretrain_steps)), runs)
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
 
-def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
+def test_a_single_run_writes_its_files_and_the_seven_figures(tmp_path, capsys):
     assert call(jang_main, '--num_steps=40', '--pretrain_steps=30', '--animation', f'--output_dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    36: loss_d' in out and 'seed 0:' in out
@@ -195,7 +195,7 @@ def test_solo_run_writes_the_contract_and_the_seven_figures(tmp_path, capsys):
 
 
 @pytest.mark.statistical
-def test_a_solo_run_records_every_iteration(tmp_path):
+def test_a_single_run_records_every_iteration(tmp_path):
     assert call(jang_main, '--num_steps=30', '--pretrain_steps=3', f'--output_dir={tmp_path}') == 0
     history = np.load(tmp_path / 'history.npz')
     assert history['loss_d'].shape == (1, 30) and history['step'].tolist() == list(range(30))
@@ -224,7 +224,7 @@ def test_the_first_version_takes_a_thousand_unsorted_samples():
 def test_replay_command(tmp_path, capsys):
     assert call(jang_main, f'--replay={DATA / "jang_m40_seed1.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
-    with open(tmp_path / 'replay.csv') as file:
+    with open(tmp_path / 'replay.csv', encoding='utf-8') as file:
         assert len(list(csv.DictReader(file))) == 2000
 
 
@@ -251,7 +251,7 @@ def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
     bad_input_is_one_line_and_status_2(jang_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
-def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
+def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
     arrays = dict(np.load(DATA / 'jang_m40_seed1.npz'))
     meta = json.loads(str(arrays['meta']))
     changes = {'variant': {'variant': '1999'}, 'size': {'batch_size': 41}, 'huge': {'pretrain_steps': 10**12}}
@@ -266,6 +266,6 @@ def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
 
 
 def test_resume(tmp_path, capsys, monkeypatch):
-    """Stopped inside the pre-training, and inside the game."""
+    """Interrupted during the pre-training, and during adversarial training."""
     arguments = ['--runs=3', '--num_steps=60', '--pretrain_steps=40', '--log_every=20', '--batch_size=50']
     resume_is_bit_for_bit(jang_main, arguments, (1, 4), '--nosort', 'sort was True, is False', tmp_path, capsys, monkeypatch)

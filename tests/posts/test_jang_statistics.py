@@ -1,14 +1,14 @@
-"""Our seeds of Jang's GAN against the author's program's: minutes, hence `pytest -m statistical`.
+"""Our seeds of Jang's GAN against those of the author's program: takes minutes, hence `pytest -m statistical`.
 
-False alarms: Holm's procedure at 1e-3 over 11 hypotheses (the shares of finite and of successful runs and 9 columns), on fixed
-seeds. The smallest shift that a Kolmogorov-Smirnov test of 300 against 100 finds with probability 0.8 at the level of its most
-significant hypothesis is about 0.65 deviations of a normal column; of 300 of ours against the 300 that were recorded (one of 33
-hypotheses, at 1e-3 / 4), 0.55. How these runs end depends little on how they got there: a missing
-pre-training or a doubled rate does not show in 100 runs of the author's. Such constants are held by the replays.
+False alarms: Holm's procedure at 1e-3 over 11 hypotheses (the fractions of finite and of successful runs and 9 columns), on
+fixed seeds. The smallest shift that a Kolmogorov-Smirnov test of 300 samples against 100 detects with probability 0.8, at the
+level of its most significant hypothesis, is about 0.65 standard deviations of a normal column; of 300 of ours against the 300
+accepted ones (one of 33 hypotheses, at 1e-3 / 4), 0.55. How these runs end depends little on how they got there: missing
+pre-training or a doubled learning rate does not show in 100 of the author's runs. The replays check such constants.
 """
 
 import pytest
-from helpers.post_checks import outcomes_are_those_recorded, power_of_comparison
+from helpers.post_checks import outcomes_match_the_accepted_ones, power_of_comparison
 
 from common.evaluation import metrics, two_sample
 from common.evaluation.claims import Verdict
@@ -25,21 +25,21 @@ def published():
 
 
 def with_success(table):
-    """Success as far as the quantiles tell it, which is all that is known of the author's runs."""
+    """Success judged by the quantiles, which are all that is known of the author's runs."""
     return table | {
         'success': metrics.quantile_distance(table, jang.truth(jang.make_settings())) < jang.success_bound(jang.make_settings())
     }
 
 
-def test_outcomes_cannot_be_told_from_the_authors(published):
+def test_outcomes_match_the_authors(published):
     ours, theirs = with_success(published[0]), with_success(jang_claims.original())
     p_values = two_sample.compare(ours, theirs, jang_claims.COMPARED, accepted_numbers.RATES)
     assert len(p_values) == 11
     assert two_sample.rejected(p_values, family_wise=1e-3) == []
 
 
-def test_outcomes_cannot_be_told_from_those_recorded():
-    outcomes_are_those_recorded('jang', 33)
+def test_outcomes_match_the_accepted_ones():
+    outcomes_match_the_accepted_ones('jang', 33)
 
 
 @pytest.fixture(scope='module')
@@ -50,14 +50,14 @@ def without_pretraining():
 @pytest.mark.parametrize(
     'changes',
     [{'activation': 'relu'}, {'learning_rate': 0.004}, {'num_steps': 1000}],
-    ids=['another activation', 'four times the rate', 'a tenth of the iterations'],
+    ids=['another activation', 'four times the learning rate', 'a tenth of the iterations'],
 )
-def test_a_broken_suite_is_found(changes):
+def test_a_wrong_constant_is_detected(changes):
     table, _, _ = jang.train_many(jang.make_settings(sort=False, **changes), 2000, 200)
     assert two_sample.rejected(two_sample.compare(table, jang_claims.original(), jang_claims.COMPARED), family_wise=1e-3)
 
 
-def test_power_that_the_docstring_states():
+def test_power_is_what_the_docstring_states():
     assert 0.7 < power_of_comparison(300, 100, 0.65, 1e-3 / 11) < 0.95
     assert 0.7 < power_of_comparison(300, 300, 0.55, accepted_numbers.FAMILY_WISE / 33) < 0.95
 

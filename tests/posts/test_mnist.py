@@ -1,4 +1,4 @@
-"""The MNIST post: the recorded run, the order of the digits, the networks, row equals solo."""
+"""The MNIST post: the recorded run, the order of the digits, the networks, a row of an ensemble equals a single-seed run."""
 
 import itertools
 
@@ -30,11 +30,11 @@ SMALL = mnist.make_settings(d_widths=(784, 12, 1), g_widths=(5, 12, 784), batch_
 def test_trace_replays_over_all_its_steps():
     columns = mnist_replay.replay_trace(TRACE)
     assert len(columns['step']) == 120 and set(columns['quantity']) == {'loss_d', 'loss_g'}
-    assert max(columns['relative_error']) <= 1e-4  # a tenth of what the contract asks of the first 20 steps
+    assert max(columns['relative_error']) <= 1e-4  # a tenth of what is required of the first 20 steps
 
 
 def test_trace_ends_with_the_recorded_weights():
-    """Losses see the weights only through a batch; 60 updates of Adam leave every one where the recorded program left it."""
+    """Losses show the weights only through a batch; after 60 updates of Adam every weight is as in the recorded program."""
     meta, arrays = replay.load(TRACE, 'mnist')
     settings = mnist_replay.trace_settings(meta)
     train_step = mnist.make_train_step(settings, np.zeros([1, 784], np.uint8))._replace(
@@ -49,7 +49,7 @@ def test_trace_ends_with_the_recorded_weights():
     for network, ours in (('D', train_state.d), ('G', train_state.g)):
         theirs = replay.linears(arrays, [f'final/{network}/l{i}' for i in range(3)])
         for a, b in zip(tf.nest.flatten(ours), tf.nest.flatten(theirs), strict=True):
-            assert np.abs(a - b).max() < 0.001  # less than one update of the rate's size in 60
+            assert np.abs(a - b).max() < 0.001  # less than one of the 60 updates, each about as large as the learning rate
 
 
 def test_settings_are_the_posts():
@@ -62,7 +62,7 @@ def test_settings_are_the_posts():
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_head_is_held_out():
+def test_the_first_digits_are_held_out():
     digits = dataset.bundled()
     images, labels = dataset.training_digits(digits)
     assert len(images) == len(labels) == 8000 - 666
@@ -70,36 +70,36 @@ def test_the_head_is_held_out():
     assert 60_000 // dataset.HELD_OUT == 5000  # of all of MNIST
 
 
-def test_order_passes_through_all_digits_without_a_gap():
-    """Batches of 16 out of 100 digits: 25 batches are 4 passes, and the seventh batch holds a tail and a head."""
-    compiled = tf.function(lambda step: mnist.batch_places(SMALL, SEEDS, step, 100), jit_compile=True)
+def test_every_epoch_visits_every_digit_once():
+    """Batches of 16 out of 100 digits: 25 batches are 4 epochs, and the seventh batch spans two of them."""
+    compiled = tf.function(lambda step: mnist.batch_indices(SMALL, SEEDS, step, 100), jit_compile=True)
     sequence = np.concatenate([compiled(tf.constant(step)).numpy() for step in range(25)], axis=1)
-    passes = sequence.reshape(2, 4, 100)
-    np.testing.assert_array_equal(np.sort(passes, axis=2), np.broadcast_to(np.arange(100), (2, 4, 100)))
-    assert len({tuple(order) for order in passes.reshape(-1, 100).tolist()}) == 8  # reshuffled, for every seed
+    epochs = sequence.reshape(2, 4, 100)
+    np.testing.assert_array_equal(np.sort(epochs, axis=2), np.broadcast_to(np.arange(100), (2, 4, 100)))
+    assert len({tuple(order) for order in epochs.reshape(-1, 100).tolist()}) == 8  # reshuffled in every epoch, for every seed
 
 
-def test_order_is_that_of_the_plain_computation():
+def test_order_equals_a_plain_computation():
     for step, size in ((6, 100), (2**31 - 2, 55_000)):
-        places = step * 16 + np.arange(16)
-        expected = numpy_random.permuted([3, 4], Stream.ORDER, places // size, places % size, size)
-        np.testing.assert_array_equal(mnist.batch_places(SMALL, SEEDS, tf.constant(step), size), expected)
-        compiled = tf.function(lambda step, size=size: mnist.batch_places(SMALL, SEEDS, step, size), jit_compile=True)
+        positions = step * 16 + np.arange(16)
+        expected = numpy_random.permuted([3, 4], Stream.ORDER, positions // size, positions % size, size)
+        np.testing.assert_array_equal(mnist.batch_indices(SMALL, SEEDS, tf.constant(step), size), expected)
+        compiled = tf.function(lambda step, size=size: mnist.batch_indices(SMALL, SEEDS, step, size), jit_compile=True)
         np.testing.assert_array_equal(compiled(tf.constant(step)), expected)
 
 
-def test_batches_are_those_digits_over_255():
+def test_batches_are_these_digits_divided_by_255():
     images = dataset.bundled().x_train
     x = mnist.real_images(SMALL, tf.constant(images), SEEDS, 9).numpy()
-    places = mnist.batch_places(SMALL, SEEDS, 9, 8000).numpy()
+    positions = mnist.batch_indices(SMALL, SEEDS, 9, 8000).numpy()
     assert x.shape == (2, 784, 16)
-    np.testing.assert_array_equal(x[1, :, 5], images[places[1, 5]].astype(np.float32) / np.float32(255))
+    np.testing.assert_array_equal(x[1, :, 5], images[positions[1, 5]].astype(np.float32) / np.float32(255))
 
 
 def test_noise_is_uniform_and_serves_both_updates():
     settings = mnist.make_settings()
     train_step = mnist.make_train_step(settings, dataset.bundled().x_test)
-    assert train_step.draw_g is None  # so that G's update is given that of D's
+    assert train_step.draw_g is None  # so G's update uses the noise of D's
     z, other = (train_step.draw_d(SEEDS, step)[1].numpy() for step in (7, 8))
     assert z.shape == (2, 100, 128) and (z != other).mean() > 0.99
     many = mnist.noise(settings, SEEDS, Stream.NOISE_D, 7, 5000).numpy()
@@ -111,7 +111,7 @@ def test_noise_is_uniform_and_serves_both_updates():
 # --- Networks -----------------------------------------------------------------------------------------------------------------
 
 
-def test_weights_have_the_posts_deviation():
+def test_weights_have_the_posts_standard_deviation():
     d, g = mnist.experiment_of(mnist.make_settings(), None).init(SEEDS)
     for params, widths in ((d, (784, 500, 200, 1)), (g, (100, 200, 500, 784))):
         assert [layer.w.shape[1:] for layer in params] == [(b, a) for a, b in itertools.pairwise(widths)]
@@ -121,7 +121,7 @@ def test_weights_have_the_posts_deviation():
             assert not layer.b.numpy().any()
 
 
-def test_networks_by_plain_matrices():
+def test_networks_equal_plain_matrix_products():
     d, g = mnist.experiment_of(SMALL, None).init(SEEDS)
     z = mnist.noise(SMALL, SEEDS, Stream.NOISE_D, 0, 16)
     (w0, w1), (v0, v1) = ([layer.w.numpy()[1] for layer in params] for params in (g, d))
@@ -137,7 +137,7 @@ def test_networks_by_plain_matrices():
     assert mnist.loss_of_g(SMALL, d, g, z).numpy()[1] == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-5)
 
 
-def test_layers_choose_the_matrix_product_at_this_size():
+def test_layers_use_matmul_at_this_size():
     """A product written as multiply and sum would make a network of this size many times slower."""
     traced = tf.function(lambda x, w, b: layers.dense(x, layers.Linear(w, b))).get_concrete_function(
         tf.TensorSpec([1, 784, 128]), tf.TensorSpec([1, 500, 784]), tf.TensorSpec([1, 500, 1])
@@ -145,7 +145,7 @@ def test_layers_choose_the_matrix_product_at_this_size():
     assert 'BatchMatMulV2' in {op.type for op in traced.graph.get_operations()}
 
 
-# --- Row equals solo, one compilation -----------------------------------------------------------------------------------------
+# --- A row of an ensemble equals a single-seed run, one compilation -----------------------------------------------------------
 
 
 def first_losses(seed, runs):
@@ -159,10 +159,10 @@ def first_losses(seed, runs):
     return [values.numpy() for values in exact], np.stack([records['loss_d'], records['loss_g']])
 
 
-def test_row_of_an_ensemble_equals_the_solo_run():
+def test_row_of_an_ensemble_equals_the_single_run():
     exact, losses = first_losses(40, 3)
-    solo_exact, solo_losses = first_losses(42, 1)
-    for ensemble, solo in zip(exact, solo_exact, strict=True):
-        np.testing.assert_array_equal(ensemble[2], solo[0])
-    np.testing.assert_allclose(losses[:, 2], solo_losses[:, 0], rtol=1e-4)
+    single_exact, single_losses = first_losses(42, 1)
+    for ensemble, single in zip(exact, single_exact, strict=True):
+        np.testing.assert_array_equal(ensemble[2], single[0])
+    np.testing.assert_allclose(losses[:, 2], single_losses[:, 0], rtol=1e-4)
     assert (np.abs(losses[:, 1] / losses[:, 2] - 1) > 1e-3).all()  # other seeds differ

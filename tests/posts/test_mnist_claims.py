@@ -1,4 +1,4 @@
-"""The claims on the MNIST post, on made-up outcomes."""
+"""The claims of the MNIST post, on made-up outcomes."""
 
 import numpy as np
 

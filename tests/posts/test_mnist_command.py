@@ -1,4 +1,4 @@
-"""The MNIST post: what is judged and how, and the command line, on a few digits that one classifier is trained on."""
+"""The MNIST post: its evaluation and its command line, on a few digits that one classifier is trained on."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ SEEDS = tf.constant([3, 4], tf.uint32)
 
 @pytest.fixture(scope='module')
 def few(tmp_path_factory):
-    """The path of 300 training and 80 test digits, which train a classifier (badly) in a second; its cache is apart."""
+    """The path of 300 training and 80 test digits, on which a (poor) classifier trains in a second; its cache is separate."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
         digits = dataset.bundled()
@@ -41,27 +41,27 @@ def few(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def judge(few):
-    return quality.make_judge(dataset.load(str(few))[0])
+def evaluator(few):
+    return quality.make_evaluator(dataset.load(str(few))[0])
 
 
-# --- What is judged -----------------------------------------------------------------------------------------------------------
+# --- Evaluation ---------------------------------------------------------------------------------------------------------------
 
 
-def test_real_digits_are_judged_as_real(judge):
-    real = quality.quality(judge, judge.test)
+def test_real_digits_score_well(evaluator):
+    real = quality.quality(evaluator, evaluator.test)
     assert real['classes_covered'] == 10 and real['frechet'] == pytest.approx(0, abs=1e-6)
     assert sum(real[f'share_{i}'] for i in range(10)) == pytest.approx(1)
-    without = [judge.references[f'without_{k}']['frechet'] for k in range(10)]
-    assert judge.references['training']['frechet'] > 0 and quality.success_bound(judge.references) == min(without)
-    assert judge.references['training']['nearest'] == pytest.approx(0, abs=0.02)
+    without = [evaluator.references[f'without_{k}']['frechet'] for k in range(10)]
+    assert evaluator.references['training']['frechet'] > 0 and quality.success_bound(evaluator.references) == min(without)
+    assert evaluator.references['training']['nearest'] == pytest.approx(0, abs=0.02)
     assert real['nearest'] > 1 and real['nearest_other'] > 1
 
 
-def test_one_digit_for_all_is_found_out(judge):
-    same = quality.quality(judge, np.repeat(judge.test[:1], 80, axis=0))
+def test_a_single_repeated_digit_is_detected(evaluator):
+    same = quality.quality(evaluator, np.repeat(evaluator.test[:1], 80, axis=0))
     assert (same['classes_covered'], same['largest_share'], same['nearest_other']) == (1, 1, pytest.approx(0, abs=0.02))
-    assert same['score'] == pytest.approx(1, abs=1e-4) and same['frechet'] > quality.success_bound(judge.references)
+    assert same['score'] == pytest.approx(1, abs=1e-4) and same['frechet'] > quality.success_bound(evaluator.references)
 
 
 def test_verdicts_follow_from_the_columns():
@@ -77,44 +77,44 @@ def test_verdicts_follow_from_the_columns():
     assert found['collapsed'].tolist() == [0, 0, 1, 0, 1]
 
 
-def test_evaluation_by_plain_means(judge):
+def test_evaluation_equals_plain_means(evaluator):
     settings = mnist.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
     g = (*g[:1], g[1]._replace(w=-tf.abs(g[1].w), b=g[1].b), g[2])  # every unit of the second layer is dead
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
-    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), training.TrainState(0, *host, (), ()))
-    assert list(columns) == list(quality.COLUMNS) and sheets.shape == (2, 80, 784) and sheets.dtype == np.uint8
+    columns, grids = mnist.evaluate(settings, evaluator, SEEDS.numpy(), training.TrainState(0, *host, (), ()))
+    assert list(columns) == list(quality.COLUMNS) and grids.shape == (2, 80, 784) and grids.dtype == np.uint8
     np.testing.assert_allclose(columns['dead_g'], 500 / 700)
-    np.testing.assert_array_equal(sheets, 128)  # sigmoid(0) of 255
+    np.testing.assert_array_equal(grids, 128)  # sigmoid(0) of 255
     np.testing.assert_array_equal(columns['saturated'], 0)
-    logits = mnist.discriminator_logits(settings, d, tf.stack([judge.test.T, judge.test.T])).numpy()
+    logits = mnist.discriminator_logits(settings, d, tf.stack([evaluator.test.T, evaluator.test.T])).numpy()
     np.testing.assert_allclose(columns['d_real'], (1 / (1 + np.exp(-logits))).mean(axis=(1, 2)), rtol=1e-4)
 
 
-def test_a_run_that_is_not_finite_is_counted(judge):
+def test_a_run_that_is_not_finite_is_counted(evaluator):
     settings = mnist.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS[:1])
     g = (g[0]._replace(b=g[0].b + np.nan), *g[1:])
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
-    columns, sheets = mnist.evaluate(settings, judge, SEEDS.numpy()[:1], training.TrainState(0, *host, (), ()))
-    assert all(np.isnan(values).all() for values in columns.values()) and not sheets.any()
-    assert quality.verdict_columns(judge.references, columns)['finite'].tolist() == [0]
+    columns, grids = mnist.evaluate(settings, evaluator, SEEDS.numpy()[:1], training.TrainState(0, *host, (), ()))
+    assert all(np.isnan(values).all() for values in columns.values()) and not grids.any()
+    assert quality.verdict_columns(evaluator.references, columns)['finite'].tolist() == [0]
 
 
-def test_sheets_are_the_head_of_what_is_judged(judge):
+def test_sample_grids_are_the_first_of_the_images_that_are_evaluated(evaluator):
     settings = mnist.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
     train_state = training.TrainState(0, *tf.nest.map_structure(lambda value: value.numpy(), (d, g)), (), ())
-    _, sheets = mnist.evaluate(settings, judge, SEEDS.numpy(), train_state)
-    alone = mnist.sheet(settings, SEEDS.numpy(), train_state)
-    assert np.abs(sheets.astype(int) - alone[:, :80]).max() <= 1  # rounding, to a byte
+    _, grids = mnist.evaluate(settings, evaluator, SEEDS.numpy(), train_state)
+    alone = mnist.sample_grid(settings, SEEDS.numpy(), train_state)
+    assert np.abs(grids.astype(int) - alone[:, :80]).max() <= 1  # rounding, to a byte
     assert alone.shape == (2, 100, 784) and alone.std() > 10
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
 
 
-def test_records_fall_on_evaluations_and_sheets():
+def test_records_coincide_with_evaluations_and_sample_grids():
     for runs, num_steps, eval_every in ((1, 500_000, 2500), (8, 50_000, 2500), (3, 40, 7), (1000, 10, 1)):
         every, sheet_every = mnist_main.intervals(runs, num_steps, eval_every)
         assert eval_every % every == 0 and sheet_every % every == 0 and every * runs <= max(mnist.CALL, runs)
@@ -125,7 +125,7 @@ def call(*arguments):
     return post_checks.call(mnist_main, *arguments)
 
 
-def test_solo_run_writes_the_contract(few, tmp_path, capsys):
+def test_a_single_run_writes_its_files(few, tmp_path, capsys):
     arguments = [f'--data={few}', '--num_steps=30', '--eval_every=10', '--batch_size=32', '--animation']
     assert call(*arguments, f'--output_dir={tmp_path}') == 0
     captured = capsys.readouterr()
@@ -156,8 +156,8 @@ def test_solo_run_writes_the_contract(few, tmp_path, capsys):
 
 
 @pytest.mark.statistical
-def test_resume_is_bit_for_bit_with_evaluations_on_the_way(few, tmp_path, capsys, monkeypatch):
-    """It stops in the middle of a pass: 275 digits are five batches and a half. Other digits are refused."""
+def test_resume_is_bit_for_bit_with_evaluations_during_training(few, tmp_path, capsys, monkeypatch):
+    """Interrupted in the middle of an epoch: 275 digits are five and a half batches. Other digits are refused."""
     arrays = dict(np.load(few))
     np.savez(tmp_path / 'other.npz', **arrays | {'x_test': arrays['x_test'][::-1]})  # the classifier is the same
     arguments = [f'--data={few}', '--runs=2', '--num_steps=24', '--eval_every=8', '--batch_size=50']
@@ -180,7 +180,7 @@ def test_claims_command(few, tmp_path, capsys):
 
 
 @pytest.mark.statistical
-def test_mirrored_devices_share_the_runs(few, tmp_path):
+def test_mirrored_devices_shard_the_runs(few, tmp_path):
     arguments = [f'--data={few}', '--runs=2', '--num_steps=2', '--batch_size=8']
     assert call(*arguments, '--strategy=mirrored', f'--output_dir={tmp_path / "shared"}') == 0
     assert json.loads((tmp_path / 'shared' / 'config.json').read_text(encoding='utf-8'))['strategy'] == 'MirroredStrategy'
@@ -196,7 +196,7 @@ def test_mirrored_devices_share_the_runs(few, tmp_path):
 def test_replay_command(tmp_path, capsys):
     assert call(f'--replay={TRACE}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
-    with open(tmp_path / 'replay.csv') as file:
+    with open(tmp_path / 'replay.csv', encoding='utf-8') as file:
         assert len(list(csv.DictReader(file))) == 120
 
 
@@ -223,7 +223,7 @@ def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys
     post_checks.bad_input_is_one_line_and_status_2(mnist_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
-def test_traces_of_others_and_damaged_ones(tmp_path, capsys):
+def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
     arrays = dict(np.load(TRACE))
     meta = json.loads(str(arrays['meta']))
     changes = {

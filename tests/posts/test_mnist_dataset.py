@@ -1,4 +1,4 @@
-"""Loading digits: every container gives the same, damaged ones are refused in one line, no network is no obstacle."""
+"""Loading digits: every format gives the same, damaged files are refused with one line, and no network is needed."""
 
 import gzip
 import hashlib
@@ -34,7 +34,7 @@ def write_idx(directory, packed=()):
     return directory
 
 
-def test_bundled_digits_are_those_that_the_licence_describes():
+def test_bundled_digits_are_those_that_the_license_describes():
     digits, notice = dataset.load('bundled')
     assert (digits.name, notice) == ('MNIST, bundled subset', '')
     assert digits.x_train.shape == (8000, 784) and digits.x_test.shape == (2000, 784)
@@ -42,7 +42,7 @@ def test_bundled_digits_are_those_that_the_licence_describes():
     assert digits.x_train.max() == 255 and 30 < digits.x_train.mean() < 36  # MNIST's own mean is 33.3
 
 
-def test_every_container_gives_the_same(tmp_path):
+def test_every_format_gives_the_same(tmp_path):
     np.savez(tmp_path / 'digits.npz', **ARRAYS, more=np.zeros(3))
     sources = [
         tmp_path / 'digits.npz',
@@ -59,7 +59,7 @@ def test_every_container_gives_the_same(tmp_path):
     assert dataset.load(str(tmp_path / 'other.npz'))[0].sha256 != loaded[0][0].sha256
 
 
-def test_known_digits_are_named_by_the_checksums_of_their_idx_files(tmp_path, monkeypatch):
+def test_known_digits_are_identified_by_the_checksums_of_their_idx_files(tmp_path, monkeypatch):
     known = tuple(hashlib.sha256(idx(array)).hexdigest() for array in ARRAYS.values())
     monkeypatch.setitem(dataset.KNOWN, 'ours', known)
     np.savez(tmp_path / 'digits.npz', **ARRAYS)
@@ -76,7 +76,7 @@ def damaged_sources(path):
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
     (path / 'flipped.npz').write_bytes(flipped)
-    (path / 'text.npz').write_text('no digits')
+    (path / 'text.npz').write_text('no digits', encoding='utf-8')
     np.savez(path / 'lacking.npz', x_train=ARRAYS['x_train'])
     np.savez(path / 'floats.npz', **ARRAYS | {'x_train': ARRAYS['x_train'] / 255})
     np.savez(path / 'labels.npz', **ARRAYS | {'y_train': ARRAYS['y_train'] + 1})
@@ -112,7 +112,7 @@ def damaged_sources(path):
     return cases
 
 
-def test_damaged_files_are_refused_in_one_line(tmp_path):
+def test_damaged_files_are_refused_with_one_line(tmp_path):
     for name, (source, message) in damaged_sources(tmp_path).items():
         with pytest.raises(dataset.BadData) as caught:
             dataset.load(str(source))
@@ -125,7 +125,7 @@ def test_a_damaged_bundle_is_refused(monkeypatch):
         dataset.load('bundled')
 
 
-def test_auto_takes_the_cached_file_and_else_the_bundled_digits(tmp_path, monkeypatch):
+def test_auto_uses_the_cached_file_or_else_the_bundled_digits(tmp_path, monkeypatch):
     monkeypatch.setenv('KERAS_HOME', str(tmp_path))
     asked = []
 

@@ -1,16 +1,16 @@
-"""The figures of the MNIST post: sheets of digits, and the stages they are of."""
+"""The figures of the MNIST post: sample grids, and the stages of training that they show."""
 
 import numpy as np
 
 from reproductions.mnist import figures as mnist_figures
 
 
-def test_sheets_are_tiled_row_by_row_in_dark_ink():
+def test_sample_grids_are_tiled_row_by_row_in_dark_ink():
     images = np.zeros((3, 784), np.uint8)
     images[1, 0] = 200
-    sheet = mnist_figures.tiled(images, 2)
-    assert sheet.shape == (58, 58) and sheet[0, 30] == 55 and sheet[0, 0] == 255
-    assert (sheet < 255).sum() == 1
+    grid = mnist_figures.tiled(images, 2)
+    assert grid.shape == (58, 58) and grid[0, 30] == 55 and grid[0, 0] == 255
+    assert (grid < 255).sum() == 1
 
 
 def test_stages_include_both_ends():

@@ -1,4 +1,4 @@
-"""The collapse of the MNIST post's GAN is the post's: a plain NumPy program, with random numbers of its own, collapses too."""
+"""The MNIST post's GAN collapses whoever implements it: so does a plain NumPy program with random numbers of its own."""
 
 import itertools
 
@@ -19,7 +19,7 @@ STEPS, SEEDS = 300, (100, 101)
 
 
 class Perceptron:
-    """relu layers with Adam of TensorFlow 1, batch first; float32 throughout."""
+    """ReLU layers with TensorFlow 1's Adam, batch first; float32 throughout."""
 
     def __init__(self, rng, widths):
         pairs = list(itertools.pairwise(widths))
@@ -37,7 +37,7 @@ class Perceptron:
         return x, inputs
 
     def backward(self, inputs, upstream):
-        """(gradients of the parameters, gradient by the input)."""
+        """(gradients of the parameters, gradient with respect to the input)."""
         weights, biases = [None] * self.depth, [None] * self.depth
         for i in reversed(range(self.depth)):
             weights[i], biases[i] = inputs[i].T @ upstream, upstream.sum(axis=0)
@@ -48,15 +48,15 @@ class Perceptron:
 
     def adam(self, gradients):
         self.count += 1
-        rate = np.float32(0.001 * np.sqrt(1 - 0.999**self.count) / (1 - 0.9**self.count))
+        step_size = np.float32(0.001 * np.sqrt(1 - 0.999**self.count) / (1 - 0.9**self.count))
         for p, g, m, v in zip(self.params, gradients, self.m, self.v, strict=True):
             m += np.float32(0.1) * (g - m)
             v += np.float32(0.001) * (g * g - v)
-            p -= rate * m / (np.sqrt(v) + np.float32(1e-8))
+            p -= step_size * m / (np.sqrt(v) + np.float32(1e-8))
 
 
 def plain_gan(seed, images, steps, batch=128):
-    """100 digits of fresh noise after some iterations of the post's training, written without the suite."""
+    """100 digits from fresh noise after some iterations of the post's training, without using the suite."""
     rng = np.random.default_rng(seed)
     d, g = Perceptron(rng, (784, 500, 200, 1)), Perceptron(rng, (100, 200, 500, 784))
     order = np.concatenate([rng.permutation(len(images)) for _ in range(-(-steps * batch // len(images)))])
@@ -82,8 +82,8 @@ def apart(images):
     return image_metrics.nearest_distances(images, images, skip_same_row=True).mean()
 
 
-def test_ours_and_a_plain_program_collapse_alike():
-    """After 300 iterations all digits of a seed are one digit: as near to each other as a tenth of real digits' distance."""
+def test_ours_and_a_plain_program_both_collapse():
+    """After 300 iterations all samples of a seed are one digit: they are less than a tenth as far apart as real digits."""
     digits, _ = dataset.training_digits(dataset.bundled())
     images = digits.astype(np.float32) / 255
     bound = mnist_claims.ALIKE * apart(images[:100])
@@ -95,10 +95,10 @@ def test_ours_and_a_plain_program_collapse_alike():
     for state, _ in training.train(experiment, strategy, seeds, STEPS, every=20):  # noqa: B007
         pass
     _, train_state = distribution.to_host(strategy, state)
-    sheets = mnist.sheet(settings, seeds, train_state).astype(np.float32) / 255
-    ours = [apart(sheet) for sheet in sheets]
-    before = mnist.sheet(settings, seeds, start_of(experiment, seeds)).astype(np.float32) / 255
-    assert max(*plain, *ours) < bound < min(apart(sheet) for sheet in before)
+    grids = mnist.sample_grid(settings, seeds, train_state).astype(np.float32) / 255
+    ours = [apart(grid) for grid in grids]
+    before = mnist.sample_grid(settings, seeds, start_of(experiment, seeds)).astype(np.float32) / 255
+    assert max(*plain, *ours) < bound < min(apart(grid) for grid in before)
 
 
 def start_of(experiment, seeds):

@@ -1,11 +1,11 @@
-"""The multi-modal post: Aylien's program at one end, modes and widths, row equals solo."""
+"""The multi-modal post: Aylien's program as a special case, modes and widths, a row of an ensemble equals a single-seed run."""
 
 import numpy as np
 import pytest
 import scipy.stats
 import tensorflow as tf
 from helpers.paths import DATA
-from helpers.post_checks import row_of_an_ensemble_equals_the_solo_run
+from helpers.post_checks import row_of_an_ensemble_equals_the_single_run
 
 from common import training
 from common.devices import distribution
@@ -22,27 +22,27 @@ TRACES = sorted(DATA.glob('aylien_2016-12_*.npz'))
 SEEDS = tf.constant([3, 4], tf.uint32)
 
 
-# --- Aylien's program at one end ----------------------------------------------------------------------------------------------
+# --- Aylien's program as a special case ---------------------------------------------------------------------------------------
 
 
-def test_with_aylien_s_generator_the_records_of_its_program_replay():
-    """Bit for bit what Aylien's own post computes, which agrees with the records."""
+def test_with_ayliens_generator_its_traces_replay():
+    """Bit for bit as Aylien's own post, which agrees with the traces."""
     assert len(TRACES) == 5
     for path in (TRACES[0], TRACES[-1]):  # with the minibatch layer and without
-        ours, aylien_s = multimodal_replay.replay_trace(path), aylien_replay.replay_trace(path)
+        ours, theirs = multimodal_replay.replay_trace(path), aylien_replay.replay_trace(path)
         assert replay.worst_judged(ours) <= 1e-4
-        np.testing.assert_array_equal(ours['reproduced'], aylien_s['reproduced'])
+        np.testing.assert_array_equal(ours['reproduced'], theirs['reproduced'])
 
 
-def test_d_is_the_function_of_aylien():
+def test_d_is_ayliens():
     x = tf.constant(np.linspace(-8, 8, 24, dtype=np.float32).reshape(2, 1, 12))
-    for minibatch, rate in ((False, 0.03), (True, 0.005)):
+    for minibatch, learning_rate in ((False, 0.03), (True, 0.005)):
         settings, theirs = multimodal.make_settings(2, minibatch=minibatch), aylien.make_settings('2016-12', minibatch)
         d, _ = multimodal.make_experiment(settings).init(SEEDS)
         for ours, other in zip(tf.nest.flatten(d), tf.nest.flatten(aylien.init_discriminator(theirs, SEEDS)), strict=True):
             np.testing.assert_array_equal(ours, other)
         np.testing.assert_array_equal(multimodal.discriminator(settings, d, x), aylien.discriminator(theirs, d, x))
-        assert settings.learning_rate == rate
+        assert settings.learning_rate == learning_rate
 
 
 # --- Data ---------------------------------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ def test_default_modes():
 
 
 @pytest.mark.parametrize('modes', [1, 2, 3, 5, 10, 15])
-def test_every_batch_has_equally_many_of_each_mode(modes):
+def test_every_batch_has_as_many_samples_of_each_mode(modes):
     settings = multimodal.make_settings(modes)
     assert settings.batch_size == {1: 12, 2: 12, 3: 12, 5: 15, 10: 20, 15: 15}[modes]
     assert settings.hidden_sizes == (4 * modes,) * 3
@@ -70,22 +70,22 @@ def test_every_batch_has_equally_many_of_each_mode(modes):
             np.testing.assert_array_equal(np.bincount(row, minlength=modes), settings.batch_size // modes)
 
 
-def test_a_batch_that_the_modes_do_not_divide_is_dealt_on_from_batch_to_batch():
+def test_modes_that_do_not_divide_the_batch_take_turns_from_batch_to_batch():
     settings = multimodal.make_settings(3, batch_size=8)
     batches = [multimodal.real_samples(settings, SEEDS, step, 8).numpy()[0, 0] for step in range(9)]
     counts = [np.bincount(np.abs(x[:, None] - np.array(settings.means)).argmin(axis=1), minlength=3) for x in batches]
     assert all(sorted(count) == [2, 3, 3] for count in counts)
-    assert [int(count.argmin()) for count in counts] == [2, 1, 0] * 3  # the short one takes turns
+    assert [int(count.argmin()) for count in counts] == [2, 1, 0] * 3  # the modes take turns at having fewer
     np.testing.assert_array_equal(np.sum(counts[:3], axis=0), [8, 8, 8])
 
 
-def test_samples_of_a_mode_have_its_mean_and_deviation():
+def test_samples_of_a_mode_have_its_mean_and_standard_deviation():
     settings = multimodal.make_settings(3, means=(-5.0, 1.0, 4.0), deviations=(0.5, 0.2, 0.7))
     x = multimodal.real_samples(settings, tf.constant(np.arange(100, dtype=np.uint32)), 0, 300).numpy()[:, 0]
-    for i, (mean, deviation) in enumerate(zip(settings.means, settings.deviations, strict=True)):
-        assert x[:, i::3].mean() == pytest.approx(mean, abs=4 * deviation / 100)
-        assert x[:, i::3].std() == pytest.approx(deviation, rel=0.03)
-        assert scipy.stats.kstest((x[:, i::3].ravel() - mean) / deviation, 'norm').pvalue > 1e-3
+    for i, (mean, std) in enumerate(zip(settings.means, settings.deviations, strict=True)):
+        assert x[:, i::3].mean() == pytest.approx(mean, abs=4 * std / 100)
+        assert x[:, i::3].std() == pytest.approx(std, rel=0.03)
+        assert scipy.stats.kstest((x[:, i::3].ravel() - mean) / std, 'norm').pvalue > 1e-3
 
 
 def test_pretraining_target_is_the_density():
@@ -120,7 +120,7 @@ def test_generator(activation):
     np.testing.assert_allclose(found[0], expected, rtol=1e-4, atol=1e-4)
 
 
-def test_widths_follow_modes_layers_and_h():
+def test_widths_follow_from_modes_layers_and_h():
     assert multimodal.make_settings(2).hidden_sizes == (8, 8, 8)
     assert multimodal.make_settings(3, hidden_size=5, layers=2).hidden_sizes == (15, 15)
     assert multimodal.make_settings(3, hidden_sizes=(12, 8, 8)).hidden_sizes == (12, 8, 8)
@@ -144,7 +144,7 @@ def test_success_is_what_its_docstring_says():
         cells = 4 + 4 * settings.deviations[0]
         assert distance(settings, -cells + 2 * cells * points) == pytest.approx(1.2, abs=0.02)
     three = multimodal.make_settings(3)
-    missing = three._replace(means=(-4.0, 0.0, 0.0))  # the mass of the third on the second
+    missing = three._replace(means=(-4.0, 0.0, 0.0))  # the third mode's mass on the second
     assert distance(three, multimodal.truth(missing).ppf(points)) == pytest.approx(8 / 3, abs=0.01)
 
 
@@ -158,12 +158,12 @@ def test_records_are_dense_where_the_post_converges():
 def test_recorded_distance_is_that_of_the_generator():
     settings = multimodal.make_settings(3, pretrain_steps=0)
     table, history, _ = multimodal.train_many(settings, 5, 20, num_steps=60)
-    np.testing.assert_allclose(history['wasserstein'][:, -1], table['wasserstein'], rtol=0.1)  # 256 points for 10,000
+    np.testing.assert_allclose(history['wasserstein'][:, -1], table['wasserstein'], rtol=0.1)  # 256 points against 10,000
     np.testing.assert_allclose(history['mean'][:, -1], table['mean'], atol=0.05)
 
 
 def test_noise_range_reaches_the_outcomes():
-    """G is judged on the noise that it was trained with, D on the grid of the figure."""
+    """G is evaluated on the noise that it was trained with, D on the grid of the figure."""
     settings = multimodal.make_settings(2, noise_range=2.0)
     d, g = multimodal.make_experiment(settings).init(SEEDS)
     grid = np.linspace(-8, 8, aylien.PLOT_POINTS, dtype=np.float32)[: 10_000 // 12 * 12]
@@ -185,15 +185,15 @@ def test_peak_height():
 
 
 @pytest.mark.parametrize('runs', [7, 300])
-def test_row_of_an_ensemble_equals_the_solo_run(runs):
-    row_of_an_ensemble_equals_the_solo_run(multimodal.make_experiment(multimodal.make_settings(3, pretrain_steps=5)), runs)
+def test_row_of_an_ensemble_equals_the_single_run(runs):
+    row_of_an_ensemble_equals_the_single_run(multimodal.make_experiment(multimodal.make_settings(3, pretrain_steps=5)), runs)
 
 
 @pytest.mark.statistical
-def test_wide_rows_equal_the_solo_run():
-    """Beyond 4,096 products a layer is a `matmul`; it rounds otherwise, and training amplifies that from the tenth step on."""
+def test_wide_rows_equal_the_single_run():
+    """Beyond 4,096 products a layer uses `matmul`, which rounds differently; training amplifies that from the tenth step on."""
     experiment = multimodal.make_experiment(multimodal.make_settings(10, pretrain_steps=0))
-    row_of_an_ensemble_equals_the_solo_run(experiment, 3, steps=10)
+    row_of_an_ensemble_equals_the_single_run(experiment, 3, steps=10)
 
 
 def test_a_second_training_of_the_same_settings_does_not_retrace():
@@ -214,7 +214,7 @@ def test_early_records_do_not_change_the_training():
     np.testing.assert_array_equal(dense['wasserstein'][:, shared], sparse['wasserstein'])
 
 
-def test_noise_is_aylien_s():
+def test_noise_is_ayliens():
     settings = multimodal.make_settings(1)
     theirs = aylien.noise(aylien.make_settings('2016-12'), SEEDS, Stream.NOISE_D, 7)
     np.testing.assert_array_equal(multimodal.noise(settings, SEEDS, Stream.NOISE_D, 7), theirs)

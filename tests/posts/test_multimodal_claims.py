@@ -1,4 +1,4 @@
-"""The claims on the multi-modal post, on made-up outcomes and on those that the page shows."""
+"""The claims of the multi-modal post, on made-up outcomes and on those behind the page."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from reproductions.multimodal import claims as multimodal_claims
 
 
 def outcome(lasting, first=None, **columns):
-    """Columns of 100 runs as the claims read them."""
+    """The columns of 100 runs that the claims use."""
     runs = np.ones(100)
     table = {'convergence_step': lasting * runs, 'first_step_below': (lasting if first is None else first) * runs}
     table |= {'success': runs, 'modes_covered': runs, 'peak_height': 2 * runs, 'mode_width': 0.5 * runs}
@@ -25,13 +25,13 @@ def outcome(lasting, first=None, **columns):
         (outcome(np.inf, 20), outcome(900, 25), outcome(400, 300), Verdict.PARTLY),
         (outcome(35), outcome(35), outcome(305), Verdict.NOT_REPRODUCED),
     ],
-    ids=['by the stated steps', 'not three', 'there, but not to stay', 'later'],
+    ids=['by the stated steps', 'not three', 'there, but not lasting', 'later'],
 )
 def test_m1(one, two, three, verdict):
     assert multimodal_claims.converge_early({1: one, 2: two, 3: three}).verdict == verdict
 
 
-def test_m1_tells_of_a_generator_that_is_there_before_it_is_trained():
+def test_m1_mentions_a_generator_that_succeeds_before_training():
     there, trained = outcome(0), outcome(20)
     with_ = multimodal_claims.converge_early({1: there, 2: trained, 3: trained})
     without = multimodal_claims.converge_early({1: trained, 2: trained, 3: trained})
@@ -57,16 +57,16 @@ def test_m2_and_m3(full, smaller, verdict):
     assert multimodal_claims.layers_narrowed(full, smaller).verdict == verdict
 
 
-def share(part, modes):
-    """A hundred runs of which so many per cent converge with every mode."""
-    return outcome(np.where(np.arange(100) < part, 100, np.inf), modes_covered=modes)
+def converged(percent, modes):
+    """A hundred runs, of which this percentage converges with every mode."""
+    return outcome(np.where(np.arange(100) < percent, 100, np.inf), modes_covered=modes)
 
 
 def test_m4():
     def by_width(best):
-        """The post's rule with `best` per cent: enough from 4 units a mode on."""
+        """The post's rule: 4 units per mode or more are enough, and then `best` percent converge."""
         return {
-            modes: {width: share(best(modes) if width >= 4 * modes else 1, modes) for width in multimodal_claims.WIDTHS}
+            modes: {width: converged(best(modes) if width >= 4 * modes else 1, modes) for width in multimodal_claims.WIDTHS}
             for modes in multimodal_claims.MODES
         }
 
@@ -98,7 +98,7 @@ def test_m6():
         assert multimodal_claims.peaks_are_taller(dict(enumerate(tables, 1))).verdict == verdict
 
 
-def test_the_page_s_claims_follow_from_the_kept_outcomes():
+def test_the_claims_on_the_page_follow_from_the_stored_outcomes():
     figures = ROOT / 'figures' / 'multimodal'
     tables = multimodal_claims.load_arms(figures / 'arms.npz')
     assert set(tables) == set(multimodal_claims.ARMS) and {len(table['seed']) for table in tables.values()} == {500}

@@ -23,7 +23,7 @@ OWN_COLUMNS = [
 ]  # fmt: skip
 
 
-def test_solo_run_writes_the_contract(tmp_path, capsys):
+def test_a_single_run_writes_its_files(tmp_path, capsys):
     assert call(multimodal_main, '--num_steps=60', '--pretrain_steps=20', '--animation', f'--output_dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    50: loss_d' in out and 'seed 4:' in out and 'modes_covered' in out
@@ -73,7 +73,7 @@ def test_own_modes_minibatch_and_widths(tmp_path):
 def test_replay_command(tmp_path, capsys):
     assert call(multimodal_main, f'--replay={DATA / "aylien_2016-12_minibatch_seed1.npz"}', f'--output_dir={tmp_path}') == 0
     assert 'agrees' in capsys.readouterr().out
-    with open(tmp_path / 'replay.csv') as file:
+    with open(tmp_path / 'replay.csv', encoding='utf-8') as file:
         assert {row['quantity'] for row in csv.DictReader(file)} == {'pre_loss', 'loss_d', 'loss_g'}
     other = DATA / 'aylien_2016-08_plain_seed42.npz'
     assert call(multimodal_main, f'--replay={other}', f'--output_dir={tmp_path}') == 2

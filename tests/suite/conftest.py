@@ -1,4 +1,4 @@
-"""What the tests of bad files share."""
+"""Fixtures of the tests of bad files."""
 
 import pytest
 from helpers.damage import UNPACKED

@@ -1,4 +1,4 @@
-"""Every post, variant and claim has an accepted reference, every reference a test, and training takes the accepted course."""
+"""Every post, variant and claim has an accepted reference, every reference a test, and training follows the accepted losses."""
 
 import json
 
@@ -16,10 +16,10 @@ LAST_CLAIMS = ('A5', 'M6', 'J7', 'N5', 'D3')  # of each post
 def test_every_variant_has_a_reference_and_every_reference_a_case():
     for name in posts.NAMES:
         assert {case.variant for case in accepted_numbers.of(name)} == set(posts.part(name, 'gan').VARIANTS)
-    courses = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.CASES}
+    trajectories = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.CASES}
     outcomes = {f'{case.post}_{case.name}.csv' for case in accepted_numbers.CASES if case.runs}
-    assert len(courses) == 18 and len(outcomes) == 17
-    assert {path.name for path in accepted_numbers.DIRECTORY.iterdir() if path.name.endswith('.csv')} == courses | outcomes
+    assert len(trajectories) == 18 and len(outcomes) == 17
+    assert {path.name for path in accepted_numbers.DIRECTORY.iterdir() if path.name.endswith('.csv')} == trajectories | outcomes
     for case in accepted_numbers.CASES:
         if case.runs:
             table = accepted_numbers.recorded_outcomes(case)
@@ -30,10 +30,10 @@ def test_every_variant_has_a_reference_and_every_reference_a_case():
 def test_every_post_with_recorded_outcomes_compares_with_them():
     for name in {case.post for case in accepted_numbers.CASES if case.runs}:
         text = (ROOT / 'tests' / 'posts' / f'test_{name}_statistics.py').read_text(encoding='utf-8')
-        assert f"outcomes_are_those_recorded('{name}'" in text
+        assert f"outcomes_match_the_accepted_ones('{name}'" in text
 
 
-def test_every_claim_has_a_reference_which_is_that_of_the_figures():
+def test_every_claim_has_a_reference_that_equals_the_figures():
     recorded = posts.recorded_claims()
     for name, (letter, count) in zip(posts.NAMES, LAST_CLAIMS, strict=True):
         assert [claim['claim'] for claim in recorded[name]] == [f'{letter}{i + 1}' for i in range(int(count))]
@@ -41,10 +41,10 @@ def test_every_claim_has_a_reference_which_is_that_of_the_figures():
 
 
 def test_departure_by_hand(monkeypatch):
-    monkeypatch.setattr(accepted_numbers, 'COURSE_STEPS', 2)
+    monkeypatch.setattr(accepted_numbers, 'TRAJECTORY_STEPS', 2)
     case, loss_g = accepted_numbers.CASES[0], np.array([4.0, np.nan, 1.0, 1.0, 2.0, 2.0])  # two steps of three seeds
     accepted = {'loss_d': np.array([1.0, 2.0, 1.0, 1e-5, 4.0, 4.0]), 'loss_g': loss_g}
-    monkeypatch.setattr(accepted_numbers, 'recorded_course', lambda case: accepted)
+    monkeypatch.setattr(accepted_numbers, 'recorded_trajectory', lambda case: accepted)
     assert accepted_numbers.departure(case, accepted) == 0
     assert (
         accepted_numbers.departure(case, accepted | {'loss_d': np.array([1.0, 3.0, 1.0, 1e-5, 4.0, 4.0])}) == 0
@@ -54,35 +54,35 @@ def test_departure_by_hand(monkeypatch):
     floored = {'loss_d': np.array([1.0, 3.0, 1.0, 3e-5, 4.0, 4.0])}
     assert accepted_numbers.departure(case, accepted | floored) == pytest.approx(0.02)
     unlike = {'loss_d': np.array([1.0, 2.0, 1.0, np.inf, 4.0, 4.0]), 'loss_g': np.where(np.isnan(loss_g), 1.0, loss_g)}
-    assert accepted_numbers.departure(case, unlike) == np.inf  # two of three are finite where the accepted ones are not, or not
+    assert accepted_numbers.departure(case, unlike) == np.inf  # two of three differ from the accepted ones in being finite
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize('case', accepted_numbers.CASES, ids=lambda case: f'{case.post}_{case.name}')
-def test_the_course_is_that_recorded(case):
-    assert accepted_numbers.departure(case, accepted_numbers.course(case)) < accepted_numbers.TOLERANCE
+def test_the_trajectory_matches_the_accepted_one(case):
+    assert accepted_numbers.departure(case, accepted_numbers.trajectory(case)) < accepted_numbers.TOLERANCE
 
 
 STRATIFIED, MINIBATCH_FEATURES, MOMENTUM, ADAM = (
     random.stratified, layers.minibatch_features, optimizers.momentum, optimizers.adam,
 )  # fmt: skip
-BREAKS = {  # case, module, attribute and what stands in its place
-    'noise moved by 0.05': ('aylien_2016-08_plain', random, 'stratified', lambda *a: STRATIFIED(*a) + 0.05),
-    'noise moved by 0.01': ('jang_2016-06', random, 'stratified', lambda *a: STRATIFIED(*a) + 0.01),
+BREAKS = {  # case, module, attribute and its replacement
+    'noise shifted by 0.05': ('aylien_2016-08_plain', random, 'stratified', lambda *a: STRATIFIED(*a) + 0.05),
+    'noise shifted by 0.01': ('jang_2016-06', random, 'stratified', lambda *a: STRATIFIED(*a) + 0.01),
     'no self term': (
         'aylien_2017-06_minibatch', layers, 'minibatch_features', lambda m, k, d: MINIBATCH_FEATURES(m, k, d) - np.exp(-d),
     ),
-    'momentum of 0.85': ('devnag_2018-11_moments', optimizers, 'momentum', lambda rate, _: MOMENTUM(rate, 0.85)),
-    'another decay of the second moment': ('aylien_2017-06_plain', optimizers, 'adam', lambda rate: ADAM(rate, beta2=0.99)),
-    'no decay of the rate': ('aylien_2016-08_plain', aylien, 'DECAY', 1.0),  # in D's pre-training of 1,000 updates
-    'another decay of the first moment': ('mnist_post', optimizers, 'adam', lambda rate, beta1: ADAM(rate, 0.89)),
+    'momentum of 0.85': ('devnag_2018-11_moments', optimizers, 'momentum', lambda lr, _: MOMENTUM(lr, 0.85)),
+    'another decay of the second moment': ('aylien_2017-06_plain', optimizers, 'adam', lambda lr: ADAM(lr, beta2=0.99)),
+    'no decay of the learning rate': ('aylien_2016-08_plain', aylien, 'DECAY', 1.0),  # in D's pre-training of 1,000 updates
+    'another decay of the first moment': ('mnist_post', optimizers, 'adam', lambda lr, beta1: ADAM(lr, 0.89)),
 }  # fmt: skip
 
 
 @pytest.mark.statistical
 @pytest.mark.parametrize('name', BREAKS)
-def test_a_broken_suite_leaves_the_course(name, monkeypatch):
+def test_a_broken_suite_departs_from_the_trajectory(name, monkeypatch):
     file, module, attribute, broken = BREAKS[name]
     case = next(case for case in accepted_numbers.CASES if f'{case.post}_{case.name}' == file)
     monkeypatch.setattr(module, attribute, broken)
-    assert accepted_numbers.departure(case, accepted_numbers.course(case)) > accepted_numbers.TOLERANCE
+    assert accepted_numbers.departure(case, accepted_numbers.trajectory(case)) > accepted_numbers.TOLERANCE

@@ -1,4 +1,4 @@
-"""Archives that are damaged or made up are refused as documented, soon and without much memory."""
+"""Damaged and fabricated archives are refused as documented, quickly and without much memory."""
 
 import collections
 import pathlib
@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from helpers.damage import BOMB, HEADERS, archive, damaged, made_up, npy, read, rebuilt
+from helpers.damage import BOMB, HEADERS, archive, damaged, npy, read, rebuilt, with_header
 from hypothesis import given, settings
 
 from common.storage import files
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures('small_archives')
 ARRAYS = {'a': np.arange(6, dtype=np.float32).reshape(2, 3), 'b': np.array('{"x": 1}'), 'c': np.zeros(0, np.int32)}
 
 
-def test_damaged_archives_are_refused_or_as_they_were(tmp_path):
+def test_damaged_archives_are_refused_or_unchanged(tmp_path):
     seen = collections.Counter()
 
     @given(damaged(archive([(f'{name}.npy', npy(array)) for name, array in ARRAYS.items()])))
@@ -23,14 +23,14 @@ def test_damaged_archives_are_refused_or_as_they_were(tmp_path):
         (tmp_path / 'a.npz').write_bytes(data)
         found = read(lambda: files.read_npz(tmp_path / 'a.npz'), files.BadArchive)
         seen[found is None] += 1
-        # A byte of the zip file's own may be damaged, in a date or in the name of an array; an array's own values never.
+        # The damage may be in the zip file's metadata, such as a date or an array's name, but never in an array's values.
         assert found is None or all(np.array_equal(found[name], ARRAYS[name]) for name in found.keys() & ARRAYS.keys())
 
     check()
     assert seen.total() >= 500 and seen[True] > 300
 
 
-def test_archives_at_random_hold_no_objects(tmp_path):
+def test_random_archives_hold_no_objects(tmp_path):
     seen = collections.Counter()
 
     @settings(max_examples=1000)  # a tenth of them are refused
@@ -46,14 +46,14 @@ def test_archives_at_random_hold_no_objects(tmp_path):
 
 
 @pytest.mark.parametrize('header', HEADERS)
-def test_made_up_headers_take_no_memory(header, tmp_path):
+def test_false_headers_allocate_no_memory(header, tmp_path):
     for version in (1, 2, 3):
-        (tmp_path / 'a.npz').write_bytes(archive([('a.npy', made_up(header, bytes(16), version))]))
+        (tmp_path / 'a.npz').write_bytes(archive([('a.npy', with_header(header, bytes(16), version))]))
         found = read(lambda: files.read_npz(tmp_path / 'a.npz'), files.BadArchive)
         assert found is None or (found['a'].nbytes <= 16 and not found['a'].dtype.hasobject)
 
 
-def test_what_is_no_file_is_not_waited_for(tmp_path):
+def test_what_is_not_a_file_is_refused_without_waiting(tmp_path):
     import os
 
     os.mkfifo(tmp_path / 'pipe')

@@ -1,4 +1,4 @@
-"""Checkpoints that are damaged or made up are refused, or hold to the bit what was saved."""
+"""Damaged and fabricated checkpoints are refused, or hold bit for bit what was saved."""
 
 import collections
 import json
@@ -16,11 +16,11 @@ STATE = ((np.int32(3), np.arange(6.0).reshape(2, 3)), {'b': np.ones(2, np.float3
 SETTINGS = {'runs': 2, 'sizes': [8, 8]}
 
 
-def test_damaged_and_made_up_checkpoints(tmp_path):
-    """Refused, or the state is to the bit what was saved; made-up ones have the digest of what they hold."""
+def test_damaged_and_fabricated_checkpoints(tmp_path):
+    """Refused, or the state is bit for bit what was saved; fabricated ones have the digest of their contents."""
     checkpoints.save(tmp_path, SETTINGS, STATE, {'step': np.array([0, 10]), 'loss_d': np.zeros((2, 2))})
     (path,) = checkpoints.paths(tmp_path)
-    sound, arrays, seen = path.read_bytes(), files.read_npz(path), collections.Counter()
+    valid, arrays, seen = path.read_bytes(), files.read_npz(path), collections.Counter()
     header = json.loads(str(arrays['header']))
 
     @st.composite
@@ -34,7 +34,7 @@ def test_damaged_and_made_up_checkpoints(tmp_path):
         made = made | {'settings': ours, 'sha256': checkpoints._digest(ours, changed)}
         return archive([(f'{name}.npy', npy(value)) for name, value in {**changed, 'header': json.dumps(made)}.items()])
 
-    kinds = {'damaged': damaged(sound), 'rebuilt': rebuilt(arrays, 'header'), 'signed': signed()}
+    kinds = {'damaged': damaged(valid), 'rebuilt': rebuilt(arrays, 'header'), 'signed': signed()}
 
     @given(st.one_of(*(st.tuples(st.just(kind), data) for kind, data in kinds.items())))
     def check(kind_and_data):

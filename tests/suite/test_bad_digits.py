@@ -1,4 +1,4 @@
-"""Files of digits that are damaged or made up are refused, or give digits of the one usable form."""
+"""Damaged and fabricated files of digits are refused, or give digits in the one usable form."""
 
 import collections
 import gzip
@@ -22,17 +22,17 @@ DIGITS = {
 
 
 def usable(digits):
-    """Whether digits are of the one form that everything else takes for granted."""
+    """Whether digits have the form that everything else relies on."""
     return all(
         x.dtype == y.dtype == np.uint8 and x.shape == (len(y), 784) and len(y) and y.max() < 10
         for x, y in ((digits.x_train, digits.y_train), (digits.x_test, digits.y_test))
     )
 
 
-def test_damaged_and_made_up_keras_files(tmp_path):
-    sound, seen = archive([(f'{name}.npy', npy(array)) for name, array in DIGITS.items()]), collections.Counter()
+def test_damaged_and_fabricated_keras_files(tmp_path):
+    valid, seen = archive([(f'{name}.npy', npy(array)) for name, array in DIGITS.items()]), collections.Counter()
 
-    @given(damaged(sound) | rebuilt(DIGITS, None))
+    @given(damaged(valid) | rebuilt(DIGITS, None))
     def check(data):
         (tmp_path / 'digits.npz').write_bytes(data)
         found = read(lambda: dataset.load(str(tmp_path / 'digits.npz')), dataset.BadData)
@@ -49,7 +49,7 @@ def idx(array):
 
 @st.composite
 def other_idx(draw, array):
-    """An IDX file of other sizes or another magic number, more or less of it there."""
+    """An IDX file with other sizes or another magic number, perhaps truncated."""
     sizes = draw(st.lists(st.integers(0, 2**32 - 1) | st.sampled_from([0, 1, 6, 28, 10**6, 10**6 + 1, 2**32 - 1]), max_size=4))
     sizes = draw(st.sampled_from([sizes, [10**6, 28, 28], [10**6], [len(array), *array.shape[1:]]]))
     magic = draw(st.sampled_from([b'\0\0\x08', b'\0\0\x08', b'\0\0\x0d', b'\1\0\x08']))
@@ -58,12 +58,12 @@ def other_idx(draw, array):
 
 
 @pytest.mark.parametrize('packed', [False, True], ids=['plain', 'gz'])
-def test_damaged_and_made_up_idx_files(packed, tmp_path):
+def test_damaged_and_fabricated_idx_files(packed, tmp_path):
     seen, end = collections.Counter(), '.gz' if packed else ''
     pack = (lambda data: gzip.compress(data, mtime=0)) if packed else bytes
-    zeros = pack(bytes(2 * BYTES))  # that follow as one more member of the gzip file
-    sound = {f'{dataset.PARTS[name]}{end}': pack(idx(array)) for name, array in DIGITS.items()}
-    for name, data in sound.items():
+    zeros = pack(bytes(2 * BYTES))  # appended as one more member of the gzip file
+    valid = {f'{dataset.PARTS[name]}{end}': pack(idx(array)) for name, array in DIGITS.items()}
+    for name, data in valid.items():
         (tmp_path / name).write_bytes(data)
 
     @st.composite
@@ -80,7 +80,7 @@ def test_damaged_and_made_up_idx_files(packed, tmp_path):
         name, data = file
         (tmp_path / name).write_bytes(data)
         found = read(lambda: dataset.load(str(tmp_path)), dataset.BadData)
-        (tmp_path / name).write_bytes(sound[name])
+        (tmp_path / name).write_bytes(valid[name])
         seen[found is not None] += 1
         assert found is None or usable(found[0])
 

@@ -1,4 +1,4 @@
-"""Any command line either runs or ends with one line and status 2: command lines at random, from each post's own flags."""
+"""Any command line either runs or ends with one line and status 2: random command lines of each post's own flags."""
 
 import collections
 import contextlib
@@ -38,7 +38,7 @@ TEXT = st.text(max_size=12) | st.text('0123456789+-._e,=x \n', max_size=8) | st.
 
 
 def as_text(number):
-    """A number of any length in words of the command line."""
+    """A number of any length as a word of a command line."""
     return str(number) if abs(number) < 10**4000 else '1' + '0' * 5000
 
 
@@ -48,7 +48,7 @@ PATHS = st.sampled_from(EDGES['path']) | TEXT.map(lambda text: text.replace('/',
 
 
 def plausible(flag):
-    """Values of a flag's own type, as text, those at its edges among them."""
+    """Values of a flag's own type, as text, edge cases included."""
     kind = type(flag.parser).__name__
     if kind == 'EnumParser':
         return st.sampled_from([value for value in flag.parser.enum_values if value != 'multiworker'])
@@ -61,7 +61,7 @@ def plausible(flag):
 
 @st.composite
 def arguments(draw, opts):
-    """One flag as it is spelt on a command line, its value of its own type for the most part."""
+    """One flag as it is spelled on a command line, mostly with a value of its own type."""
     name = draw(st.sampled_from(sorted(opts)))
     value = draw(plausible(opts[name]) if draw(st.integers(0, 9)) else TEXT)
     dashed = name.replace('_', '-')
@@ -79,72 +79,72 @@ STRAY = st.sampled_from(
 
 @st.composite
 def command_lines(draw, opts):
-    """Up to five flags, some of them twice, and now and then a word that is none."""
+    """Up to five flags, some of them repeated, and sometimes a word that is not a flag."""
     words = [word for flag in draw(st.lists(arguments(opts), max_size=5)) for word in flag]
     return words if draw(st.integers(0, 9)) else [*words, draw(STRAY)]
 
 
-# --- What must come of them ---------------------------------------------------------------------------------------------------
+# --- What must happen ---------------------------------------------------------------------------------------------------------
 
 
-class Begun(Exception):
-    """Everything was accepted, and training would begin."""
+class Started(Exception):
+    """Everything was accepted, and training would start."""
 
 
-def begin(experiment, strategy, seeds, num_steps, every, *rest):
-    """In place of `training.train`: what that does before its first step, but for the weights."""
+def start(experiment, strategy, seeds, num_steps, every, *rest):
+    """Replaces `training.train`: does what it does before its first step, except the weights."""
     training.record_steps(experiment.pretrain_steps, every)
     training.record_steps(num_steps, every, experiment.early)
-    raise Begun
+    raise Started
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """A directory to work in, with files of all kinds; training raises Begun, nothing is judged and no network is asked."""
+def workspace(tmp_path, monkeypatch):
+    """A directory to work in, with files of all kinds; training raises Started; no classifier and no network is used."""
     (tmp_path / 'file').write_bytes(b'\xff\0 no flags')
     (tmp_path / 'dir.gif').mkdir()
     (tmp_path / 'run' / 'checkpoint').mkdir(parents=True)
     (tmp_path / 'run' / 'checkpoint' / 'state-000000.npz').write_bytes(b'PK\x03\x04 no checkpoint')
     os.mkfifo(tmp_path / 'fifo')
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(training, 'train', begin)
-    monkeypatch.setattr(data_parallel, 'train', begin)
+    monkeypatch.setattr(training, 'train', start)
+    monkeypatch.setattr(data_parallel, 'train', start)
     monkeypatch.setattr(checks, 'machine_memory', lambda: 2**28)
-    monkeypatch.setattr(devnag_replay, 'retrain', lambda *args: begin(*[None] * 5))
+    monkeypatch.setattr(devnag_replay, 'retrain', lambda *args: start(*[None] * 5))
     bundle = dataset.bundled()
     monkeypatch.setattr(dataset, 'bundled', lambda: bundle)
     monkeypatch.setattr(dataset, '_keras_file', lambda: ('mnist.npz', 'no network'))
-    monkeypatch.setattr(mnist, 'judge_with_untrained', lambda *args: None)
+    monkeypatch.setattr(mnist, 'evaluator_with_untrained', lambda *args: None)
     return tmp_path
 
 
 def outcome(post, words, message=''):
-    """'begun', 'ended', 'helped' or 'refused'; fails if it is none of these, or if what is printed is not as it should be."""
+    """'started', 'finished', 'helped' or 'refused'; fails if it is none of these, or if the output is not as it should be."""
     out, error = (io.TextIOWrapper(io.BytesIO(), 'utf-8') for _ in range(2))  # as strict as a terminal
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
             status = cli.call(post.main, [post.__name__, *words])
-    except Begun:
-        return 'begun'
+    except Started:
+        return 'started'
     except SystemExit as ended:
         assert ended.code == 0
         return 'helped'
     error.flush()
     lines = error.buffer.getvalue().decode().splitlines()
-    lines = [line for line in lines if not line.startswith('note: ')]  # of digits that are not as published
+    lines = [line for line in lines if not line.startswith('note: ')]  # about digits that are not as published
     if status == 0:
         assert not lines
-        return 'ended'
+        return 'finished'
     assert status == 2 and len(lines) == 1 and lines[0].startswith('error: '), (status, lines)
     assert message in lines[0] and len(lines[0]) < 1100
     return 'refused'
 
 
 @pytest.mark.parametrize('name', posts.NAMES)
-def test_any_command_line_runs_or_ends_with_one_line(name, place):
+def test_any_command_line_runs_or_ends_with_one_line(name, workspace):
     post, seen, named = posts.part(name, '__main__'), collections.Counter(), set()
     opts = flags_of(post)
-    (place / 'trace').write_bytes(trace_of(name).read_bytes())
+    (workspace / 'trace').write_bytes(trace_of(name).read_bytes())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     @given(command_lines(opts))
@@ -154,7 +154,7 @@ def test_any_command_line_runs_or_ends_with_one_line(name, place):
 
     check()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
-    assert seen.total() >= 500 and min(seen['begun'], seen['refused']) > 100, seen
+    assert seen.total() >= 500 and min(seen['started'], seen['refused']) > 100, seen
     assert named == set(opts)
 
 
@@ -186,7 +186,7 @@ def test_any_command_line_runs_or_ends_with_one_line(name, place):
         ('aylien', ['--mu=-1e9', '--sigma=1'], 'lost in rounding'),
         ('aylien', ['--claims', '--seed=4294967295'], 'seeds end at'),
         ('aylien', ['--claims', '--runs=1000000000'], '100,000 or fewer'),
-        ('jang', ['--claims', f'--seed={2**32 - 500}', '--runs=200'], 'seeds end at'),  # of which J2 takes five times as many
+        ('jang', ['--claims', f'--seed={2**32 - 500}', '--runs=200'], 'seeds end at'),  # J2 uses five times as many
         ('multimodal', ['--means=0', '--deviations=1e-9'], '--deviations=1e-9'),
         ('multimodal', [f'--means={",".join(str(i / 20 - 3) for i in range(101))}', '--deviations=0.001'], '100 or fewer'),
         ('multimodal', ['--noise_range=1e300'], '--noise_range'),
@@ -198,13 +198,13 @@ def test_any_command_line_runs_or_ends_with_one_line(name, place):
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_what_was_found(name, words, message, place):
+def test_earlier_findings(name, words, message, workspace):
     images = np.zeros((2, 28, 28), np.uint8)
     np.savez('few.npz', x_train=images, y_train=[0, 1], x_test=images[:1], y_test=[0])
     assert outcome(posts.part(name, '__main__'), words, message) == 'refused'
 
 
-# --- Settings that no memory holds --------------------------------------------------------------------------------------------
+# --- Settings that need too much memory ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -225,8 +225,8 @@ def test_what_was_found(name, words, message, place):
         ('devnag', ['--num_steps=100000000', '--runs=100']),
     ],
 )
-def test_what_no_memory_holds_is_refused(name, words, place, monkeypatch, capsys):
-    """In a line that names flag, value and remedy, and before a thousandth of it is asked for."""
+def test_what_needs_too_much_memory_is_refused(name, words, workspace, monkeypatch, capsys):
+    """With one line that names flag, value and remedy, and before a thousandth of it is allocated."""
     monkeypatch.setattr(checks, 'machine_memory', lambda: 2**34)
     tracemalloc.start()
     try:
@@ -237,7 +237,7 @@ def test_what_no_memory_holds_is_refused(name, words, place, monkeypatch, capsys
     error = capsys.readouterr().err.removeprefix('note: no MNIST at mnist.npz and none from the network (no network): using '
                                                  'the bundled 10,000 digits\n')  # fmt: skip
     assert error.startswith('error: --') and error.count('\n') == 1
-    assert all(word in error for word in words if word != '--minibatch') and 'GiB of memory' in error and 'fewer' in error
+    assert all(word in error for word in words if word != '--minibatch') and 'GiB of memory' in error and 'smaller' in error
 
 
 @pytest.mark.parametrize(
@@ -249,17 +249,17 @@ def test_what_no_memory_holds_is_refused(name, words, place, monkeypatch, capsys
         ('aylien', ['--num_steps=10000000']),
     ],
 )
-def test_large_ensembles_are_not_refused(name, words, place, monkeypatch):
+def test_large_ensembles_are_not_refused(name, words, workspace, monkeypatch):
     """On a machine with 8 GiB: the check refuses only what could not run."""
     monkeypatch.setattr(checks, 'machine_memory', lambda: 2**33)
-    assert outcome(posts.part(name, '__main__'), words) == 'begun'
+    assert outcome(posts.part(name, '__main__'), words) == 'started'
 
 
 def test_this_machine_has_memory():
     assert 2**28 < checks.machine_memory() < 2**50
 
 
-# --- Trained indeed -----------------------------------------------------------------------------------------------------------
+# --- Actual training ----------------------------------------------------------------------------------------------------------
 
 SMALL = {
     'IntegerParser': st.integers(1, 6).map(str),
@@ -271,7 +271,7 @@ SMALL = {
 
 @st.composite
 def small_command_lines(draw, opts):
-    """Trainings of a few steps of one or two small networks, the other flags at their edges."""
+    """Training of a few steps for one or two small runs, with edge cases of the other flags."""
     words = [f'--num_steps={draw(st.integers(1, 3))}', f'--runs={draw(st.integers(1, 2))}']
     words += ['--output_dir=out', '--strategy=cpu']
     left_out = {'claims', 'replay', 'resume', 'logical_devices', 'export_seed', 'data', 'pretrain_steps'}
@@ -286,8 +286,8 @@ def small_command_lines(draw, opts):
 
 @pytest.mark.statistical
 @pytest.mark.parametrize('name', posts.NAMES)
-def test_any_small_training_ends_well(name, tmp_path, monkeypatch):
-    """What is accepted is trained, measured and drawn to its end: two command lines a post, with nothing left out."""
+def test_any_small_training_succeeds(name, tmp_path, monkeypatch):
+    """What is accepted can be trained, measured and drawn to the end: two command lines per post, with nothing replaced."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
     post, statuses = posts.part(name, '__main__'), collections.Counter()
@@ -303,9 +303,9 @@ def test_any_small_training_ends_well(name, tmp_path, monkeypatch):
             shutil.rmtree(path, ignore_errors=True)
         status = outcome(post, words + ['--data=digits.npz'] * (name == 'mnist'))
         statuses[status] += 1
-        if status == 'ended':
+        if status == 'finished':
             table = files.read_csv('out/results.csv')
             assert len(table['seed']) == int(words[1].removeprefix('--runs=')) and set(table['finite']) <= {0, 1}
 
     check()
-    assert statuses['ended'] >= 1, statuses
+    assert statuses['finished'] >= 1, statuses

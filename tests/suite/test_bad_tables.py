@@ -1,4 +1,4 @@
-"""Accepted numbers that are damaged or made up are refused, or are numbers and as many as wanted."""
+"""Damaged and fabricated tables of accepted numbers are refused, or hold as many numbers as expected."""
 
 import collections
 
@@ -19,17 +19,17 @@ pytestmark = pytest.mark.usefixtures('small_archives')
 CASE = min((case for case in accepted_numbers.CASES if case.runs), key=lambda case: case.runs)
 TABLES = {
     'outcomes': lambda: accepted_numbers.recorded_outcomes(CASE),
-    'course': lambda: accepted_numbers.recorded_course(CASE),
+    'trajectory': lambda: accepted_numbers.recorded_trajectory(CASE),
     "Aylien's program": lambda: aylien_claims.original('2016-08', 'plain'),
     "Jang's program": jang_claims.original,
     "Dev Nag's program": devnag_claims.original,
-    "Dev Nag's program, moments of each round": devnag_claims.original_course,
+    "Dev Nag's program, moments of each round": devnag_claims.original_trajectory,
 }
 
 
 @st.composite
 def other_tables(draw, text):
-    """A table with cells, rows or columns that are no numbers, missing or too many."""
+    """A table with cells that are not numbers, or with missing or extra cells, rows or columns."""
     header, *rows = [line.split(',') for line in text.split()]
     for _ in range(draw(st.integers(1, 2))):
         row = draw(st.sampled_from(rows[:20]))
@@ -48,16 +48,16 @@ def other_tables(draw, text):
     return '\n'.join(','.join(row) for row in [header, *rows]).encode('utf-8', 'surrogatepass')
 
 
-def test_damaged_and_made_up_tables(tmp_path, monkeypatch):
-    """Refused, or numbers, as many in every column as are wanted."""
+def test_damaged_and_fabricated_tables(tmp_path, monkeypatch):
+    """Refused, or numbers, as many in every column as expected."""
     path = tmp_path / f'{CASE.post}_{CASE.name}.csv'
     monkeypatch.setattr(accepted_numbers, 'DIRECTORY', tmp_path)
     columns = ['seed', *accepted_numbers.RATES, *CASE.columns]
     rng, seen = np.random.default_rng(0), collections.Counter()
     files.write_csv(path, {name: rng.normal(size=CASE.runs) for name in columns})
-    sound = path.read_bytes()
+    valid = path.read_bytes()
 
-    @given(damaged(sound) | other_tables(sound.decode()))
+    @given(damaged(valid) | other_tables(valid.decode()))
     def check(data):
         path.write_bytes(data)
         found = read(TABLES['outcomes'], files.BadTable)
@@ -70,7 +70,7 @@ def test_damaged_and_made_up_tables(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('name', TABLES)
-def test_a_reference_that_lacks_what_is_wanted_is_named(name, tmp_path, monkeypatch):
+def test_a_reference_with_missing_columns_is_named(name, tmp_path, monkeypatch):
     monkeypatch.setattr(accepted_numbers, 'DIRECTORY', tmp_path)
     monkeypatch.setattr('importlib.resources.files', lambda package: tmp_path)
     ours = f'{CASE.post}_{CASE.name}'
@@ -82,11 +82,11 @@ def test_a_reference_that_lacks_what_is_wanted_is_named(name, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize('name', TABLES)
-def test_the_installed_references_are_whole(name):
+def test_the_installed_references_are_complete(name):
     assert len({len(column) for key, column in TABLES[name]().items() if key != 'round'}) == 1
 
 
-def test_a_command_ends_with_one_line_where_a_reference_is_damaged(tmp_path, capsys):
+def test_a_command_ends_with_one_line_if_a_reference_is_damaged(tmp_path, capsys):
     assert cli.call(lambda argv: files.read_csv(tmp_path / 'none.csv'), ['aylien']) == 2
     error = capsys.readouterr().err
     assert error.startswith(f'error: {tmp_path}/none.csv does not exist; ') and error.count('\n') == 1

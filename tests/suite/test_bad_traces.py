@@ -1,4 +1,4 @@
-"""Recorded runs that are damaged or made up are refused, or what is trained on is what was recorded."""
+"""Damaged and fabricated traces are refused, or the arrays used for training are those that were recorded."""
 
 import collections
 import json
@@ -16,7 +16,7 @@ from reproductions import posts
 from reproductions.devnag import replay as devnag_replay
 
 pytestmark = pytest.mark.usefixtures('small_archives')
-SMALLER = {  # recorded runs of the posts' programs, with the numbers of steps that a shorter one has
+SMALLER = {  # recorded runs of the posts' programs, and the numbers of steps that they are cut down to
     'aylien_2017-06_plain_seed5': {'steps': 3},
     'jang_m40_seed1': {'steps': 3, 'pretrain_steps': 2},
     'devnag_2018_raw_data_seed0': {'epochs': 1},
@@ -25,7 +25,7 @@ SMALLER = {  # recorded runs of the posts' programs, with the numbers of steps t
 
 
 class Accepted(Exception):
-    """In place of a training: the arrays that it would draw from."""
+    """Replaces training: holds the arrays that it would use."""
 
 
 def trace(file):
@@ -51,12 +51,12 @@ def untrained(monkeypatch):
 
 
 @pytest.mark.parametrize('name', SMALLER)
-def test_damaged_and_made_up_traces(name, tmp_path, untrained, monkeypatch):
-    """Refused, or what would be trained on is what was recorded: no value of it was changed by damage, and no shape by hand."""
+def test_damaged_and_fabricated_traces(name, tmp_path, untrained, monkeypatch):
+    """Refused, or the arrays are those that were recorded: damage never changes a value, nor fabrication a type or a rank."""
     module, meta, arrays = trace(name)
     monkeypatch.setattr(files, 'MOST_BYTES', 2**23)
     whole = {'meta': np.array(json.dumps(meta)), **arrays}
-    sound = archive([(f'{key}.npy', npy(array)) for key, array in whole.items()])
+    valid = archive([(f'{key}.npy', npy(array)) for key, array in whole.items()])
     path, seen = tmp_path / 'trace.npz', collections.Counter()
 
     def accepted():
@@ -65,11 +65,11 @@ def test_damaged_and_made_up_traces(name, tmp_path, untrained, monkeypatch):
         except Accepted as end:
             return end.args[0]
 
-    path.write_bytes(sound)
+    path.write_bytes(valid)
     assert equal({key: accepted()[key] for key in arrays}, arrays)
 
-    @settings(max_examples=150)  # and so 600 in all
-    @given(st.tuples(st.just('damaged'), damaged(sound)) | st.tuples(st.just('rebuilt'), rebuilt(whole, 'meta')))
+    @settings(max_examples=150)  # 600 in total
+    @given(st.tuples(st.just('damaged'), damaged(valid)) | st.tuples(st.just('rebuilt'), rebuilt(whole, 'meta')))
     def check(kind_and_data):
         kind, data = kind_and_data
         path.write_bytes(data)

@@ -1,4 +1,4 @@
-"""What every command shares, on a post with a handful of steps: going on, faults of the disk, locks, kills, export."""
+"""What every command shares, on a post with a handful of steps: resuming, disk faults, locks, kills, export."""
 
 import errno
 import io
@@ -29,13 +29,13 @@ CALLS = 8  # of the compiled loops: after pre-training steps 1, 11, 20 and itera
 
 
 @pytest.fixture(autouse=True)
-def a_record_a_call(monkeypatch):
+def one_record_per_call(monkeypatch):
     monkeypatch.setattr(training, 'MOST_RECORDS', 1)
 
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    """No figures, which are not what most of these tests are of."""
+    """Draws no figures, which most of these tests are not about."""
     monkeypatch.setattr(aylien_figures, 'draw', lambda *args: None)
 
 
@@ -58,15 +58,15 @@ def same_results(directory, whole):
     return all((directory / name).read_bytes() == (whole / name).read_bytes() for name in ('results.csv', 'history.npz'))
 
 
-def fails_in_a_line(capsys, *parts):
-    """stderr holds one line, an error with these parts."""
+def fails_with_one_line(capsys, *parts):
+    """stderr is one line, an error that contains these parts."""
     error = capsys.readouterr().err
     assert error.startswith('error: ') and error.count('\n') == 1
     assert all(str(part) in error for part in parts), error
 
 
 def before_save(monkeypatch, number, action):
-    """Calls `action` before the checkpoint of that number (from 1) is saved: the list of all saves so far."""
+    """Calls `action` before the checkpoint of that number (from 1) is saved; returns the list of all saves so far."""
     save, saves = checkpoints.save, []
 
     def watched(*args):
@@ -79,11 +79,11 @@ def before_save(monkeypatch, number, action):
     return saves
 
 
-# --- Going on -----------------------------------------------------------------------------------------------------------------
+# --- Resuming -----------------------------------------------------------------------------------------------------------------
 
 
 def test_a_damaged_newest_checkpoint(whole, undrawn, tmp_path, capsys):
-    """It goes on from the one before, says so, ends as the uninterrupted run, and then keeps two that are sound."""
+    """It resumes from the one before, says so, ends like the uninterrupted run, and then keeps two intact ones."""
     shutil.copytree(whole, tmp_path / 'run')
     older, newest = checkpoints.paths(tmp_path / 'run')
     newest.write_bytes(newest.read_bytes()[:3000])
@@ -91,7 +91,7 @@ def test_a_damaged_newest_checkpoint(whole, undrawn, tmp_path, capsys):
     assert run(tmp_path / 'run', '--resume') == 0
     error = capsys.readouterr().err
     assert error.startswith(f'warning: {newest} cannot be read') and error.count('\n') == 1
-    assert f'going on from {older.name}' in error
+    assert f'resuming from {older.name}' in error
     assert same_results(tmp_path / 'run', whole)
     assert [path.name for path in checkpoints.paths(tmp_path / 'run')] == [older.name, newest.name]
     assert run(tmp_path / 'run', '--resume') == 0 and not capsys.readouterr().err
@@ -104,19 +104,19 @@ def test_two_damaged_checkpoints(whole, undrawn, tmp_path, capsys):
     before = {path: path.read_bytes() for path in (tmp_path / 'run').rglob('*') if path.is_file()}
     capsys.readouterr()
     assert run(tmp_path / 'run', '--resume') == 2
-    fails_in_a_line(capsys, '--resume', *checkpoints.paths(tmp_path / 'run'), 'run without --resume')
+    fails_with_one_line(capsys, '--resume', *checkpoints.paths(tmp_path / 'run'), 'run without --resume')
     assert {path: path.read_bytes() for path in (tmp_path / 'run').rglob('*') if path.is_file()} == before
 
 
 def test_every_setting_that_differs_is_named(whole, undrawn, capsys):
     capsys.readouterr()
     assert run(whole, '--resume', '--sigma=2', '--seed=7', '--runs=3', '--num_steps=50') == 2
-    fails_in_a_line(
+    fails_with_one_line(
         capsys, 'sigma was 0.5, is 2.0', 'seed was 42, is 7', 'runs was 2, is 3', 'num_steps was 40, is 50'
     )  # fmt: skip
 
 
-def test_checkpoints_are_as_regular_as_asked(undrawn, tmp_path, monkeypatch):
+def test_checkpoints_are_as_frequent_as_requested(undrawn, tmp_path, monkeypatch):
     saves = before_save(monkeypatch, 0, None)
     assert run(tmp_path / 'often') == 0
     assert len(saves) == CALLS
@@ -126,16 +126,16 @@ def test_checkpoints_are_as_regular_as_asked(undrawn, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('flag', ['--checkpoint_every=-1', '--checkpoint_every=nan', '--checkpoint_every=x'])
-def test_intervals_that_are_none(flag, tmp_path, capsys):
+def test_invalid_intervals(flag, tmp_path, capsys):
     assert run(tmp_path, flag) == 2
-    fails_in_a_line(capsys, 'checkpoint_every')
+    fails_with_one_line(capsys, 'checkpoint_every')
 
 
 # --- Clock and disk -----------------------------------------------------------------------------------------------------------
 
 
 class Clock(types.SimpleNamespace):
-    """A clock whose hands are moved by the test; `time` goes back an hour at every look."""
+    """A clock that the test sets; `time` goes back an hour at every call."""
 
     def monotonic(self):
         return self.now
@@ -153,11 +153,11 @@ def test_a_clock_that_is_set_back_changes_nothing(whole, undrawn, tmp_path, monk
     monkeypatch.setattr(progress, 'progress_bar', bar)
     assert run(tmp_path) == 0
     assert same_results(tmp_path, whole) and len(checkpoints.paths(tmp_path)) == 2
-    assert clock.day < 1.7e9  # somebody looked
+    assert clock.day < 1.7e9  # it was read
 
 
-def test_a_slow_disk_does_not_take_all_the_time(undrawn, tmp_path, monkeypatch):
-    """A call takes 1 s and a checkpoint 100 s: with 3 s between them it trains 3 s after each, and it saves at the end."""
+def test_a_slow_disk_does_not_take_up_all_the_time(undrawn, tmp_path, monkeypatch):
+    """A call takes 1 s and a checkpoint 100 s: at --checkpoint_every=3 it trains 3 s after each, and saves at the end."""
     clock, train = Clock(now=0.0, day=0.0), training.train
 
     def train_for_a_second(*args, **kwargs):
@@ -180,8 +180,8 @@ def test_a_slow_disk_does_not_take_all_the_time(undrawn, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('number', [1, 2, 5, CALLS])
-def test_a_disk_that_is_full_at_a_checkpoint(number, whole, undrawn, tmp_path, capsys, monkeypatch):
-    """One line that names the file and what to do; the checkpoints before it stay; it goes on when there is room."""
+def test_a_full_disk_at_a_checkpoint(number, whole, undrawn, tmp_path, capsys, monkeypatch):
+    """One line names the file and what to do; the checkpoints before it are kept; it resumes once there is room."""
 
     def fill():
         def savez(path, **arrays):
@@ -194,7 +194,7 @@ def test_a_disk_that_is_full_at_a_checkpoint(number, whole, undrawn, tmp_path, c
         patch.setattr(np, 'savez', np.savez)
         before_save(patch, number, fill)
         assert run(tmp_path) == 1
-    fails_in_a_line(capsys, f'checkpoint/state-{number - 1:06}.npz cannot be written (No space left on device)', '--resume')
+    fails_with_one_line(capsys, f'checkpoint/state-{number - 1:06}.npz cannot be written (No space left on device)', '--resume')
     left = sorted(path.name for path in tmp_path.rglob('*') if path.is_file())
     assert left == [f'state-{n:06}.npz' for n in range(max(0, number - 3), number - 1)]
     if number > 1:
@@ -203,10 +203,10 @@ def test_a_disk_that_is_full_at_a_checkpoint(number, whole, undrawn, tmp_path, c
 
 
 @pytest.mark.parametrize('name', ['config.json', 'results.csv', 'history.npz', 'figure.png'])
-def test_a_disk_that_is_full_at_the_results(name, whole, tmp_path, capsys, monkeypatch):
-    """The files of the last run stay as they were."""
+def test_a_full_disk_at_the_results(name, whole, tmp_path, capsys, monkeypatch):
+    """The files of the last run are unchanged."""
     shutil.copytree(whole, tmp_path / 'run')
-    (tmp_path / 'run' / 'figure.png').write_text('the last')
+    (tmp_path / 'run' / 'figure.png').write_text('the last', encoding='utf-8')
     before = {path.name: path.read_bytes() for path in (tmp_path / 'run').iterdir() if path.is_file()}
     replace = files.os.replace
 
@@ -217,7 +217,7 @@ def test_a_disk_that_is_full_at_the_results(name, whole, tmp_path, capsys, monke
 
     monkeypatch.setattr(files.os, 'replace', full)
     assert run(tmp_path / 'run', '--resume') == 1
-    fails_in_a_line(capsys, f'{name} cannot be written (No space left on device)')
+    fails_with_one_line(capsys, f'{name} cannot be written (No space left on device)')
     assert (tmp_path / 'run' / name).read_bytes() == before[name]
     assert not list((tmp_path / 'run').glob('.*'))
 
@@ -225,21 +225,21 @@ def test_a_disk_that_is_full_at_the_results(name, whole, tmp_path, capsys, monke
 def test_a_directory_that_is_removed_during_the_run(undrawn, tmp_path, capsys, monkeypatch):
     before_save(monkeypatch, 3, lambda: shutil.rmtree(tmp_path / 'run'))
     assert run(tmp_path / 'run') == 1
-    fails_in_a_line(capsys, tmp_path / 'run' / 'checkpoint', 'No such file or directory')
+    fails_with_one_line(capsys, tmp_path / 'run' / 'checkpoint', 'No such file or directory')
     assert not (tmp_path / 'run').exists()
 
 
 def test_a_directory_that_becomes_a_file_during_the_run(whole, undrawn, tmp_path, capsys, monkeypatch):
-    """What was there, moved elsewhere, is sound and goes on."""
+    """The directory that was moved away is intact and can be resumed."""
 
     def swap():
         (tmp_path / 'run').rename(tmp_path / 'moved')
-        (tmp_path / 'run').write_text('a file')
+        (tmp_path / 'run').write_text('a file', encoding='utf-8')
 
     with monkeypatch.context() as patch:
         before_save(patch, 3, swap)
         assert run(tmp_path / 'run') == 1
-    fails_in_a_line(capsys, tmp_path / 'run' / 'checkpoint', 'Not a directory')
+    fails_with_one_line(capsys, tmp_path / 'run' / 'checkpoint', 'Not a directory')
     assert (tmp_path / 'run').read_text(encoding='utf-8') == 'a file'
     assert run(tmp_path / 'moved', '--resume') == 0
     assert same_results(tmp_path / 'moved', whole)
@@ -252,7 +252,7 @@ def test_a_directory_that_becomes_read_only_during_the_run(whole, undrawn, tmp_p
     with monkeypatch.context() as patch:
         before_save(patch, 3, lambda: patch.setattr(tempfile, 'mkstemp', no_more))
         assert run(tmp_path) == 1
-    fails_in_a_line(capsys, 'checkpoint/state-000002.npz', 'Read-only file system')
+    fails_with_one_line(capsys, 'checkpoint/state-000002.npz', 'Read-only file system')
     assert run(tmp_path, '--resume') == 0
     assert same_results(tmp_path, whole)
 
@@ -260,7 +260,7 @@ def test_a_directory_that_becomes_read_only_during_the_run(whole, undrawn, tmp_p
 def test_a_file_that_is_open_elsewhere_keeps_its_contents(whole, undrawn, tmp_path):
     shutil.copytree(whole, tmp_path / 'run')
     before = (whole / 'results.csv').read_text(encoding='utf-8')
-    with open(tmp_path / 'run' / 'results.csv') as reader:
+    with open(tmp_path / 'run' / 'results.csv', encoding='utf-8') as reader:
         start = reader.read(10)
         assert run(tmp_path / 'run', '--seed=7') == 0
         assert start + reader.read() == before
@@ -269,13 +269,13 @@ def test_a_file_that_is_open_elsewhere_keeps_its_contents(whole, undrawn, tmp_pa
 
 def test_a_second_process_on_the_directory_is_refused(undrawn, tmp_path, capsys):
     holder = (
-        'import fcntl, sys; f = open(sys.argv[1], "w"); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); sys.stdin.read()'
+        'import fcntl, sys; f = open(sys.argv[1], "wb"); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); sys.stdin.read()'
     )
     command = [sys.executable, '-c', holder, tmp_path / '.lock']
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == '1\n'
         assert run(tmp_path) == 2
-        fails_in_a_line(capsys, f'--output_dir={tmp_path} is in use by another process')
+        fails_with_one_line(capsys, f'--output_dir={tmp_path} is in use by another process')
         assert [path.name for path in tmp_path.iterdir()] == ['.lock']
         process.kill()
     assert run(tmp_path) == 0
@@ -287,8 +287,8 @@ def test_a_second_process_on_the_directory_is_refused(undrawn, tmp_path, capsys)
 
 @pytest.mark.statistical
 @pytest.mark.parametrize('post', ['aylien', 'devnag'])
-def test_killed_at_random_moments_it_ends_as_the_uninterrupted_run(post):
-    """One kill at a moment drawn from the whole run, one in the middle of a write; results.csv and history.npz byte by byte."""
+def test_a_run_killed_at_random_moments_ends_like_the_uninterrupted_one(post):
+    """One kill at a random moment, one during a write; results.csv and history.npz match byte for byte."""
     command = [sys.executable, 'scripts/kill_test.py', f'--post={post}', '--kills=2', '--seed=1']
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stdout + finished.stderr
@@ -299,7 +299,7 @@ def test_killed_at_random_moments_it_ends_as_the_uninterrupted_run(post):
 # --- Export -------------------------------------------------------------------------------------------------------------------
 
 
-def test_export_of_a_finished_run_trains_nothing(whole, undrawn, tmp_path, capsys, monkeypatch):
+def test_exporting_a_finished_run_trains_nothing(whole, undrawn, tmp_path, capsys, monkeypatch):
     shutil.copytree(whole, tmp_path / 'run')
     saves = before_save(monkeypatch, 0, None)
     assert run(tmp_path / 'run', '--resume', f'--export={tmp_path / "new" / "model"}', '--export_seed=43') == 0
@@ -327,10 +327,10 @@ def test_export_of_a_finished_run_trains_nothing(whole, undrawn, tmp_path, capsy
         (['--export=m', '--replay=x.npz'], '--replay'),
     ],
 )
-def test_exports_that_make_no_sense(flags, message, tmp_path, capsys, monkeypatch):
+def test_invalid_exports(flags, message, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(tmp_path / 'run', *flags) == 2
-    fails_in_a_line(capsys, message)
+    fails_with_one_line(capsys, message)
     assert not list(tmp_path.iterdir())
 
 
@@ -343,5 +343,5 @@ def test_an_export_that_cannot_be_written_leaves_nothing(whole, undrawn, tmp_pat
     shutil.copytree(whole, tmp_path / 'run')
     capsys.readouterr()
     assert run(tmp_path / 'run', '--resume', f'--export={tmp_path / "model"}') == 1
-    fails_in_a_line(capsys, f'{tmp_path / "model"} cannot be written (No space left on device)')
+    fails_with_one_line(capsys, f'{tmp_path / "model"} cannot be written (No space left on device)')
     assert [path.name for path in tmp_path.iterdir()] == ['run']

@@ -1,4 +1,4 @@
-"""Every post keeps the contract of `reproductions.posts`; nothing else lists the posts; a toy post shows what a sixth costs."""
+"""Every post keeps the contract of `reproductions.posts`; nothing else lists the posts; a toy post shows what a sixth takes."""
 
 import ast
 import inspect
@@ -23,13 +23,13 @@ SIGNATURES = {
     'noise': ['settings', 'seeds', 'stream', 'step'],
     'make_experiment': ['settings'],
     'train_many': ['settings', 'seed', 'runs', 'num_steps', 'every'],
-    'results_table': None,  # takes what the post judges by as well
+    'results_table': None,  # also takes what the post is evaluated with
 }
 OPTIONAL = {'truth': ['settings'], 'success_bound': ['settings']}
 
 
 def required(function):
-    """Names of the parameters that a caller passes: those without a default, and `train_many`'s two that all posts have."""
+    """Names of the parameters that a caller passes: those without a default, and two of `train_many` that all posts have."""
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.default is p.empty or p.name in ('num_steps', 'every')]
 
@@ -66,8 +66,8 @@ def test_a_post_keeps_the_contract(name):
 
 
 @pytest.mark.parametrize('name', posts.NAMES)
-def test_networks_fit_noise_and_data(name):
-    """G takes the noise, D takes what G makes, and both lead with the runs: [2, features, batch]."""
+def test_networks_accept_noise_and_data(name):
+    """G takes the noise, D takes G's output, and runs come first in both: [2, features, batch]."""
     gan = posts.part(name, 'gan')
     settings, seeds = gan.make_settings(), tf.constant([3, 4], tf.uint32)
     d, g = inspect.unwrap(gan.make_experiment)(settings).init(seeds)
@@ -78,10 +78,15 @@ def test_networks_fit_noise_and_data(name):
     assert decided.shape[1] == 1 and 0 <= float(tf.reduce_min(decided)) <= float(tf.reduce_max(decided)) <= 1
 
 
+QUICK = {'batch_size': 6, 'pretrain_steps': 0, 'd_steps': 1, 'g_steps': 1, 'hidden_sizes': (3,)}  # as far as a post has them
+
+
 @pytest.mark.parametrize('name', [name for name in posts.NAMES if name != 'mnist'])  # whose evaluation trains a classifier
-def test_train_many_gives_one_kind_of_result(name):
+def test_train_many_returns_an_ensemble(name):
     gan = posts.part(name, 'gan')
-    found = gan.train_many(gan.make_settings(), 5, 2, num_steps=3, every=1)
+    fields = gan.make_settings()._fields
+    settings = gan.make_settings(**{field: value for field, value in QUICK.items() if field in fields})
+    found = gan.train_many(settings, 5, 2, num_steps=3, every=1)
     assert isinstance(found, outcomes.Ensemble) and found.table['seed'].tolist() == [5, 6]
     assert {'finite', 'success', 'wasserstein', 'loss_d', 'loss_g'} <= set(found.table)
     assert found.history['step'].tolist()[:3] == [0, 1, 2] and int(found.train_state.step) == 3
@@ -100,7 +105,7 @@ def test_settings_and_flags_need_no_tensorflow():
 
 # --- A sixth post -------------------------------------------------------------------------------------------------------------
 
-EDITED = {  # existing files that a sixth post edits, besides its own folder, page, test, data and figures
+EDITED = {  # existing files that a sixth post changes, besides its own folder, page, test, data and figures
     'reproductions/posts.py': "'mnist')\n",  # its name
     'setup.cfg': 'reproductions.mnist\n',  # its package
     'README.md': None,  # its row
@@ -112,7 +117,7 @@ EDITED = {  # existing files that a sixth post edits, besides its own folder, pa
 
 
 def lists_of_posts(path):
-    """The lists, tuples, sets and dictionaries of a Python file that name three posts or more, as sets of names."""
+    """The lists, tuples, sets and dictionaries of a Python file that name three or more posts, as sets of names."""
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
         items = node.keys if isinstance(node, ast.Dict) else getattr(node, 'elts', [])
@@ -123,7 +128,8 @@ def lists_of_posts(path):
 
 def imports_of_posts(path):
     """The posts whose modules a Python file imports."""
-    modules = [node.module or '' for node in ast.walk(ast.parse(path.read_text('utf-8'))) if isinstance(node, ast.ImportFrom)]
+    nodes = ast.walk(ast.parse(path.read_text(encoding='utf-8')))
+    modules = [node.module or '' for node in nodes if isinstance(node, ast.ImportFrom)]
     return {name for name in posts.NAMES for module in modules if module.startswith(f'reproductions.{name}')}
 
 
@@ -135,36 +141,50 @@ def test_nothing_but_the_contract_lists_the_posts():
     assert [path.name for path in [*(ROOT / 'common').rglob('*.py'), *shared] if imports_of_posts(path)] == []
 
 
-def test_a_toy_post_is_one_folder_and_two_edited_modules(tmp_path):
-    """A copy of Aylien's folder under another name, entered in posts.py and setup.cfg, is a post like the others."""
-    assert len(EDITED) <= 7 and all((ROOT / name).exists() for name in EDITED)
+TOY = """
+import json
+from common.program import cli
+from reproductions import __main__ as suite
+from reproductions import posts
+
+status = [cli.call(suite.main, ['reproductions', 'list'])]
+status.append(cli.call(suite.main, ['reproductions', 'toy', '--num_steps=30', '--pretrain_steps=5']))
+
+from reproductions import accepted_numbers
+from reproductions.report import jobs
+
+counts = len(accepted_numbers.of('toy')), sum(job.post == 'toy' for job in jobs.make_jobs(100, 'auto'))
+print(json.dumps({'status': status, 'last': posts.NAMES[-1], 'counts': counts}))
+"""
+
+
+def copy_aylien_as_toy(directory):
+    """Copies the suite to a directory, with Aylien's folder once more as a post named toy, entered in posts.py."""
     for folder in ('common', 'reproductions', 'docs'):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns('__pycache__'))
-    shutil.copytree(tmp_path / 'reproductions/aylien', tmp_path / 'reproductions/toy')
-    for path in (tmp_path / 'reproductions/toy').glob('*.py'):
+        shutil.copytree(ROOT / folder, directory / folder, ignore=shutil.ignore_patterns('__pycache__', 'mnist10k.npz'))
+    shutil.copytree(directory / 'reproductions/aylien', directory / 'reproductions/toy')
+    for path in (directory / 'reproductions/toy').glob('*.py'):
         text = path.read_text(encoding='utf-8')
         text = text.replace('reproductions.aylien', 'reproductions.toy').replace("'aylien'", "'toy'")
         path.write_text(text, encoding='utf-8')
-    shutil.copy(ROOT / 'docs/aylien.md', tmp_path / 'docs/toy.md')
-    names = tmp_path / 'reproductions/posts.py'
+    shutil.copy(ROOT / 'docs/aylien.md', directory / 'docs/toy.md')
+    names = directory / 'reproductions/posts.py'
     text = names.read_text(encoding='utf-8')
     assert text.count(EDITED['reproductions/posts.py']) == 1
     names.write_text(text.replace("'mnist')\n", "'mnist', 'toy')\n"), encoding='utf-8')
-    claims = tmp_path / 'reproductions/reference/suite/claims.json'
+    claims = directory / 'reproductions/reference/suite/claims.json'
     recorded = json.loads(claims.read_text(encoding='utf-8'))
     claims.write_text(json.dumps(recorded | {'toy': recorded['aylien']}), encoding='utf-8')
 
-    def run(*words):
-        return subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=tmp_path, timeout=120)
 
-    listed = run('-m', 'reproductions', 'list').stdout
-    assert 'toy         2016-08, 2016-12, 2017-06            3 reproduced, 2 partly' in listed
-    trained = run('-m', 'reproductions', 'toy', '--num_steps=30', '--pretrain_steps=5')
-    assert trained.returncode == 0 and 'files in output/toy/' in trained.stdout
+def test_a_toy_post_is_one_folder_and_two_edited_modules(tmp_path):
+    """A copy of Aylien's folder under another name, entered in posts.py and setup.cfg, is a post like the others."""
+    assert len(EDITED) <= 7 and all((ROOT / name).exists() for name in EDITED)
+    copy_aylien_as_toy(tmp_path)
+    done = subprocess.run([sys.executable, '-c', TOY], capture_output=True, text=True, cwd=tmp_path, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert 'toy         2016-08, 2016-12, 2017-06            3 reproduced, 2 partly' in done.stdout
+    assert 'files in output/toy/' in done.stdout
     table = np.genfromtxt(tmp_path / 'output/toy/results.csv', delimiter=',', names=True)
     assert table['seed'] == 42 and table['finite'] == 1
-    code = (
-        'from reproductions import accepted_numbers, posts\nfrom reproductions.report import jobs\n'
-        "print(posts.NAMES[-1], len(accepted_numbers.of('toy')), sum(j.post == 'toy' for j in jobs.make_jobs(100, 'auto')))"
-    )
-    assert run('-c', code).stdout.split() == ['toy', '6', '4']
+    assert json.loads(done.stdout.splitlines()[-1]) == {'status': [0, 0], 'last': 'toy', 'counts': [6, 4]}

@@ -1,4 +1,4 @@
-"""Commands whose runs all diverge end as others do."""
+"""Commands whose runs all diverge end normally."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def diverged(monkeypatch):
 
 
 def test_all_runs_diverged(diverged, tmp_path, capsys):
-    """Results, figures and summary come, and say so."""
+    """Results, figures and summary are written, and say so."""
     flags = ['--num_steps=40', '--pretrain_steps=20', '--log_every=10', '--runs=2']
     assert call(aylien_main, *flags, f'--output_dir={tmp_path}') == 0
     captured = capsys.readouterr()

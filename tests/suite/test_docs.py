@@ -1,4 +1,4 @@
-"""Pages say what was measured, and their links lead somewhere."""
+"""Pages say what was measured, and their links lead to files."""
 
 import json
 import re

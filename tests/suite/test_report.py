@@ -1,4 +1,4 @@
-"""The report: commands are run once, failures and interruptions are told, and the page says what report.json says."""
+"""The report: commands are run once, failures and interruptions are reported, and the page shows what is in report.json."""
 
 import html.parser
 import json
@@ -21,11 +21,11 @@ from reproductions.report import jobs as report_jobs
 from reproductions.report import page as report_page
 
 QUANTILES = ('q01', 'q05', 'q25', 'q50', 'q75', 'q95', 'q99')
-FILM = ('--num_steps=30', '--pretrain_steps=10')
+SHORT = ('--num_steps=30', '--pretrain_steps=10')
 
 
 class Page(html.parser.HTMLParser):
-    """What a test asks of a page: ids, links, sources of pictures, and the text inside each element that has an id."""
+    """What the tests check on a page: ids, links, sources of pictures, and the text inside each element that has an id."""
 
     def __init__(self, text):
         super().__init__()
@@ -50,7 +50,7 @@ class Page(html.parser.HTMLParser):
 
 @pytest.fixture
 def made_up(tmp_path):
-    """A report as `collect` gives it, from made-up outcomes: (directory, report)."""
+    """A report as `collect` returns it, from made-up outcomes: (directory, report)."""
     rng = np.random.default_rng(0)
     for post in posts.NAMES:
         directory = tmp_path / post / 'claims'
@@ -68,7 +68,7 @@ def made_up(tmp_path):
     return tmp_path, contents.collect(posts.NAMES, jobs, tmp_path, {('jang', 'one'): 'status 2: error: <no>'}) | {'runs': 100}
 
 
-def test_page_holds_every_number_and_figure_and_needs_nothing_else(made_up):
+def test_page_is_self_contained_and_holds_every_number_and_figure(made_up):
     directory, found = made_up
     report_page.write(directory, found)
     text = (directory / 'index.html').read_text(encoding='utf-8')
@@ -101,14 +101,14 @@ def test_numbers_are_shown_to_three_digits():
 
 
 def test_comparison_is_with_the_authors_outcomes(made_up):
-    """Against SciPy-free arithmetic where there is some: shares and medians; and p is small where ours are made up."""
+    """Fractions and medians equal plain arithmetic, and p is small where our outcomes are made up."""
     rows = {(row['setting'], row['quantity']): row for row in made_up[1]['posts'][0]['comparison']}
     ours = files.read_csv(made_up[0] / 'aylien' / 'plain' / 'results.csv')
     assert rows['plain', 'finite']['ours'] == {'share': ours['finite'].mean(), 'n': 120}
     assert rows['plain', 'finite']['authors'] == {'share': 1.0, 'n': 150}
     assert rows['plain', 'mean']['ours']['median'] == np.median(ours['mean'])
     assert rows['plain', 'mean']['p'] < 1e-6 and rows['plain', 'success']['p'] is None
-    assert rows['plain', contents.BY_QUANTILES]['authors']['share'] == 13 / 150  # as claim A5 has it
+    assert rows['plain', contents.BY_QUANTILES]['authors']['share'] == 13 / 150  # as in claim A5
 
 
 def test_every_post_has_a_page_and_recorded_claims():
@@ -129,7 +129,7 @@ def test_list_names_posts_variants_and_verdicts(capsys):
     ('arguments', 'message'),
     [
         (['nope'], "'nope' is not a command"),
-        (['list', '--all'], 'list takes nothing'),
+        (['list', '--all'], 'list takes no arguments'),
         (['report', '--only=aylien,nope'], '--only=nope is not a post'),
         (['report', '--runs=99'], '--runs=99'),
         (['report', '--output_dir=/dev/null/x'], '--output_dir=/dev/null/x cannot be written to'),
@@ -149,29 +149,29 @@ def tiny_jobs(*flags):
 
 
 @pytest.mark.statistical
-def test_finished_commands_are_not_run_again_and_failures_are_told(tmp_path, monkeypatch, capsys):
+def test_finished_commands_are_not_run_again_and_failures_are_reported(tmp_path, monkeypatch, capsys):
     command = ['reproductions', 'report', '--only=aylien', f'--output_dir={tmp_path}', '--processes=2']
-    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(FILM, ('--learning_rate=-1',)))
+    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(SHORT, ('--learning_rate=-1',)))
     assert cli.call(__main__.main, command) == 1
     assert 'Failed: python -m reproductions.aylien --learning_rate=-1' in re.sub(
         '<.*?>', '', (tmp_path / 'index.html').read_text(encoding='utf-8')
     )
     written = (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns
-    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(FILM, (*FILM, '--seed=1')))
+    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(SHORT, (*SHORT, '--seed=1')))
     assert cli.call(__main__.main, command) == 0
     assert '1 of 2 commands are done already' in capsys.readouterr().out
     assert (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns == written
-    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs((*FILM, '--seed=2'), (*FILM, '--seed=1')))  # other settings
+    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs((*SHORT, '--seed=2'), (*SHORT, '--seed=1')))  # other settings
     assert cli.call(__main__.main, command) == 0
     assert (tmp_path / 'aylien' / 'job0' / 'done.json').stat().st_mtime_ns > written
     assert json.loads((tmp_path / 'report.json').read_text(encoding='utf-8'))['posts'][0]['jobs'][0]['failed'] is None
 
 
 @pytest.mark.statistical
-def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
+def test_ctrl_c_keeps_what_is_done_and_the_same_command_resumes(tmp_path, monkeypatch, capsys):
     command = ['reproductions', 'report', '--only=aylien', f'--output_dir={tmp_path}', '--processes=1']
     endless = ('--num_steps=2000000000', '--log_every=100000', '--checkpoint_every=1')
-    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(FILM, endless))
+    monkeypatch.setattr(report_jobs, 'make_jobs', tiny_jobs(SHORT, endless))
     second = tmp_path / 'aylien' / 'job1'
 
     def interrupt_when_it_trains():
@@ -184,9 +184,9 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkey
     thread.start()
     assert cli.call(__main__.main, command) == 130
     thread.join()
-    assert 'run the same again to go on' in capsys.readouterr().err
+    assert 'run the same command again to resume' in capsys.readouterr().err
     assert not (tmp_path / 'index.html').exists() and (tmp_path / 'aylien' / 'job0' / 'done.json').exists()
-    assert (second / 'results.csv').exists() and not (second / 'done.json').exists()  # it saved before it ended
+    assert (second / 'results.csv').exists() and not (second / 'done.json').exists()  # it was saved before the end
     before = checkpoints.paths(second)[-1]
     process = report_jobs.start(report_jobs.make_jobs(0, '')[1], second)
     assert process.args[-1] == '--resume'
@@ -199,16 +199,16 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(tmp_path, monkey
 CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason='there is no Chromium on the path')
+@pytest.mark.skipif(CHROMIUM is None, reason='Chromium is not on the path')
 @pytest.mark.parametrize('width', [390, 1200])
-def test_in_a_browser_nothing_overflows_and_every_picture_is_seen(made_up, width, tmp_path_factory):
+def test_in_a_browser_nothing_overflows_and_every_picture_is_shown(made_up, width, tmp_path_factory):
     directory, found = made_up
     measure = (
         '<script>window.onload = () => { document.title = [document.documentElement.scrollWidth, innerWidth, '
         '[...document.images].filter(i => i.naturalWidth >= 600).length].join(" "); }</script>'
     )
     page = report_page.render(directory, found).replace(' loading="lazy"', '') + measure
-    (directory / 'index.html').write_text(page)
+    (directory / 'index.html').write_text(page, encoding='utf-8')
     options = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
                '--disable-component-update', '--disable-sync', f'--user-data-dir={tmp_path_factory.mktemp("p")}']  # fmt: skip
     command = [CHROMIUM, *options, f'--window-size={width},900', '--virtual-time-budget=5000', '--dump-dom']

@@ -1,4 +1,4 @@
-"""One device, several, two processes: the same runs, the same numbers. conftest.py makes three logical CPU devices."""
+"""On one device, on several and in two processes, runs give the same numbers. conftest.py makes three logical CPU devices."""
 
 import csv
 import json
@@ -26,31 +26,31 @@ from reproductions import posts
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.mnist import __main__ as mnist_main
 
-SHARED_RUNS, SHARED_BATCH = {'rtol': 1e-5, 'atol': 1e-5}, {'rtol': 1e-4, 'atol': 1e-4}  # tolerances of losses
+SHARDED_RUNS, SHARDED_BATCH = {'rtol': 1e-5, 'atol': 1e-5}, {'rtol': 1e-4, 'atol': 1e-4}  # tolerances of losses
 
 
 @pytest.fixture(scope='module')
 def one_device():
-    """What one device gives: name -> array, each part computed when it is asked for."""
+    """The results on one device: name -> array, each part computed on demand."""
     found, strategy = {}, distribution.make_strategy('cpu', 1)
 
     def get(name):
         if name not in found:
             post, kind = name.split('/')[:2]
-            found.update((several_devices.later if kind == 'later' else several_devices.course)(post, strategy))
+            found.update((several_devices.later if kind == 'later' else several_devices.trajectory)(post, strategy))
         return found[name]
 
     return get
 
 
 def agrees(found, one_device):
-    """Weights and draws to the last bit, losses of the first iterations up to the order of summation."""
+    """Weights and batches bit for bit, the losses of the first iterations up to the order of summation."""
     for name, value in found.items():
         if 'exact' in name:
             np.testing.assert_array_equal(value, one_device(name))
         elif 'loss' in name and 'later' not in name:
             assert value.shape == (several_devices.RUNS, several_devices.STEPS)
-            np.testing.assert_allclose(value, one_device(name), **SHARED_RUNS)
+            np.testing.assert_allclose(value, one_device(name), **SHARDED_RUNS)
 
 
 @pytest.mark.parametrize(
@@ -63,14 +63,14 @@ def agrees(found, one_device):
         if (post, devices) != ('aylien', 2)
     ],
 )
-def test_runs_shared_out_over_logical_devices(post, devices, one_device):
+def test_runs_sharded_over_logical_devices(post, devices, one_device):
     strategy = distribution.make_strategy('mirrored', devices)
     assert strategy.num_replicas_in_sync == devices
-    agrees(several_devices.course(post, strategy), one_device)
+    agrees(several_devices.trajectory(post, strategy), one_device)
 
 
 @pytest.mark.statistical
-def test_outcomes_on_three_devices_cannot_be_told_from_those_on_one(one_device):
+def test_outcomes_on_three_devices_match_those_on_one(one_device):
     strategy, p_values = distribution.make_strategy('mirrored', 3), {}
     for post in posts.NAMES:
         p_values |= outcome_p_values(several_devices.later(post, strategy), one_device)
@@ -79,7 +79,7 @@ def test_outcomes_on_three_devices_cannot_be_told_from_those_on_one(one_device):
 
 
 def outcome_p_values(found, one_device):
-    """{(post, column): p} of what `several_devices.later` gave, against the same seeds on one device."""
+    """{(post, column): p} of the results of `several_devices.later`, compared with the same seeds on one device."""
     p_values = {}
     for post in posts.NAMES:
         names = [name for name in found if name.startswith(f'{post}/later/')]
@@ -91,7 +91,7 @@ def outcome_p_values(found, one_device):
     return p_values
 
 
-# --- One run, its batch shared out --------------------------------------------------------------------------------------------
+# --- One run, its batch sharded -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope='module')
@@ -103,25 +103,25 @@ def one_run():
 
 def agrees_as_a_batch(found, one_run):
     for name in ('loss_d', 'loss_g'):
-        assert found[f'shared_batch/{name}'].shape == (1, several_devices.STEPS)
-        np.testing.assert_allclose(found[f'shared_batch/{name}'], one_run[name], **SHARED_BATCH)
+        assert found[f'sharded_batch/{name}'].shape == (1, several_devices.STEPS)
+        np.testing.assert_allclose(found[f'sharded_batch/{name}'], one_run[name], **SHARDED_BATCH)
 
 
 @pytest.mark.statistical
-def test_a_batch_shared_out_over_two_logical_devices(one_run):
-    agrees_as_a_batch(several_devices.shared_batch(distribution.make_strategy('mirrored', 2)), one_run)
+def test_a_batch_sharded_over_two_logical_devices(one_run):
+    agrees_as_a_batch(several_devices.sharded_batch(distribution.make_strategy('mirrored', 2)), one_run)
 
 
 @pytest.mark.statistical
-def test_a_batch_shared_out_over_three_logical_devices(one_run, tmp_path):
-    """128 digits are 43, 43 and 42. In a process of its own: TensorFlow keeps the first group of devices that summed there."""
+def test_a_batch_sharded_over_three_logical_devices(one_run, tmp_path):
+    """128 digits are 43, 43 and 42. In a process of its own: TensorFlow keeps the first group of devices that reduced a sum."""
     command = [sys.executable, several_devices.__file__, tmp_path / 'found.npz', 'mirrored', '3']
     subprocess.run(command, check=True, timeout=300, capture_output=True)
     agrees_as_a_batch(np.load(tmp_path / 'found.npz'), one_run)
 
 
 @pytest.mark.statistical
-def test_a_shared_batch_goes_on_from_a_state_bit_for_bit():
+def test_a_sharded_batch_resumes_from_a_state_bit_for_bit():
     made, seeds = several_devices.experiment('mnist'), np.array([40], np.uint32)
     strategy = distribution.make_strategy('mirrored', 2)
     whole = [state for state, _ in data_parallel.train(made, strategy, seeds, 4, 2, records_per_call=1)]
@@ -131,7 +131,7 @@ def test_a_shared_batch_goes_on_from_a_state_bit_for_bit():
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_batch_is_shared_out_for_one_run_only():
+def test_a_batch_is_sharded_for_a_single_run_only():
     strategy = distribution.make_strategy('mirrored', 2)
     with pytest.raises(ValueError, match='single run'):
         next(data_parallel.train(several_devices.experiment('mnist'), strategy, np.arange(2, dtype=np.uint32), 4, 2))
@@ -141,13 +141,13 @@ def test_a_batch_is_shared_out_for_one_run_only():
 
 
 def start_two_workers(directory, *command):
-    """Two processes of `python command` that are the workers of a cluster on this machine, their output in `directory`."""
-    with open(directory / 'worker0.txt', 'w') as first, open(directory / 'worker1.txt', 'w') as second:
+    """Starts two processes of `python command` as the workers of a cluster on this machine, with output in `directory`."""
+    with open(directory / 'worker0.txt', 'wb') as first, open(directory / 'worker1.txt', 'wb') as second:
         return two_workers.start(command, (first, second))
 
 
 def statuses(processes, directory, seconds=300):
-    """The exit statuses; on a process that does not end, all are killed and what they wrote is told."""
+    """The exit statuses; if a process does not end, all are killed and the test fails with their output."""
     try:
         return [process.wait(seconds) for process in processes]
     except subprocess.TimeoutExpired:
@@ -158,12 +158,12 @@ def statuses(processes, directory, seconds=300):
 
 
 @pytest.mark.statistical
-def test_two_workers_give_what_one_device_does(one_device, one_run, tmp_path):
-    """Every post: weights, draws and first losses; outcomes of 300 seeds; and one batch shared out."""
+def test_two_workers_agree_with_one_device(one_device, one_run, tmp_path):
+    """Every post: weights, batches and first losses; outcomes of 300 seeds; and one sharded batch."""
     processes = start_two_workers(tmp_path, several_devices.__file__, tmp_path / 'found.npz', 'multiworker')
     assert statuses(processes, tmp_path, 600) == [0, 0], (tmp_path / 'worker0.txt').read_text(encoding='utf-8')
     found = dict(np.load(tmp_path / 'found.npz'))
-    agrees_as_a_batch({name: found.pop(name) for name in ('shared_batch/loss_d', 'shared_batch/loss_g')}, one_run)
+    agrees_as_a_batch({name: found.pop(name) for name in ('sharded_batch/loss_d', 'sharded_batch/loss_g')}, one_run)
     assert {name.split('/')[0] for name in found} == set(posts.NAMES)
     agrees(found, one_device)
     p_values = outcome_p_values(found, one_device)
@@ -175,13 +175,13 @@ QUICK = ('-m', 'reproductions.aylien', '--strategy=multiworker', '--runs=5', '--
 
 
 @pytest.mark.statistical
-def test_the_chief_writes_every_run_once_and_a_lost_worker_is_told(tmp_path):
+def test_the_chief_writes_every_run_once_and_a_lost_worker_is_reported(tmp_path):
     command = (*QUICK, '--num_steps=2000000000', '--log_every=1000', '--checkpoint_every=1', f'--output_dir={tmp_path / "run"}')
     processes = start_two_workers(tmp_path, *command)
     wait_for(tmp_path / 'run' / 'checkpoint', processes)
-    processes[1].send_signal(signal.SIGTERM)  # one worker is asked to stop: both do, and the chief writes
+    processes[1].send_signal(signal.SIGTERM)  # to one worker: both stop, and the chief writes
     assert statuses(processes, tmp_path) == [128 + signal.SIGTERM] * 2
-    with open(tmp_path / 'run' / 'results.csv') as file:
+    with open(tmp_path / 'run' / 'results.csv', encoding='utf-8') as file:
         assert [row['seed'] for row in csv.DictReader(file)] == ['42', '43', '44', '45', '46']
     before = sorted((tmp_path / 'run' / 'checkpoint').iterdir())
     processes = start_two_workers(tmp_path, *command, '--resume')
@@ -198,7 +198,7 @@ def test_the_chief_writes_every_run_once_and_a_lost_worker_is_told(tmp_path):
 
 
 def wait_for(checkpoints, processes, before=()):
-    """Returns once there is a checkpoint that was not there before."""
+    """Returns once there is a new checkpoint."""
     while not set(checkpoints.glob('state-*.npz')) - set(before):
         assert all(process.poll() is None for process in processes)
         time.sleep(0.2)
@@ -215,7 +215,7 @@ def wait_for(checkpoints, processes, before=()):
         '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}',
     ],
 )  # fmt: skip
-def test_a_wrong_tf_config_is_refused_in_one_line(config, monkeypatch, capsys, tmp_path):
+def test_a_wrong_tf_config_is_refused_with_one_line(config, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv('TF_CONFIG', config)
     assert cli.call(aylien_main.main, ['aylien', '--strategy=multiworker', f'--output_dir={tmp_path / "run"}']) == 2
     *_, error = capsys.readouterr().err.splitlines()
@@ -228,7 +228,7 @@ def test_members_of_a_cluster_with_a_chief():
     assert cluster.members(json.dumps(config)) == (['a:1', 'b:2', 'c:3'], 2)
 
 
-def test_workers_meet_and_those_that_do_not_come_are_named():
+def test_workers_meet_and_missing_ones_are_named():
     addresses = [f'localhost:{port}' for port in two_workers.free_ports(4)]
     problems = {}
 
