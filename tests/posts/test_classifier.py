@@ -24,11 +24,11 @@ def test_accuracy_on_the_bundled_digits(cache):
     found = classifier.for_digits(digits.x_train[666:], digits.y_train[666:], digits.x_test, digits.y_test)
     assert found.accuracy > 0.944
     images = digits.x_test.astype(np.float32) / 255
-    probabilities, features = found.look(images)
+    probabilities, features = found.classify(images)
     assert probabilities.shape == (2000, 10) and features.shape == (2000, classifier.FEATURES)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     assert (probabilities.argmax(axis=1) == digits.y_test).mean() == found.accuracy and features.min() == 0
-    np.testing.assert_allclose(found.look(images[1500:1510])[1], features[1500:1510], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.classify(images[1500:1510])[1], features[1500:1510], rtol=1e-4, atol=1e-5)
 
 
 def test_trained_once_and_reproducible(cache, monkeypatch):
@@ -47,6 +47,6 @@ def test_trained_once_and_reproducible(cache, monkeypatch):
     monkeypatch.setattr(classifier, 'train', never)
     again = classifier.for_digits(images, labels, *test)
     x = test[0].astype(np.float32) / 255
-    np.testing.assert_array_equal(again.look(x)[0], look(x)[0])
+    np.testing.assert_array_equal(again.classify(x)[0], look(x)[0])
     with pytest.raises(AssertionError, match='trained again'):
         classifier.for_digits(images[1:], labels[1:], *test)
