@@ -1,22 +1,22 @@
-"""Setup for all tests: three logical CPU devices, made before TensorFlow's first op, and the profile of `hypothesis`."""
+"""Setup for all tests: three logical CPU devices, the profile of `hypothesis`, and processes that do not grow without end.
 
+What XLA has compiled stays in memory until its process ends, some 30 MB for every test that compiles. So pytest's processes run
+no test themselves: they fork, with TensorFlow imported but unused, and the fork runs the tests one after the other until it is
+large; then a new fork takes over. So no test module may run an op when it is imported. With --pdb there is no fork.
+"""
+
+import multiprocessing
 import os
+import resource
 
 import hypothesis
 import pytest
+from _pytest import runner
 
 if 'PYTEST_XDIST_WORKER' in os.environ:  # processes that share the cores are 1.3 times as fast with one thread each as with two
     os.environ.setdefault('TF_NUM_INTRAOP_THREADS', '1')
 
-from common import quiet
-
-quiet.import_tensorflow()
-
-from common.devices import distribution  # noqa: E402
-
 pytest.register_assert_rewrite('helpers')
-
-distribution.make_strategy('cpu', 1, logical_devices=3)
 
 # The same 500 examples in every run, without a deadline; nothing is stored between runs.
 hypothesis.settings.register_profile(
@@ -24,3 +24,75 @@ hypothesis.settings.register_profile(
     suppress_health_check=list(hypothesis.HealthCheck),
 )  # fmt: skip
 hypothesis.settings.load_profile('suite')
+
+LARGE = 2**20  # KiB; one test adds at most 0.6 of it
+fork = []  # the process that runs the tests, while there is one, and the pipe to it
+
+
+def pytest_configure(config):
+    if config.getoption('dist', 'no') == 'no':  # not in the process that only hands tests out to others
+        from common import quiet
+
+        quiet.import_tensorflow()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem):
+    """Has the fork run a test, and reports what it says of it."""
+    if item.config.option.usepdb:
+        return split_cpu()  # None: pytest goes on as ever
+    if not fork:
+        item.config._tmp_path_factory.getbasetemp()  # the same directory for all forks
+        here, there = multiprocessing.Pipe()
+        process = multiprocessing.get_context('fork').Process(target=run_tests, args=(item.session, here, there))
+        process.start()
+        there.close()
+        fork[:] = process, here
+    process, pipe = fork
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    try:
+        pipe.send([item.session.items.index(each) for each in (item, nextitem) if each])
+        reports, last = pipe.recv()
+    except (EOFError, OSError):
+        process.join()
+        message = f'the process that ran it ended with status {process.exitcode}'
+        report = pytest.TestReport(item.nodeid, item.location, {}, 'failed', message, 'call')
+        reports, last = [item.config.hook.pytest_report_to_serializable(config=item.config, report=report)], True
+    for report in reports:
+        report = item.config.hook.pytest_report_from_serializable(config=item.config, data=report)
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    if last:
+        pytest_sessionfinish()
+    return True
+
+
+def pytest_sessionfinish():
+    """Lets the fork end."""
+    if fork:
+        process, pipe = fork
+        fork.clear()
+        pipe.close()
+        process.join()
+
+
+def run_tests(session, there, here):
+    """What the fork does: runs the tests it is told of, until it is large or is told no more."""
+    there.close()
+    split_cpu()
+    config, last = session.config, False
+    while not last:
+        try:
+            item, *following = (session.items[index] for index in here.recv())
+        except EOFError:  # at -x
+            return runner.pytest_sessionfinish(session)  # the fixtures' ends
+        last = not following or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > LARGE
+        reports = runner.runtestprotocol(item, log=False, nextitem=None if last else following[0])
+        here.send(([config.hook.pytest_report_to_serializable(config=config, report=report) for report in reports], last))
+
+
+def split_cpu():
+    """Before TensorFlow's first op."""
+    from common.devices import distribution
+
+    distribution.make_strategy('cpu', 1, logical_devices=3)

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from common.nn import losses
 
-REAL = tf.constant([[[0.9, 0.8]], [[0.5, 0.5]]])
-FAKE = tf.constant([[[0.1, 0.4]], [[0.5, 0.5]]])
+REAL = np.array([[[0.9, 0.8]], [[0.5, 0.5]]], np.float32)
+FAKE = np.array([[[0.1, 0.4]], [[0.5, 0.5]]], np.float32)
 
 
 def test_discriminator_loss():

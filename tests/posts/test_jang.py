@@ -25,7 +25,7 @@ from reproductions.jang import gan as jang
 from reproductions.jang import replay as jang_replay
 
 TRACES = sorted(DATA.glob('jang_*.npz'))
-SEEDS = tf.constant([3, 4], tf.uint32)
+SEEDS = np.array([3, 4], np.uint32)
 
 
 # --- Parity -------------------------------------------------------------------------------------------------------------------

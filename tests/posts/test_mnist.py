@@ -20,7 +20,7 @@ from reproductions.mnist import replay as mnist_replay
 TRACE = DATA / 'mnist_small.npz'
 
 
-SEEDS = tf.constant([3, 4], tf.uint32)
+SEEDS = np.array([3, 4], np.uint32)
 SMALL = mnist.make_settings(d_widths=(784, 12, 1), g_widths=(5, 12, 784), batch_size=16)
 
 

@@ -21,7 +21,7 @@ COLUMNS = [
     'confidence', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_train', 'd_real', 'd_fake', 'dead_g',
     'saturated', 'loss_d', 'loss_g',
 ]  # fmt: skip
-SEEDS = tf.constant([3, 4], tf.uint32)
+SEEDS = np.array([3, 4], np.uint32)
 
 
 @pytest.fixture(scope='module')
@@ -82,7 +82,7 @@ def test_evaluation_equals_plain_means(evaluator):
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
     g = (*g[:1], g[1]._replace(w=-tf.abs(g[1].w), b=g[1].b), g[2])  # every unit of the second layer is dead
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
-    columns, grids = mnist.evaluate(settings, evaluator, SEEDS.numpy(), training.TrainState(0, *host, (), ()))
+    columns, grids = mnist.evaluate(settings, evaluator, SEEDS, training.TrainState(0, *host, (), ()))
     assert list(columns) == list(quality.COLUMNS) and grids.shape == (2, 80, 784) and grids.dtype == np.uint8
     np.testing.assert_allclose(columns['dead_g'], 500 / 700)
     np.testing.assert_array_equal(grids, 128)  # sigmoid(0) of 255
@@ -96,7 +96,7 @@ def test_a_run_that_is_not_finite_is_counted(evaluator):
     d, g = mnist.experiment_of(settings, None).init(SEEDS[:1])
     g = (g[0]._replace(b=g[0].b + np.nan), *g[1:])
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
-    columns, grids = mnist.evaluate(settings, evaluator, SEEDS.numpy()[:1], training.TrainState(0, *host, (), ()))
+    columns, grids = mnist.evaluate(settings, evaluator, SEEDS[:1], training.TrainState(0, *host, (), ()))
     assert all(np.isnan(values).all() for values in columns.values()) and not grids.any()
     assert quality.verdict_columns(evaluator.references, columns)['finite'].tolist() == [0]
 
@@ -105,8 +105,8 @@ def test_sample_grids_are_the_first_of_the_images_that_are_evaluated(evaluator):
     settings = mnist.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
     train_state = training.TrainState(0, *tf.nest.map_structure(lambda value: value.numpy(), (d, g)), (), ())
-    _, grids = mnist.evaluate(settings, evaluator, SEEDS.numpy(), train_state)
-    alone = mnist.sample_grid(settings, SEEDS.numpy(), train_state)
+    _, grids = mnist.evaluate(settings, evaluator, SEEDS, train_state)
+    alone = mnist.sample_grid(settings, SEEDS, train_state)
     assert np.abs(grids.astype(int) - alone[:, :80]).max() <= 1  # rounding, to a byte
     assert alone.shape == (2, 100, 784) and alone.std() > 10
 

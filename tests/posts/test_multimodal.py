@@ -19,7 +19,7 @@ from reproductions.multimodal import replay as multimodal_replay
 TRACES = sorted(DATA.glob('aylien_2016-12_*.npz'))
 
 
-SEEDS = tf.constant([3, 4], tf.uint32)
+SEEDS = np.array([3, 4], np.uint32)
 
 
 # --- Aylien's program as a special case ---------------------------------------------------------------------------------------
