@@ -231,11 +231,12 @@ def run(
     if not len(steps):
         return
     done = distribution.first(strategy, state.step)
-    size = int(np.clip(call // (runs * max(np.diff(steps, prepend=0))), 1, records_per_call))
+    fixed = int(np.clip(call // runs, 1, MOST_RECORDS))  # whatever the steps: a loop is compiled once for its number of runs
+    size = int(np.clip(call // (runs * max(np.diff(steps, prepend=0))), 1, min(records_per_call, fixed)))
     pending = steps[steps > done]
     for first in range(0, len(pending), size):
         part = pending[first : first + size]
-        until = tf.constant(np.pad(part, (0, size - len(part)), mode='edge'))  # a fixed shape: compiled once
+        until = tf.constant(np.pad(part, (0, fixed - len(part)), mode='edge'))
         state, records = strategy.run(loop, args=(seeds, state, until))
         records = distribution.to_host(strategy, records, axis=1)
         yield state, part, {name: array[: len(part)].T for name, array in records.items()}

@@ -53,7 +53,8 @@ def train(
     if opts.resume:
         state, records = restore(devices, directory, settings, train_by.initial_state(experiment, devices, seeds))
         parts.append(records)
-    calls = train_by.train(experiment, devices, seeds, command.num_steps, every, state, 1 if watch else training.MOST_RECORDS)
+    records_per_call = 1 if watch else training.MOST_RECORDS
+    calls = train_by.train(experiment, devices, seeds, command.num_steps, every, state, records_per_call=records_per_call)
     total = experiment.pretrain_steps + command.num_steps
     with progress.stop_signals() as received:
         with progress.progress_bar(total, 'training', 'steps') as bar:

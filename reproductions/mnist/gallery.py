@@ -71,8 +71,8 @@ def measured(runs: int, out: pathlib.Path) -> None:
     del runs
     first = directories()[0]
     references = json.loads((first / 'references.json').read_text(encoding='utf-8'))
-    history = joined([np.load(directory / 'history.npz') for directory in directories()])
-    gentle = joined([np.load(TRAINED / 'gentle' / 'history.npz')])
+    history = joined([files.read_npz(directory / 'history.npz') for directory in directories()])
+    gentle = joined([files.read_npz(TRAINED / 'gentle' / 'history.npz')])
     table, gentle_table = (last_evaluation(part, references) for part in (history, gentle))
     files.write_csv(out / 'results.csv', table)
     files.write_csv(out / 'gentle_results.csv', gentle_table)
@@ -142,7 +142,7 @@ def write_outcomes(out: pathlib.Path) -> None:
     references = json.loads((out / 'references.json').read_text(encoding='utf-8'))
     tables, headings = [], []
     for prefix, how in (('', ''), ('long_', ''), ('gentle_', GENTLER)):
-        table, steps = files.read_csv(out / f'{prefix}results.csv'), np.load(out / f'{prefix}quality.npz')['eval_step']
+        table, steps = files.read_csv(out / f'{prefix}results.csv'), files.read_npz(out / f'{prefix}quality.npz')['eval_step']
         tables.append(table)
         headings.append(f'{how}{mnist_figures.named(table["seed"].astype(int))} after {steps[-1] + 1:,}')
     real = references['test'] | {'frechet': references['training']['frechet'], 'd_real': np.nan, 'd_fake': np.nan}

@@ -104,6 +104,7 @@ HEADERS = [
         ("__import__('os')", False, '(4,)', ''),
     )
 ]
+NAMES = st.characters(codec='utf-8', exclude_characters='\0')  # `zipfile` itself fails at a name that begins with a zero byte
 BOMB = np.zeros(2 * UNPACKED, np.uint8)
 JSON = st.recursive(
     st.none() | st.booleans() | st.sampled_from([-1, 0, 1, 2, 10**6, 10**18, 10**400]) | st.floats() | st.text(max_size=5),
@@ -160,7 +161,7 @@ def rebuilt(draw, arrays, described):
         elif kind == 7:
             members[name], packing = npy(BOMB), zipfile.ZIP_DEFLATED
         elif kind == 8:
-            members[draw(st.text(max_size=5)) + '/' + name] = members.get(name, b'')
+            members[draw(st.text(NAMES, max_size=5)) + '/' + name] = members.get(name, b'')
         else:
             members[f'{name}.npy'] = npy(array)  # which repeats the name
     return archive([(f'{name}.npy', data) for name, data in members.items()], packing)

@@ -29,7 +29,7 @@ def test_json_and_npz(tmp_path):
     files.write_json(tmp_path / 'a.json', {'b': [1, None]})
     assert json.loads((tmp_path / 'a.json').read_text(encoding='utf-8')) == {'b': [1, None]}
     files.write_npz(tmp_path / 'a.npz', {'c': np.arange(3)})
-    assert np.load(tmp_path / 'a.npz')['c'].tolist() == [0, 1, 2]
+    assert files.read_npz(tmp_path / 'a.npz')['c'].tolist() == [0, 1, 2]
 
 
 def test_directory_that_is_a_file_is_refused(tmp_path):

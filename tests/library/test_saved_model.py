@@ -61,7 +61,7 @@ def exported(tmp_path_factory):
 def test_samples_equal_the_generators(exported, name):
     directory, found = exported
     generator, noise, g = found[name]
-    theirs = np.load(directory / f'{name}_samples.npz')
+    theirs = files.read_npz(directory / f'{name}_samples.npz')
     seeds = tf.constant([2**32 - 5], tf.uint32)
     batch = noise(seeds, 0).shape[2]
     batches = [generator(g, noise(seeds, tf.constant(k)))[0].numpy().T for k in range(-(-300 // batch))]
@@ -72,7 +72,7 @@ def test_samples_equal_the_generators(exported, name):
         np.testing.assert_allclose(theirs[f'{name}_{count}'], ours[:count], rtol=1e-6, atol=1e-6)
     np.testing.assert_array_equal(theirs['signature'], theirs[f'{name}_7'])
     assert np.abs(theirs['other'] - theirs[f'{name}_7']).max() > 1e-4
-    z = np.load(directory / f'{name}.npz')['z']
+    z = files.read_npz(directory / f'{name}.npz')['z']
     given = generator(g, tf.constant(z.T[None]))[0].numpy().T
     np.testing.assert_allclose(theirs['generated'], given, rtol=1e-5, atol=2e-6)  # a batch of another size
     np.testing.assert_array_equal(theirs['served'], theirs['generated'])

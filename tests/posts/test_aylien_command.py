@@ -40,10 +40,10 @@ def test_a_single_run_writes_its_files(tmp_path, capsys):
     assert set(flags) == set(flags_of(aylien_main))
     assert (flags['num_steps'], flags['batch_size'], flags['log_every'], flags['learning_rate']) == (30, 12, 10, 0.005)
     assert config['versions']['tensorflow'] == tf.__version__
-    history = np.load(tmp_path / 'history.npz')
+    history = files.read_npz(tmp_path / 'history.npz')
     assert history['step'].tolist() == [0, 10, 20, 29] and history['loss_d'].shape == (1, 4)
     assert (tmp_path / 'figure.png').read_bytes()[:4] == b'\x89PNG'
-    figure = np.load(tmp_path / 'figure.npz')
+    figure = files.read_npz(tmp_path / 'figure.npz')
     assert figure['generated'].shape == (99,) and figure['decision'].shape == (10_000,)
     assert not list(tmp_path.glob('.*'))  # no temporary file is left
 
@@ -63,7 +63,7 @@ def test_ensemble_writes_one_row_per_seed_and_its_panel(tmp_path, capsys):
     )
     assert [row['seed'] for row in rows_of(tmp_path)] == ['3', '4', '5', '6', '7']
     assert (tmp_path / 'ensemble.png').exists()
-    numbers = np.load(tmp_path / 'ensemble.npz')
+    numbers = files.read_npz(tmp_path / 'ensemble.npz')
     np.testing.assert_allclose(numbers['mean'], [float(row['mean']) for row in rows_of(tmp_path)], rtol=1e-6)
     assert [label.partition(' ')[0] for label in numbers['labels']] == ['best', 'median', 'worst']
     assert 'finite: 5 of 5' in capsys.readouterr().out
@@ -94,7 +94,7 @@ def test_animation(tmp_path):
         == 0
     )
     assert path.read_bytes()[:6] == b'GIF89a'
-    numbers = np.load(tmp_path / 'animation.npz')
+    numbers = files.read_npz(tmp_path / 'animation.npz')
     assert numbers['step'].tolist() == [0, 2, 4] and numbers['generated'].shape == (3, 99)
 
 
@@ -107,7 +107,7 @@ def test_replay_command(tmp_path, capsys):
 
 
 def test_replay_that_differs_has_status_1(tmp_path, capsys):
-    arrays = dict(np.load(DATA / 'aylien_2017-06_plain_seed4.npz'))
+    arrays = files.read_npz(DATA / 'aylien_2017-06_plain_seed4.npz')
     arrays['loss_g'][5] *= 1.01
     np.savez(tmp_path / 'changed.npz', **arrays)
     assert call(aylien_main, f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
@@ -158,7 +158,7 @@ def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
 
 def test_an_impossible_output_directory_is_found_before_training(tmp_path, capsys, monkeypatch):
     (tmp_path / 'file').write_text('kept', encoding='utf-8')
-    monkeypatch.setattr(training, 'train', lambda *args: pytest.fail('it was trained'))
+    monkeypatch.setattr(training, 'train', lambda *args, **kwargs: pytest.fail('it was trained'))
     for path in (tmp_path / 'file', tmp_path / 'file' / 'below', '/proc/nothing'):
         assert call(aylien_main, f'--output_dir={path}') == 2
         error = capsys.readouterr().err
@@ -168,7 +168,7 @@ def test_an_impossible_output_directory_is_found_before_training(tmp_path, capsy
 
 def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
     whole = (DATA / 'aylien_2017-06_plain_seed4.npz').read_bytes()
-    arrays = dict(np.load(DATA / 'aylien_2017-06_plain_seed4.npz'))
+    arrays = files.read_npz(DATA / 'aylien_2017-06_plain_seed4.npz')
     meta = json.loads(str(arrays['meta']))
     (tmp_path / 'cut.npz').write_bytes(whole[:5000])
     np.savez(tmp_path / 'jang.npz', **arrays | {'meta': json.dumps(meta | {'post': 'jang'})})

@@ -16,6 +16,7 @@ from helpers.post_checks import (
     rows_of,
 )
 
+from common.storage import files
 from reproductions.devnag import __main__ as devnag_main
 from reproductions.devnag import replay as devnag_replay
 
@@ -34,15 +35,15 @@ def test_a_single_run_writes_its_files_and_animation(tmp_path, capsys):
     flags = config['flags']
     assert set(flags) - set(flags_of(devnag_main)) == {'momentum'}
     assert (flags['num_steps'], flags['preprocess'], flags['d_steps'], flags['learning_rate']) == (30, 'moments', 2, 0.001)
-    history = np.load(tmp_path / 'history.npz')
+    history = files.read_npz(tmp_path / 'history.npz')
     assert history['step'].tolist() == list(range(30))
     assert {name: history[name].shape for name in history if name != 'step'} == dict.fromkeys(
         ('loss_d', 'loss_g', 'mean', 'std'), (1, 30)
     )
     assert (tmp_path / 'figure.png').read_bytes()[:4] == b'\x89PNG'
-    assert np.load(tmp_path / 'figure.npz')['samples'].shape == (20,)
+    assert files.read_npz(tmp_path / 'figure.npz')['samples'].shape == (20,)
     assert (tmp_path / 'animation.gif').read_bytes()[:6] == b'GIF89a'
-    frames = np.load(tmp_path / 'animation.npz')
+    frames = files.read_npz(tmp_path / 'animation.npz')
     assert frames['step'].tolist() == [0, 10, 20, 29] and frames['density'].shape == (4, 120)
     np.testing.assert_allclose((frames['density'] * np.diff(frames['edges'])).sum(axis=1), 1, rtol=1e-6)
     assert not list(tmp_path.glob('.*')) and not (tmp_path / 'ensemble.png').exists()
@@ -53,9 +54,9 @@ def test_ensemble_draws_the_grid_and_the_trajectory(tmp_path, capsys, runs, curv
     assert call(devnag_main, *SMALL, f'--runs={runs}', '--seed=3', f'--output_dir={tmp_path}') == 0
     assert [row['seed'] for row in rows_of(tmp_path)] == [str(seed) for seed in range(3, 3 + runs)]
     assert f'finite: {runs} of {runs}' in capsys.readouterr().out
-    grid, trajectory = np.load(tmp_path / 'runs.npz'), np.load(tmp_path / 'ensemble.npz')
+    grid, trajectory = files.read_npz(tmp_path / 'runs.npz'), files.read_npz(tmp_path / 'ensemble.npz')
     assert grid['samples'].shape == (min(runs, 10), 20) and trajectory['mean'].shape == (curves, 30)
-    history = np.load(tmp_path / 'history.npz')['mean']
+    history = files.read_npz(tmp_path / 'history.npz')['mean']
     expected = history if runs == 3 else np.quantile(history, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     np.testing.assert_allclose(trajectory['mean'], expected, rtol=1e-6)
     np.testing.assert_allclose(trajectory['final_mean'], [float(row['mean']) for row in rows_of(tmp_path)], rtol=1e-6)
@@ -83,7 +84,7 @@ def test_replay_command(tmp_path, capsys):
 
 
 def test_replay_that_differs_has_status_1(tmp_path, capsys):
-    arrays = dict(np.load(DATA / 'devnag_2018_raw_data_seed0.npz'))
+    arrays = files.read_npz(DATA / 'devnag_2018_raw_data_seed0.npz')
     arrays['loss_g'][5] *= 1.01
     np.savez(tmp_path / 'changed.npz', **arrays)
     assert call(devnag_main, f'--replay={tmp_path / "changed.npz"}', f'--output_dir={tmp_path}') == 1
@@ -92,7 +93,7 @@ def test_replay_that_differs_has_status_1(tmp_path, capsys):
 
 def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
     path = DATA / 'devnag_2018_raw_data_seed0.npz'
-    arrays = dict(np.load(path))
+    arrays = files.read_npz(path)
     meta = json.loads(str(arrays['meta']))
     (tmp_path / 'cut.npz').write_bytes(path.read_bytes()[:5000])
     for name, change in (

@@ -19,6 +19,7 @@ from helpers.post_checks import (
 
 from common.evaluation import metrics, replay
 from common.nn.random import Stream
+from common.storage import files
 from reproductions.jang import __main__ as jang_main
 from reproductions.jang import figures as jang_figures
 from reproductions.jang import gan as jang
@@ -169,7 +170,7 @@ def test_row_of_an_ensemble_equals_the_single_run(runs, pretrain_steps):
 
 
 def test_a_single_run_writes_its_files_and_the_seven_figures(tmp_path, capsys):
-    assert call(jang_main, '--num_steps=40', '--pretrain_steps=30', '--animation', f'--output_dir={tmp_path}') == 0
+    assert call(jang_main, '--num_steps=40', '--pretrain_steps=30', f'--output_dir={tmp_path}') == 0
     out = capsys.readouterr().out
     assert '     0: loss_d' in out and '    36: loss_d' in out and 'seed 0:' in out
     (row,) = rows_of(tmp_path)
@@ -179,7 +180,7 @@ def test_a_single_run_writes_its_files_and_the_seven_figures(tmp_path, capsys):
     assert (flags['num_steps'], flags['batch_size'], flags['sort'], flags['hidden_sizes']) == (40, 200, True, [6, 5])
     pictures = ['before', 'data', 'decision_after', 'decision_before', 'figure', 'losses', 'pretraining_loss']
     assert sorted(path.stem for path in tmp_path.glob('*.png')) == pictures
-    numbers = {name: np.load(tmp_path / f'{name}.npz') for name in pictures}
+    numbers = {name: files.read_npz(tmp_path / f'{name}.npz') for name in pictures}
     assert numbers['pretraining_loss']['mean squared error'].shape == (30,)
     assert {name: str(numbers[name]['title']) for name in ('data', 'figure')} == {
         'data': 'The data, N(-1, 1)',
@@ -190,16 +191,15 @@ def test_a_single_run_writes_its_files_and_the_seven_figures(tmp_path, capsys):
     assert numbers['figure']['generated'].std() == pytest.approx(float(row['std']), rel=1e-4)
     start, pretrained = numbers['before']['decision'], numbers['decision_after']['decision boundary']
     np.testing.assert_allclose(start, np.clip(pretrained, 0.01, 0.99), rtol=1e-4, atol=1e-6)
-    assert (tmp_path / 'animation.gif').read_bytes()[:6] == b'GIF89a'
     assert not list(tmp_path.glob('.*'))
 
 
 @pytest.mark.statistical
 def test_a_single_run_records_every_iteration(tmp_path):
     assert call(jang_main, '--num_steps=30', '--pretrain_steps=3', f'--output_dir={tmp_path}') == 0
-    history = np.load(tmp_path / 'history.npz')
+    history = files.read_npz(tmp_path / 'history.npz')
     assert history['loss_d'].shape == (1, 30) and history['step'].tolist() == list(range(30))
-    np.testing.assert_allclose(np.load(tmp_path / 'losses.npz')['obj_d'], -history['loss_d'][0])
+    np.testing.assert_allclose(files.read_npz(tmp_path / 'losses.npz')['obj_d'], -history['loss_d'][0])
 
 
 @pytest.mark.statistical
@@ -252,7 +252,7 @@ def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
 
 
 def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
-    arrays = dict(np.load(DATA / 'jang_m40_seed1.npz'))
+    arrays = files.read_npz(DATA / 'jang_m40_seed1.npz')
     meta = json.loads(str(arrays['meta']))
     changes = {'variant': {'variant': '1999'}, 'size': {'batch_size': 41}, 'huge': {'pretrain_steps': 10**12}}
     for name, change in changes.items():

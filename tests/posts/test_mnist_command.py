@@ -11,6 +11,7 @@ from helpers.paths import DATA
 
 from common import training
 from common.devices import distribution
+from common.storage import files
 from reproductions.mnist import __main__ as mnist_main
 from reproductions.mnist import classifier, dataset, quality
 from reproductions.mnist import gan as mnist
@@ -144,13 +145,15 @@ def test_a_single_run_writes_its_files(few, tmp_path, capsys):
     references = json.loads((tmp_path / 'references.json').read_text(encoding='utf-8'))
     assert 0.1 < references['classifier']['accuracy'] <= 1
     assert references['untrained']['frechet'] > references['training']['frechet'] > 0
-    history = np.load(tmp_path / 'history.npz')
+    history = files.read_npz(tmp_path / 'history.npz')
     assert history['eval_step'].tolist() == [0, 10, 20, 29] and history['step'][-1] == 29
     assert history['frechet'].shape == (1, 4) and float(row['frechet']) == pytest.approx(history['frechet'][0, -1], rel=1e-6)
     assert history['sheets'].shape[:1] + history['sheets'].shape[2:] == (1, 784, len(history['sheet_step']))
-    np.testing.assert_array_equal(np.load(tmp_path / 'data.npz')['images'][0], np.load(few)['x_train'][25].ravel())
-    assert np.load(tmp_path / 'quality.npz')['untrained/frechet'] == references['untrained']['frechet']
-    progress = np.load(tmp_path / 'progress.npz')
+    np.testing.assert_array_equal(
+        files.read_npz(tmp_path / 'data.npz')['images'][0], files.read_npz(few)['x_train'][25].ravel()
+    )
+    assert files.read_npz(tmp_path / 'quality.npz')['untrained/frechet'] == references['untrained']['frechet']
+    progress = files.read_npz(tmp_path / 'progress.npz')
     assert progress['labels'][[0, -1]].tolist() == ['0', '29'] and len(progress['images']) == 10 * progress['columns']
     assert not list(tmp_path.glob('.*'))
 
@@ -158,7 +161,7 @@ def test_a_single_run_writes_its_files(few, tmp_path, capsys):
 @pytest.mark.statistical
 def test_resume_is_bit_for_bit_with_evaluations_during_training(few, tmp_path, capsys, monkeypatch):
     """Interrupted in the middle of an epoch: 275 digits are five and a half batches. Other digits are refused."""
-    arrays = dict(np.load(few))
+    arrays = files.read_npz(few)
     np.savez(tmp_path / 'other.npz', **arrays | {'x_test': arrays['x_test'][::-1]})  # the classifier is the same
     arguments = [f'--data={few}', '--runs=2', '--num_steps=24', '--eval_every=8', '--batch_size=50']
     changed = f'--data={tmp_path / "other.npz"}'
@@ -190,7 +193,7 @@ def test_mirrored_devices_shard_the_runs(few, tmp_path):
         distribution.make_strategy('cpu', 2),
     )
     records = training.join_records([r for _, r in training.train(experiment, strategy, np.arange(2, dtype=np.uint32), 2, 2)])
-    np.testing.assert_allclose(np.load(tmp_path / 'shared' / 'history.npz')['loss_d'], records['loss_d'], rtol=1e-4)
+    np.testing.assert_allclose(files.read_npz(tmp_path / 'shared' / 'history.npz')['loss_d'], records['loss_d'], rtol=1e-4)
 
 
 def test_replay_command(tmp_path, capsys):
@@ -224,7 +227,7 @@ def test_bad_input_is_one_line_and_status_2(arguments, message, tmp_path, capsys
 
 
 def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
-    arrays = dict(np.load(TRACE))
+    arrays = files.read_npz(TRACE)
     meta = json.loads(str(arrays['meta']))
     changes = {
         'size': {'batch_size': 33}, 'huge': {'steps': 10**9}, 'widths': {'d_arch': [784, 'many', 1]},

@@ -85,7 +85,7 @@ def damaged_sources(path):
         'nowhere': (path / 'none', 'does not exist'),
         'truncated archive': (path / 'short.npz', 'cannot be read'),
         'flipped bit': (path / 'flipped.npz', 'cannot be read'),
-        'text': (path / 'text.npz', 'no .npz file'),
+        'text': (path / 'text.npz', 'is not an .npz file'),
         'lacking': (path / 'lacking.npz', 'lacks y_train'),
         'floats': (path / 'floats.npz', 'x_train as float64'),
         'labels': (path / 'labels.npz', 'y_train'),

@@ -91,7 +91,7 @@ class Started(Exception):
     """Everything was accepted, and training would start."""
 
 
-def start(experiment, strategy, seeds, num_steps, every, *rest):
+def start(experiment, strategy, seeds, num_steps, every, *args, **kwargs):
     """Replaces `training.train`: does what it does before its first step, except the weights."""
     training.record_steps(experiment.pretrain_steps, every)
     training.record_steps(num_steps, every, experiment.early)

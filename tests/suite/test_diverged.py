@@ -6,6 +6,7 @@ import tensorflow as tf
 from helpers.post_checks import call, rows_of
 
 from common import training
+from common.storage import files
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.devnag import __main__ as devnag_main
 from reproductions.jang import __main__ as jang_main
@@ -32,7 +33,7 @@ def test_all_runs_diverged(diverged, tmp_path, capsys):
     rows = rows_of(tmp_path)
     assert [(row['finite'], row['success'], row['mean'], row['loss_d']) for row in rows] == [('0', '0', 'nan', 'nan')] * 2
     assert (tmp_path / 'figure.png').stat().st_size > 5000 and (tmp_path / 'ensemble.png').stat().st_size > 5000
-    assert np.isnan(np.load(tmp_path / 'history.npz')['loss_d']).all()
+    assert np.isnan(files.read_npz(tmp_path / 'history.npz')['loss_d']).all()
 
 
 @pytest.mark.statistical

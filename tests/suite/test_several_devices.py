@@ -22,6 +22,7 @@ from common import data_parallel, training
 from common.devices import cluster, distribution
 from common.evaluation import two_sample
 from common.program import cli
+from common.storage import files
 from reproductions import posts
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.mnist import __main__ as mnist_main
@@ -117,7 +118,7 @@ def test_a_batch_sharded_over_three_logical_devices(one_run, tmp_path):
     """128 digits are 43, 43 and 42. In a process of its own: TensorFlow keeps the first group of devices that reduced a sum."""
     command = [sys.executable, several_devices.__file__, tmp_path / 'found.npz', 'mirrored', '3']
     subprocess.run(command, check=True, timeout=300, capture_output=True)
-    agrees_as_a_batch(np.load(tmp_path / 'found.npz'), one_run)
+    agrees_as_a_batch(files.read_npz(tmp_path / 'found.npz'), one_run)
 
 
 @pytest.mark.statistical
@@ -162,7 +163,7 @@ def test_two_workers_agree_with_one_device(one_device, one_run, tmp_path):
     """Every post: weights, batches and first losses; outcomes of 300 seeds; and one sharded batch."""
     processes = start_two_workers(tmp_path, several_devices.__file__, tmp_path / 'found.npz', 'multiworker')
     assert statuses(processes, tmp_path, 600) == [0, 0], (tmp_path / 'worker0.txt').read_text(encoding='utf-8')
-    found = dict(np.load(tmp_path / 'found.npz'))
+    found = files.read_npz(tmp_path / 'found.npz')
     agrees_as_a_batch({name: found.pop(name) for name in ('sharded_batch/loss_d', 'sharded_batch/loss_g')}, one_run)
     assert {name.split('/')[0] for name in found} == set(posts.NAMES)
     agrees(found, one_device)
