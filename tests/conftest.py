@@ -5,6 +5,7 @@ no test themselves: they fork, with TensorFlow imported but unused, and the fork
 large; then a new fork takes over. So no test module may run an op when it is imported. With --pdb there is no fork.
 """
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -43,6 +44,7 @@ def pytest_runtest_protocol(item, nextitem):
         return split_cpu()  # None: pytest goes on as ever
     if not fork:
         item.config._tmp_path_factory.getbasetemp()  # the same directory for all forks
+        gc.freeze()  # what the import of TensorFlow has made: looking for garbage in it takes a tenth of the time of the tests
         here, there = multiprocessing.Pipe()
         process = multiprocessing.get_context('fork').Process(target=run_tests, args=(item.session, here, there))
         process.start()

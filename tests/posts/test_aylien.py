@@ -95,11 +95,11 @@ def test_the_order_inside_a_batch_changes_no_loss(minibatch):
 # --- A row of an ensemble equals a single-seed run ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('runs', [pytest.param(2, marks=pytest.mark.statistical), 7, 1000])
+@pytest.mark.parametrize('runs', [*(pytest.param(runs, marks=pytest.mark.statistical) for runs in (2, 7)), 1000])
 @pytest.mark.parametrize(
     'settings',
     [
-        aylien.make_settings('2017-06'),
+        pytest.param(aylien.make_settings('2017-06'), marks=pytest.mark.statistical),
         aylien.make_settings('2017-06', minibatch=True),
         aylien.make_settings('2016-12', pretrain_steps=5),
     ],

@@ -49,7 +49,9 @@ def test_a_single_run_writes_its_files_and_animation(tmp_path, capsys):
     assert not list(tmp_path.glob('.*')) and not (tmp_path / 'ensemble.png').exists()
 
 
-@pytest.mark.parametrize(('runs', 'curves'), [(3, 3), (12, 5)], ids=['one curve per run', 'bands'])
+@pytest.mark.parametrize(
+    ('runs', 'curves'), [pytest.param(3, 3, marks=pytest.mark.statistical), (12, 5)], ids=['one curve per run', 'bands']
+)
 def test_ensemble_draws_the_grid_and_the_trajectory(tmp_path, capsys, runs, curves):
     assert call(devnag_main, *SMALL, f'--runs={runs}', '--seed=3', f'--output_dir={tmp_path}') == 0
     assert [row['seed'] for row in rows_of(tmp_path)] == [str(seed) for seed in range(3, 3 + runs)]
@@ -64,6 +66,7 @@ def test_ensemble_draws_the_grid_and_the_trajectory(tmp_path, capsys, runs, curv
     assert (tmp_path / 'runs.png').exists() and (tmp_path / 'ensemble.png').exists()
 
 
+@pytest.mark.statistical
 def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
     """The square of the data overflows: D and then G are NaN from the first update."""
     assert call(devnag_main, *SMALL, '--sigma=1e20', '--runs=12', f'--output_dir={tmp_path}') == 0

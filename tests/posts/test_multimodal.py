@@ -198,6 +198,7 @@ def test_wide_rows_equal_the_single_run():
     row_of_an_ensemble_equals_the_single_run(experiment, 3, steps=10)
 
 
+@pytest.mark.statistical
 def test_a_second_training_of_the_same_settings_does_not_retrace():
     settings = multimodal.make_settings(2, pretrain_steps=0, batch_size=14)
     for seed in (0, 10):

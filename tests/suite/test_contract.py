@@ -177,6 +177,7 @@ def copy_aylien_as_toy(directory):
     claims.write_text(json.dumps(recorded | {'toy': recorded['aylien']}), encoding='utf-8')
 
 
+@pytest.mark.statistical
 def test_a_toy_post_is_one_folder_and_two_edited_modules(tmp_path):
     """A copy of Aylien's folder under another name, entered in posts.py and setup.cfg, is a post like the others."""
     assert len(EDITED) <= 7 and all((ROOT / name).exists() for name in EDITED)

@@ -56,12 +56,12 @@ def agrees(found, one_device):
 
 @pytest.mark.parametrize(
     ('post', 'devices'),
-    [('aylien', 2)]
+    [('devnag', 2)]
     + [
         pytest.param(post, devices, marks=pytest.mark.statistical)
         for post in posts.NAMES
         for devices in (2, 3)
-        if (post, devices) != ('aylien', 2)
+        if (post, devices) != ('devnag', 2)
     ],
 )
 def test_runs_sharded_over_logical_devices(post, devices, one_device):
