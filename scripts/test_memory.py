@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 def fields(path):
     """A file of /proc with a `name: value` in each line, as a dict."""
-    lines = (line.split(':', 1) for line in path.read_text().splitlines() if ':' in line)
+    lines = (line.split(':', 1) for line in path.read_text(encoding='utf-8', errors='replace').splitlines() if ':' in line)
     return {name: value.split() for name, value in lines}
 
 
@@ -71,7 +71,9 @@ def main():
     seconds, now = time.monotonic() - begin, os.times()
     cpu = now.children_user + now.children_system - before.children_user - before.children_system
     if args.log:
-        args.log.write_text('seconds,GiB,processes\n' + ''.join(f'{t:.1f},{size / 2**30:.3f},{n}\n' for t, size, n in samples))
+        args.log.write_text(
+            'seconds,GiB,processes\n' + ''.join(f'{t:.1f},{size / 2**30:.3f},{n}\n' for t, size, n in samples), encoding='utf-8'
+        )
     moment, peak, count = max(samples, key=lambda sample: sample[1])
     print(f'peak {peak / 2**30:.2f} GiB after {moment:.0f} s, in {count} processes')
     print(f'{seconds:.0f} s, {cpu:.0f} CPU s, exit status {process.returncode}')
