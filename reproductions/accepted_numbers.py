@@ -47,8 +47,8 @@ def of(post: str) -> list[Case]:
 
 
 @functools.cache
-def outcomes(case: Case) -> dict[str, np.ndarray]:
-    """The suite's current outcomes: columns of results.csv; trained once per process."""
+def train(case: Case) -> posts.Outcomes:
+    """The suite's current columns of results.csv and history; trained once per process."""
     return case.train(case.settings, case.seed, case.runs)
 
 

@@ -27,6 +27,8 @@ import shlex
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 NAMES = ('aylien', 'multimodal', 'jang', 'devnag', 'mnist')
 PARTS = ('settings', 'gan', '__main__', 'figures', 'claims', 'replay', 'comparison', 'gallery')
 
@@ -39,6 +41,9 @@ def part(name: str, which: str) -> Any:
 # --- What a post's `comparison` gives -----------------------------------------------------------------------------------------
 
 
+Outcomes = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]  # columns of results.csv, joined records of `training.train`
+
+
 class Case(NamedTuple):
     """Settings of a post with their own accepted numbers, see `accepted_numbers`."""
 
@@ -46,7 +51,7 @@ class Case(NamedTuple):
     variant: str
     name: str  # of the files: <post>_<name>.csv
     settings: NamedTuple
-    train: Callable | None  # (settings, first seed, runs) -> columns of results.csv
+    train: Callable[..., Outcomes] | None  # of (settings, first seed, runs)
     columns: tuple[str, ...]  # compared by distribution, besides the rates
     seed: int = 1000
     runs: int = 0  # 0: only the first losses are compared

@@ -2,18 +2,17 @@
 
 import pathlib
 
-import numpy as np
-
 from reproductions.aylien import claims, gan
-from reproductions.posts import Case, Job, Shown, Speed
+from reproductions.posts import Case, Job, Outcomes, Shown, Speed
 
 BRANCHES = {'plain': False, 'minibatch': True}
 SEEDS_SHOWN = {'plain': 708, 'minibatch': 998}  # of seeds 0 .. 999, the closest to the data at step 750, as in the gallery
 
 
-def train(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
-    """The columns of results.csv for several seeds."""
-    return gan.train_many(settings, seed, runs).table
+def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
+    """The columns of results.csv and the history of several seeds."""
+    table, history, _ = gan.train_many(settings, seed, runs)
+    return table, history
 
 
 CASES = tuple(

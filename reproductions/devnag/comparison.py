@@ -2,23 +2,23 @@
 
 import pathlib
 
-import numpy as np
-
 from reproductions.devnag import claims, gan
-from reproductions.posts import Case, Job, Shown, Speed
+from reproductions.posts import Case, Job, Outcomes, Shown, Speed
 
 START = 300  # rounds of the cases that only test the start of training
 
 
-def train(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
-    """The columns of results.csv for several seeds with the post's settings, trained in the same parts as for the claims."""
+def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
+    """The columns of results.csv and the history of seeds of the post's settings, in the same parts as for the claims."""
     del settings
-    return claims.train(seed, runs)[0]
+    table, history, _ = claims.train(seed, runs)
+    return table, history
 
 
-def train_start(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
-    """The columns of results.csv for several seeds after `START` rounds."""
-    return gan.train_many(settings, seed, runs, num_steps=START).table
+def train_start(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
+    """The columns of results.csv and the history of several seeds after `START` rounds."""
+    table, history, _ = gan.train_many(settings, seed, runs, num_steps=START)
+    return table, history
 
 
 CASES = (

@@ -5,12 +5,13 @@ import pathlib
 import numpy as np
 
 from reproductions.jang import claims, gan
-from reproductions.posts import Case, Job, Shown, Speed
+from reproductions.posts import Case, Job, Outcomes, Shown, Speed
 
 
-def train(settings: gan.Settings, seed: int, runs: int) -> dict[str, np.ndarray]:
-    """The columns of results.csv for several seeds."""
-    return gan.train_many(settings, seed, runs, every=20).table
+def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
+    """The columns of results.csv and the history of several seeds."""
+    table, history, _ = gan.train_many(settings, seed, runs, every=20)
+    return table, history
 
 
 CASES = (

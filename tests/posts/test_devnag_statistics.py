@@ -26,7 +26,7 @@ ROUNDS = (0, 50, 100, 200, 500, 1000, 2000, 4950)  # of the trajectory that are 
 
 @pytest.fixture(scope='module')
 def ours():
-    return accepted_numbers.outcomes(accepted_numbers.of('devnag')[0])
+    return accepted_numbers.train(accepted_numbers.of('devnag')[0])
 
 
 def trajectory_p_values(history, rounds):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.statistical
 
 @pytest.fixture(scope='module')
 def published():
-    return accepted_numbers.outcomes(accepted_numbers.of('jang')[0])
+    return accepted_numbers.train(accepted_numbers.of('jang')[0])
 
 
 def with_success(table):
