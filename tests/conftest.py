@@ -88,9 +88,15 @@ def run_tests(session, there, here):
             item, *following = (session.items[index] for index in here.recv())
         except EOFError:  # at -x
             return runner.pytest_sessionfinish(session)  # the fixtures' ends
-        last = not following or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > LARGE
+        large = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > LARGE
+        last = not following or (large and not shares_training(item, following[0]))
         reports = runner.runtestprotocol(item, log=False, nextitem=None if last else following[0])
         here.send(([config.hook.pytest_report_to_serializable(config=config, report=report) for report in reports], last))
+
+
+def shares_training(item, following):
+    """Whether two tests may use the same trained seeds: statistical tests of a module train for minutes, once."""
+    return item.module is following.module and bool(following.get_closest_marker('statistical'))
 
 
 def split_cpu():

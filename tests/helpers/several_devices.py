@@ -18,7 +18,7 @@ from reproductions.mnist import dataset
 from reproductions.mnist import gan as mnist
 
 RUNS, STEPS = 5, 20
-MANY = 300  # seeds whose outcomes are compared
+MANY = 100  # seeds whose outcomes are compared
 LATER = 100  # updates of D after which these outcomes are compared, rounded to whole rounds
 # Of MNIST, for these outcomes: the post's own networks would take hours.
 SMALL = {'d_widths': (784, 24, 1), 'g_widths': (10, 24, 784), 'batch_size': 16}

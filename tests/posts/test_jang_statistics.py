@@ -53,7 +53,7 @@ def without_pretraining():
     ids=['another activation', 'four times the learning rate', 'a tenth of the iterations'],
 )
 def test_a_wrong_constant_is_detected(changes):
-    table, _, _ = jang.train_many(jang.make_settings(sort=False, **changes), 2000, 200)
+    table, _, _ = jang.train_many(jang.make_settings(sort=False, **changes), 2000, 100)
     assert two_sample.rejected(two_sample.compare(table, jang_claims.original(), jang_claims.COMPARED), family_wise=1e-3)
 
 

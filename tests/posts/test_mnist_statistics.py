@@ -15,7 +15,7 @@ from reproductions.mnist import gan as mnist
 
 pytestmark = pytest.mark.statistical
 
-STEPS, SEEDS = 300, (100, 101)
+STEPS, SEEDS = 120, (100, 101)
 
 
 class Perceptron:
@@ -83,7 +83,7 @@ def apart(images):
 
 
 def test_ours_and_a_plain_program_both_collapse():
-    """After 300 iterations all samples of a seed are one digit: they are less than a tenth as far apart as real digits."""
+    """After 120 iterations all samples of a seed are one digit: they are less than a tenth as far apart as real digits."""
     digits, _ = dataset.training_digits(dataset.bundled())
     images = digits.astype(np.float32) / 255
     bound = mnist_claims.ALIKE * apart(images[:100])
