@@ -95,8 +95,9 @@ def run_tests(session, there, here):
 
 
 def shares_training(item, following):
-    """Whether two tests may use the same trained seeds: statistical tests of a module train for minutes, once."""
-    return item.module is following.module and bool(following.get_closest_marker('statistical'))
+    """Whether two tests are of one module that is statistical as a whole, which trains its seeds once for all its tests."""
+    mark = getattr(item.module, 'pytestmark', None)
+    return item.module is following.module and getattr(mark, 'name', '') == 'statistical'
 
 
 def split_cpu():
