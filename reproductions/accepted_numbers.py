@@ -48,8 +48,8 @@ def of(post: str) -> list[Case]:
 
 @functools.cache
 def train(case: Case) -> posts.Outcomes:
-    """The suite's current columns of results.csv and history; trained once per process."""
-    return case.train(case.settings, case.seed, case.runs)
+    """The suite's current columns of results.csv and history of the seeds tested; trained once per process."""
+    return case.train(case.settings, case.seed, case.tested or case.runs)
 
 
 def trajectory(case: Case, settings: Any = None) -> dict[str, np.ndarray]:

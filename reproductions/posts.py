@@ -57,6 +57,7 @@ class Case(NamedTuple):
     runs: int = 0  # 0: only the first losses are compared
     num_steps: int | None = None  # of `train`
     shown: int | None = None  # the seed shown in the committed figure of these settings
+    tested: int | None = None  # the first so many of `runs` are trained by the tests; None: all
 
 
 class Job(NamedTuple):

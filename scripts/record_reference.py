@@ -37,7 +37,7 @@ def trajectory_moved(case, write):
 
 def outcomes_moved(case, write):
     """Whether the outcomes differ significantly from the accepted ones; prints how every column moved."""
-    table = accepted_numbers.kept(case, accepted_numbers.train(case)[0])
+    table = accepted_numbers.kept(case, case.train(case.settings, case.seed, case.runs)[0])
     path = SUITE / f'{case.post}_{case.name}.csv'
     rejected = ['?']
     if path.exists():

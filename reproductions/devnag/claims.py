@@ -11,9 +11,11 @@ from common.evaluation import Verdict, claims, metrics
 from common.storage import files
 from reproductions.devnag import figures, gan
 
-ENSEMBLES = 4  # the seeds are trained in this many parts, so that progress is shown
+PARTS = 4  # the seeds of a variant are trained in this many parts, so that progress is shown
+ENSEMBLES = PARTS * len(gan.VARIANTS)
 LATE = 0.2  # final fraction of the rounds, in which a moment must have settled
 SETTLED = 0.95  # fraction of those rounds in which the batch's moment must be within a quarter of the data's std
+FAR = 4  # stds of the data; the author's runs of 2017-02 end within 3.1 or beyond 7.5 of the data's mean
 POST = (8, 10)  # runs that ended well, out of those the post shows
 BOUNDS = (1 / 8, 1 / 4, 1 / 2, 1)  # for success, in stds of the data; the second is `gan.success_bound`
 COMPARED = (
@@ -28,16 +30,20 @@ COMPARED = (
 def measure(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> list[claims.Measurement]:
     """Measures all claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. Calls `tick` after each ensemble."""
     table, history, _ = train(seed, runs, tick)
-    return measure_outcomes(table, history)
+    older, older_history, _ = train(seed, runs, tick, '2017-02', every=10)
+    return [*measure_outcomes(table, history), more_stable((table, older), (history, older_history))]
 
 
 def train(
-    seed: int, runs: int, tick: Callable[[], Any] = lambda: None
+    seed: int, runs: int, tick: Callable[[], Any] = lambda: None, variant: str = gan.DEFAULT, every: int = 1
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
-    """Trains the post's settings over many seeds: (columns of results.csv, history, last batch of each G [runs, batch])."""
-    settings, tables, histories, samples = gan.make_settings(), [], [], []
-    for seeds in np.array_split(np.arange(seed, seed + runs, dtype=np.uint32), ENSEMBLES):
-        table, history, train_state = gan.train_many(settings, int(seeds[0]), len(seeds))
+    """Trains a variant as published over many seeds, with a record every `every` rounds.
+
+    Returns (columns of results.csv, history, last batch of each G [runs, batch]).
+    """
+    settings, tables, histories, samples = gan.make_settings(variant), [], [], []
+    for seeds in np.array_split(np.arange(seed, seed + runs, dtype=np.uint32), PARTS):
+        table, history, train_state = gan.train_many(settings, int(seeds[0]), len(seeds), every=every)
         tables.append(table)
         histories.append(history)
         samples.append(figures.last_batches(settings, seeds, train_state, np.arange(len(seeds))))
@@ -50,7 +56,9 @@ def train(
 
 
 def measure_outcomes(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) -> list[claims.Measurement]:
-    """The claims from results.csv's columns and the history of the same runs, one record per round."""
+    """The claims on the post's program, N1 to N5, from results.csv's columns and the history of the same runs, one record per
+    round.
+    """
     return [
         mean_returns(history),
         std_rises(history),
@@ -230,9 +238,58 @@ def quick_discriminator(history: dict[str, np.ndarray]) -> claims.Measurement:
     return claims.Measurement('N5', 'D learns quickly, G slowly at first', 'qualitative', measured, verdict, reason)
 
 
-def original() -> dict[str, np.ndarray]:
+def runs_away(table: dict[str, np.ndarray]) -> np.ndarray:
+    """Whether each run ends with a mean more than `FAR` of the data's stds from the data's, [runs]."""
+    settings = gan.make_settings()
+    return np.abs(table['mean'] - settings.mu) > FAR * settings.sigma
+
+
+def more_stable(tables: tuple[dict, dict], histories: tuple[dict, dict]) -> claims.Measurement:
+    """N6: the architecture of 2018 is more stable than that of 2017. `tables` and `histories` are of 2018-11 and of 2017-02.
+
+    Stable in the sense of outcomes: it ends well more often, and runs away less often.
+    """
+    settings, names = gan.make_settings(), tuple(gan.VARIANTS)
+    away = [runs_away(table) for table in tables]
+    success, less = 'success of 2018-11 less that of 2017-02', 'runs away, 2018-11 less 2017-02'
+    measured = {f'success, {name}': claims.proportion(table['success']) for name, table in zip(names, tables, strict=True)}
+    measured[success] = claims.difference_of_proportions(tables[0]['success'], tables[1]['success'])
+    measured |= {
+        f'runs away (mean more than {FAR} stds of the data from 4), {name}': claims.proportion(far)
+        for name, far in zip(names, away, strict=True)
+    }
+    measured[less] = claims.difference_of_proportions(*away)
+    if away[1].any():
+        ratio = tables[1]['std'][away[1]] / settings.sigma
+        measured['of those of 2017-02, std between a third and three times that of the data'] = claims.proportion(
+            (ratio > 1 / 3) & (ratio < 3)
+        )
+    for name, history in zip(names, histories, strict=True):
+        stays = settled(history['mean'], settings.mu) & settled(history['std'], settings.sigma)
+        measured[f'mean and std settled in the last fifth of the rounds, {name}'] = claims.proportion(stays)
+    for name, theirs in zip(names, map(original, names), strict=True):
+        distance = metrics.quantile_distance(theirs, gan.truth(settings))
+        measured[f"the author's program, success from its quantiles, {name}"] = claims.proportion(
+            distance < gan.success_bound(settings)
+        )
+        measured[f"the author's program runs away, {name}"] = claims.proportion(runs_away(theirs))
+    better = [text for text, holds in (
+        ('ends well more often', measured[success].low > 0), ('runs away less often', measured[less].high < 0),
+    ) if holds]  # fmt: skip
+    verdict = (Verdict.NOT_REPRODUCED, Verdict.PARTLY, Verdict.REPRODUCED)[len(better)]
+    reason = f'the program of 2018 {" and ".join(better)}' if better else 'the program of 2018 does neither better'
+    return claims.Measurement(
+        'N6', 'the architecture of 2018 is more stable than that of 2017', 'qualitative', measured, verdict, reason
+    )
+
+
+ORIGINALS = {'2018-11': ('devnag_2018-11_moments.csv', 33), '2017-02': ('devnag_2017-02.csv', 70)}  # file, runs
+
+
+def original(variant: str = gan.DEFAULT) -> dict[str, np.ndarray]:
     """Outcomes of the author's program over seeds, {column: [runs]}."""
-    return _read('devnag_2018-11_moments.csv', ('seed', 'finite', *COMPARED), 33)
+    name, runs = ORIGINALS[variant]
+    return _read(name, ('seed', 'finite', *COMPARED), runs)
 
 
 def original_trajectory() -> dict[str, np.ndarray]:

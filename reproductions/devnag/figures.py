@@ -210,6 +210,39 @@ def gallery(path: pathlib.Path) -> None:
         figures.save(figure, path)
 
 
+def stability(path: pathlib.Path) -> None:
+    """The mean of a generated batch against the round, a line per seed, for each program.
+
+    Data:
+      programs: [programs], their names.
+      truth: mean and std of the data.
+      <program>/step: [records].
+      <program>/mean: [runs, records].
+      <program>/success, <program>/runs_away: [runs].
+    """
+    n = figures.numbers(path)
+    mu, sigma = n['truth']
+    with matplotlib.rc_context(figures.STYLE):
+        figure = Figure(figsize=(12, 4.4), layout='constrained')
+        panels = figure.subplots(1, len(n['programs']), sharey=True)
+        for axes, name in zip(panels, n['programs'], strict=True):
+            success, away = n[f'{name}/success'] == 1, n[f'{name}/runs_away']
+            kinds = {
+                'ends well': (success, figures.BLUE),
+                'ends otherwise': (~success & ~away, figures.GREY),
+                'runs away': (away, figures.ORANGE),
+            }
+            for label, (chosen, color) in kinds.items():
+                lines = axes.plot(n[f'{name}/step'], n[f'{name}/mean'][chosen].T, color=color, linewidth=0.7, alpha=0.5)
+                if lines:
+                    axes.plot([], [], color=color, label=f'{label}: {np.mean(chosen):.1%} of {len(chosen)} seeds')
+            axes.axhspan(mu - sigma, mu + sigma, color='black', alpha=0.15, linewidth=0, label='the data: mean ± std')
+            axes.set(title=f'{name}', xlabel='round')
+            axes.legend(loc='upper left', fontsize=8.5)
+        panels[0].set(ylabel='mean of a generated batch')
+        figures.save(figure, path)
+
+
 def animation(path: pathlib.Path) -> Iterator[int]:
     """The density of G over that of the data, one frame per record; yields the round of each frame it draws.
 

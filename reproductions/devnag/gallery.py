@@ -29,6 +29,14 @@ def ensemble(runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], n
     return devnag_claims.train(FIRST, runs, tick=lambda: print('a quarter is done', flush=True))
 
 
+@functools.cache
+def older(runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """The same of the program of 2017, with a record every tenth round."""
+    runs = min(runs, MOST)
+    print(f'training {runs} seeds of 2017-02', flush=True)
+    return devnag_claims.train(FIRST, runs, lambda: print('a quarter is done', flush=True), '2017-02', every=10)
+
+
 def copied(flags: list[str], names: dict[str, str], out: pathlib.Path) -> None:
     """Runs the command and copies its files to `out`: {file: new name}."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -80,30 +88,53 @@ def gallery(runs: int, out: pathlib.Path) -> None:
     figures.write(out / 'gallery.png', devnag_figures.gallery, arrays)
 
 
+def stability(runs: int, out: pathlib.Path) -> None:
+    """The mean against the round for each seed, of both programs."""
+    trained, arrays = {'2018-11': ensemble(runs), '2017-02': older(runs)}, {}
+    for name, (table, history, _) in trained.items():
+        records = np.linspace(0, len(history['step']) - 1, 200).astype(int)
+        away = devnag_claims.runs_away(table)
+        arrays |= {f'{name}/step': history['step'][records], f'{name}/mean': history['mean'][:, records].astype(np.float32)}
+        arrays |= {f'{name}/success': table['success'], f'{name}/runs_away': away}
+    settings = gan.make_settings()
+    arrays |= {'programs': list(trained), 'truth': [settings.mu, settings.sigma]}
+    figures.write(out / 'stability.png', devnag_figures.stability, arrays)
+
+
 def claims_table(runs: int, out: pathlib.Path) -> None:
     """The table of claims."""
-    table, history, _ = ensemble(runs)
+    (table, history, _), (old_table, old_history, _) = ensemble(runs), older(runs)
     rows = devnag_claims.measure_outcomes(table, history)
+    rows.append(devnag_claims.more_stable((table, old_table), (history, old_history)))
     print(claims.write(out, rows))
 
 
 def outcomes(runs: int, out: pathlib.Path) -> None:
-    """The table of our outcomes beside those of the author's program, with the smallest p-value of the tests."""
-    ours, theirs = ensemble(runs)[0], devnag_claims.original()
+    """The table of our outcomes beside those of the author's programs, with the smallest p-value of each row's tests."""
 
     def cells(table):
         return [f'{np.mean(table["finite"]):.1%}', *(quartiles(table[column]) for column in ('mean', 'std'))]
 
-    p_values = two_sample.compare(ours, theirs, devnag_claims.COMPARED)
-    print(p_values)
-    row = ['`2018-11` moments', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]
     lines = ["| program | success | finite | mean | std | authors' *n* | finite | mean | std | *p* |", '|' + '---|' * 10]
-    lines.append(f'| {" | ".join(map(str, row))} | {min(p_values.values()):.2g} |')
+    for variant, trained in (('2018-11', ensemble(runs)), ('2017-02', older(runs))):
+        ours, theirs = trained[0], devnag_claims.original(variant)
+        p_values = two_sample.compare(ours, theirs, devnag_claims.COMPARED)
+        view = gan.VARIANTS[variant].views[0]
+        row = [f'`{variant}` {view}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]
+        lines.append(f'| {" | ".join(map(str, row))} | {min(p_values.values()):.2g} |')
     print('\n'.join(lines))
     files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
 
 
-PARTS = {'one': one, 'ten': ten, 'many': many, 'gallery': gallery, 'claims': claims_table, 'outcomes': outcomes}
+PARTS = {
+    'one': one,
+    'ten': ten,
+    'many': many,
+    'gallery': gallery,
+    'stability': stability,
+    'claims': claims_table,
+    'outcomes': outcomes,
+}
 PICTURES = {
     'one.png': Picture('one', devnag_figures.one, 'mean and std against the round, final histogram'),
     'animation.gif': Picture('one', devnag_figures.animation, 'training as an animation', in_post=False),
@@ -111,4 +142,5 @@ PICTURES = {
     'ten_course.png': Picture('ten', devnag_figures.ensemble, 'the moments of the ten runs against the round', in_post=False),
     'many.png': Picture('many', devnag_figures.ensemble, 'the spread over seeds', in_post=False),
     'gallery.png': Picture('gallery', devnag_figures.gallery, 'the ways in which runs end', in_post=False),
+    'stability.png': Picture('stability', devnag_figures.stability, 'the mean of each seed, 2018 and 2017', in_post=False),
 }

@@ -249,8 +249,11 @@ def batch_size_matters(by_batch: dict[bool, dict[int, dict[str, np.ndarray]]]) -
     return claims.Measurement('J7', 'without alignment, no gain from larger batches', 'qualitative', measured, verdict, reason)
 
 
-def original() -> dict[str, np.ndarray]:
+ORIGINAL_RUNS = {'2016-06': 100, '2015-12': 60}
+
+
+def original(variant: str = gan.DEFAULT) -> dict[str, np.ndarray]:
     """Outcomes of the author's program over seeds, {column: [runs]}."""
-    source = importlib.resources.files('reproductions.reference.originals') / 'jang_2016-06.csv'
+    source = importlib.resources.files('reproductions.reference.originals') / f'jang_{variant}.csv'
     with importlib.resources.as_file(source) as path:
-        return files.read_csv(path, ('seed', 'finite', *COMPARED), rows=100)
+        return files.read_csv(path, ('seed', 'finite', *COMPARED), rows=ORIGINAL_RUNS[variant])

@@ -15,6 +15,7 @@ from reproductions.jang import figures as jang_figures
 from reproductions.jang import gan
 
 SEED = 1000  # of the ensembles
+OLDER = '2015-12'
 POST_FIGURES = {  # of the single-seed run: the command's file name, and the name here
     'data': 'data',
     'decision_before': 'decision_before',
@@ -52,8 +53,13 @@ def measured(runs: int, out: pathlib.Path) -> None:
     """The effect of sorting and stratifying, the claims, and our outcomes beside the author's."""
     arms = jang_claims.alignment(SEED, runs)
     write_alignment(arms, out)
-    write_outcomes(next(iter(arms.values())), out)
+    write_outcomes({gan.DEFAULT: next(iter(arms.values())), OLDER: older(runs)}, out)
     write_claims(jang_claims.measure(SEED, max(100, runs // jang_claims.MORE), arms=arms), out)
+
+
+def older(runs: int) -> dict[str, np.ndarray]:
+    """The columns of results.csv of the variant of 2015, of at most the 300 seeds named on the page: its batches are large."""
+    return gan.train_many(gan.make_settings(OLDER), SEED, min(runs, 300), every=gan.NUM_STEPS).table
 
 
 def write_claims(rows: list[claims.Measurement], out: pathlib.Path) -> None:
@@ -78,17 +84,18 @@ def write_alignment(arms: dict[str, dict[str, np.ndarray]], out: pathlib.Path) -
     figures.write(out / 'alignment.png', jang_figures.alignment, arrays)
 
 
-def write_outcomes(ours: dict[str, np.ndarray], out: pathlib.Path) -> None:
-    """outcomes.md: our outcomes beside those of the author's program, with the p-value of each test."""
-    theirs = jang_claims.original()
-    p_values = two_sample.compare(ours, theirs, jang_claims.COMPARED)
-    lines = [
-        f"| | ours, {len(ours['seed']):,} seeds | the author's program, {len(theirs['seed'])} seeds | *p* |",
-        '|---|---|---|---|',
-        f'| finite | {np.mean(ours["finite"]):.1%} | {np.mean(theirs["finite"]):.1%} | {p_values["finite"]:.2g} |',
-    ]
-    for name in jang_claims.COMPARED:
-        lines.append(f'| {name} | {quartiles(ours[name])} | {quartiles(theirs[name])} | {p_values[name]:.2g} |')
+def write_outcomes(tables: dict[str, dict[str, np.ndarray]], out: pathlib.Path) -> None:
+    """outcomes.md: our outcomes of each variant beside those of the author's program, with the p-value of each test."""
+    head, rows = [''], {name: [name] for name in ('finite', *jang_claims.COMPARED)}
+    for variant, ours in tables.items():
+        theirs = jang_claims.original(variant)
+        p_values = two_sample.compare(ours, theirs, jang_claims.COMPARED)
+        head += [f'`{variant}`, ours, {len(ours["seed"]):,} seeds', f"the author's, {len(theirs['seed'])} seeds", '*p*']
+        for name, row in rows.items():
+            summary = (lambda values: f'{np.mean(values):.1%}') if name == 'finite' else quartiles
+            row += [summary(ours[name]), summary(theirs[name]), f'{p_values[name]:.2g}']
+    lines = [f'|{" | ".join(head)} |', '|' + '---|' * len(head)]
+    lines += [f'| {" | ".join(row)} |' for row in rows.values()]
     files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
 
 

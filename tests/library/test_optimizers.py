@@ -88,6 +88,19 @@ def test_the_first_step_of_pytorchs_adam_is_exact_to_rounding():
     assert abs(steps[0] - 1) < 1e-6 < abs(steps[1] - 1)
 
 
+def test_epsilon_of_both_adams():
+    """Of a gradient of 1e-8 the first step shows it: by definition, in double precision, with 1e-8 outside the root of v."""
+    gradient, root = 1e-8, 0.001**0.5
+    steps = {
+        optimizers.adam: root / 0.1 * (0.1 * gradient) / (root * gradient + 1e-8),
+        optimizers.adam_of_pytorch: gradient / (gradient + 1e-8),
+    }
+    for adam, expected in steps.items():
+        optimizer, start = adam(0.5), [tf.zeros([1, 1, 1])]
+        (moved,), _ = optimizer.update(start, [tf.fill([1, 1, 1], gradient)], optimizer.init(start), tf.constant(0))
+        np.testing.assert_allclose(moved.numpy().item(), -0.5 * expected, rtol=1e-5)
+
+
 def test_staircase_decay_by_hand():
     learning_rate = optimizers.exponential_decay(0.005, 0.95, 150)
     for count, power in ((0, 0), (149, 0), (150, 1), (299, 1), (300, 2)):

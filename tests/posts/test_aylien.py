@@ -132,6 +132,15 @@ def test_networks_have_the_posts_shapes():
     assert np.std(many[2].w) == pytest.approx(0.02, rel=0.02) and np.std(many[1].w) == pytest.approx(1, rel=0.02)
 
 
+def test_settings_are_the_published_ones():
+    """Learning rates without and with the minibatch layer, pre-training, log floor, self term, batch, steps."""
+    assert [variant[3:] for variant in aylien.VARIANTS.values()] == [
+        (0.005, 0.005, 1000, 0, 1, 12, 1200),
+        (0.03, 0.005, 1000, 0, 0, 12, 1200),
+        (0.001, 0.001, 0, 1e-5, 0, 8, 5001),
+    ]
+
+
 def test_the_minibatch_learning_rate_of_2016_12_is_the_smaller_one():
     assert aylien.make_settings('2016-12').learning_rate == 0.03
     assert aylien.make_settings('2016-12', minibatch=True).learning_rate == 0.005

@@ -214,6 +214,11 @@ def test_ablations_run_as_an_ensemble(tmp_path, capsys):
     assert (flags['sort'], flags['stratify'], flags['activation'], flags['hidden_sizes']) == (False, False, 'relu', [4, 3, 2])
 
 
+def test_settings_are_the_published_ones():
+    assert jang.make_settings() == ('2016-06', True, True, 'tanh', (6, 5), 200, 0.001, 1000, 10_000)
+    assert jang.make_settings('2015-12')[:6] == ('2015-12', False, True, 'tanh', (6, 5), 1000)
+
+
 def test_the_first_version_takes_a_thousand_unsorted_samples():
     settings = jang.make_settings('2015-12')
     x, z = jang.make_train_step(settings).draw_d(SEEDS, 0)

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from helpers.paths import ROOT
 
-from common.nn import layers, optimizers, random
 from reproductions import accepted_numbers, posts
-from reproductions.aylien import gan as aylien
 
-LAST_CLAIMS = ('A5', 'M6', 'J7', 'N5', 'D3')  # of each post
+LAST_CLAIMS = ('A5', 'M6', 'J7', 'N6', 'D3')  # of each post
 
 
 def test_every_variant_has_a_reference_and_every_reference_a_case():
@@ -61,28 +59,3 @@ def test_departure_by_hand(monkeypatch):
 @pytest.mark.parametrize('case', accepted_numbers.CASES, ids=lambda case: f'{case.post}_{case.name}')
 def test_the_trajectory_matches_the_accepted_one(case):
     assert accepted_numbers.departure(case, accepted_numbers.trajectory(case)) < accepted_numbers.TOLERANCE
-
-
-STRATIFIED, MINIBATCH_FEATURES, MOMENTUM, ADAM = (
-    random.stratified, layers.minibatch_features, optimizers.momentum, optimizers.adam,
-)  # fmt: skip
-BREAKS = {  # case, module, attribute and its replacement
-    'noise shifted by 0.05': ('aylien_2016-08_plain', random, 'stratified', lambda *a: STRATIFIED(*a) + 0.05),
-    'noise shifted by 0.01': ('jang_2016-06', random, 'stratified', lambda *a: STRATIFIED(*a) + 0.01),
-    'no self term': (
-        'aylien_2017-06_minibatch', layers, 'minibatch_features', lambda m, k, d: MINIBATCH_FEATURES(m, k, d) - np.exp(-d),
-    ),
-    'momentum of 0.85': ('devnag_2018-11_moments', optimizers, 'momentum', lambda lr, _: MOMENTUM(lr, 0.85)),
-    'another decay of the second moment': ('aylien_2017-06_plain', optimizers, 'adam', lambda lr: ADAM(lr, beta2=0.99)),
-    'no decay of the learning rate': ('aylien_2016-08_plain', aylien, 'DECAY', 1.0),  # in D's pre-training of 1,000 updates
-    'another decay of the first moment': ('mnist_post', optimizers, 'adam', lambda lr, beta1: ADAM(lr, 0.89)),
-}  # fmt: skip
-
-
-@pytest.mark.statistical
-@pytest.mark.parametrize('name', BREAKS)
-def test_a_broken_suite_departs_from_the_trajectory(name, monkeypatch):
-    file, module, attribute, broken = BREAKS[name]
-    case = next(case for case in accepted_numbers.CASES if f'{case.post}_{case.name}' == file)
-    monkeypatch.setattr(module, attribute, broken)
-    assert accepted_numbers.departure(case, accepted_numbers.trajectory(case)) > accepted_numbers.TOLERANCE
