@@ -264,6 +264,10 @@ def more_stable(tables: tuple[dict, dict], histories: tuple[dict, dict]) -> clai
         measured['of those of 2017-02, std between a third and three times that of the data'] = claims.proportion(
             (ratio > 1 / 3) & (ratio < 3)
         )
+        far = np.abs(histories[1]['mean'][away[1]] - settings.mu) > FAR * settings.sigma
+        measured['round at which those of 2017-02 are that far for the first time (median)'] = claims.median(
+            histories[1]['step'][far.argmax(axis=1)]
+        )
     for name, history in zip(names, histories, strict=True):
         stays = settled(history['mean'], settings.mu) & settled(history['std'], settings.sigma)
         measured[f'mean and std settled in the last fifth of the rounds, {name}'] = claims.proportion(stays)

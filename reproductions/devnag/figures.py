@@ -237,7 +237,7 @@ def stability(path: pathlib.Path) -> None:
                 if lines:
                     axes.plot([], [], color=color, label=f'{label}: {np.mean(chosen):.1%} of {len(chosen)} seeds')
             axes.axhspan(mu - sigma, mu + sigma, color='black', alpha=0.15, linewidth=0, label='the data: mean ± std')
-            axes.set(title=f'{name}', xlabel='round')
+            axes.set(title=f'The program of {name}', xlabel='round')
             axes.legend(loc='upper left', fontsize=8.5)
         panels[0].set(ylabel='mean of a generated batch')
         figures.save(figure, path)
