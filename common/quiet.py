@@ -1,14 +1,21 @@
 """Imports TensorFlow without its start-up log messages.
 
 Messages unrelated to the user's program (no CUDA driver, oneDNN in use, ...) are dropped; everything else that TensorFlow
-writes is passed on. Commands call `import_tensorflow` only after they have checked their flags: the import takes seconds.
+writes is passed on, by a process of its own: so it also arrives if TensorFlow ends this process, on a processor that it was not
+built for, for example. Commands call `import_tensorflow` only after they have checked their flags: the import takes seconds.
+
+As a program, it passes on what it reads from stdin.
 """
 
+import contextlib
 import logging
 import os
 import re
+import signal
+import subprocess
 import sys
-import tempfile
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
 
 _CHATTER = re.compile(
     rb'All log messages before absl::InitializeLog|oneDNN custom operations are on|Could not find cuda drivers'
@@ -18,32 +25,64 @@ _CHATTER = re.compile(
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and initializes its device drivers with stderr buffered, then passes on what is worth reading.
-
-    A second call does nothing.
-    """
+    """Imports TensorFlow and initializes its device drivers without their chatter. A second call does nothing."""
     if 'tensorflow' in sys.modules:
         return
-    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '1')  # no INFO; warnings and errors stay
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            import tensorflow
+    from common.program import interrupts
 
-            tensorflow.config.list_physical_devices()  # the CUDA driver is looked for here, not at import
-        finally:
-            sys.stderr.flush()
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            held.seek(0)
-            for line in held:
-                if not _CHATTER.search(line):
-                    os.write(2, line)
+    os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '1')  # no INFO; warnings and errors stay
+    with interrupts.importing(), filtered_stderr():
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()  # the CUDA driver is looked for here, not at import
     # Drops two warnings that do not apply. TensorFlow counts retracing per source line, but each experiment compiles its own
     # function from the same line (a test shows that a second call does not retrace). A replica's eager call is one compiled
     # loop.
     logging.getLogger('tensorflow').addFilter(
         lambda record: not re.search('triggered tf.function retracing|MirroredStrategy eagerly', record.getMessage())
     )
+
+
+@contextlib.contextmanager
+def filtered_stderr() -> Iterator[None]:
+    """Inside the block descriptor 2 leads to a process that passes on what is not chatter, until the last writer has closed it.
+
+    Where no process can be started, nothing is filtered.
+    """
+    _flush()
+    command = [sys.executable, '-I', '-S', __file__]
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=2)
+    except OSError:
+        yield
+        return
+    stderr = os.dup(2)
+    os.dup2(process.stdin.fileno(), 2)
+    process.stdin.close()
+    try:
+        yield
+    finally:
+        _flush()
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # something that was started inside the block still writes
+            process.wait(5)
+
+
+def _flush():
+    if sys.stderr is not None:
+        sys.stderr.flush()
+
+
+def pass_on(lines: Iterable[bytes], out: BinaryIO) -> None:
+    """Writes the lines that are not chatter, each at once."""
+    for line in lines:
+        if not _CHATTER.search(line):
+            out.write(line)
+            out.flush()
+
+
+if __name__ == '__main__':
+    for _number in (signal.SIGINT, signal.SIGTERM, getattr(signal, 'SIGHUP', signal.SIGTERM)):
+        signal.signal(_number, signal.SIG_IGN)  # it ends when the last writer does
+    pass_on(sys.stdin.buffer, sys.stdout.buffer)

@@ -35,6 +35,15 @@ STYLE = {
 FRAMES_PER_SECOND = 30
 
 
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """Inside the block matplotlib draws from its own defaults and `STYLE`, whatever the user's settings are."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
 class Bins(NamedTuple):
     """The bins of a post's histograms."""
 
@@ -98,7 +107,7 @@ def distributions(path: pathlib.Path) -> None:
     """The post's figure of final distributions. Numbers: `title`, and those of `draw_distributions`."""
     n = numbers(path)
     grid, real, generated = n['grid'], n['real'], n['generated']
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(6.4, 4.4), layout='constrained')
         axes = figure.subplots()
         draw_distributions(axes, n['decision'], real, generated, grid, n['places'])
@@ -111,7 +120,7 @@ def distributions(path: pathlib.Path) -> None:
 def data(path: pathlib.Path) -> None:
     """The data's density, as in the posts. Numbers: `title`, `real` [bins], and the bin centers `places` [bins]."""
     n = numbers(path)
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(6.4, 3.6), layout='constrained')
         axes = figure.subplots()
         axes.plot(n['places'], n['real'], color=BLUE)
@@ -130,8 +139,8 @@ def filming(
     """
     from matplotlib.animation import FFMpegWriter, PillowWriter
 
-    writer = (FFMpegWriter if path.suffix == '.mp4' else PillowWriter)(fps=frames_per_second)
-    with matplotlib.rc_context(STYLE), files.replacing(path) as temporary:
+    with style(), files.replacing(path) as temporary:
+        writer = (FFMpegWriter if path.suffix == '.mp4' else PillowWriter)(fps=frames_per_second)
         figure = Figure(figsize=size, layout='constrained')
         axes = figure.subplots()
         with writer.saving(figure, temporary, dpi=90):
@@ -193,7 +202,7 @@ def ensemble(path: pathlib.Path) -> None:
     """
     n = numbers(path)
     finite, success = n['finite'] == 1, n['success'] == 1
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(12, 4.6), layout='constrained')
         figure.suptitle(n['title'])
         left, middle, right = figure.subplots(1, 3)

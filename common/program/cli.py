@@ -1,9 +1,11 @@
 """How a command ends: the exit status, and one-line errors for invalid input and for files that cannot be written."""
 
+import os
 import sys
 from collections.abc import Callable
 
 from common.devices import LostWorker
+from common.program import interrupts, streams
 from common.storage import files, locks
 
 MOST_SHOWN = 1000  # characters of a message; longer ones are shortened
@@ -15,7 +17,15 @@ class UserError(Exception):
 
 def run(main: Callable) -> None:
     """Runs `main(argv)` as the program and exits with its status."""
-    sys.exit(call(main, sys.argv))
+    stdout = streams.secure()
+    interrupts.begin()
+    # Pictures are written to files and drawn in the suite's own style: no window and no settings of the user's are needed.
+    os.environ |= {'MPLBACKEND': 'Agg', 'MATPLOTLIBRC': os.devnull}
+    try:
+        status = call(main, sys.argv)
+    except SystemExit as leaving:
+        status = leaving.code or 0
+    sys.exit(streams.status(stdout, status))
 
 
 def call(main: Callable, argv: list[str]) -> int:

@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 
 from tqdm import tqdm
@@ -10,18 +11,25 @@ from tqdm import tqdm
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """Inside the block, Ctrl-C and SIGTERM only append their number to the yielded list, which a loop checks between calls.
+    """Inside the block, Ctrl-C, SIGTERM and a closed terminal only append their signal's number to the yielded list.
 
-    A second signal ends the program as usual.
+    A loop checks it between calls. A second signal ends the program as usual. Signals reach the main thread alone, so in any
+    other this does nothing; nor does it heed a closed terminal where that is to be ignored (nohup).
     """
     received = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
 
     def handle(number, frame):
         received.append(number)
         signal.signal(number, previous[number])
         print('\nstopping after this call; the training so far is kept', file=sys.stderr)
 
-    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, 'SIGHUP') and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    previous = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield received
     finally:

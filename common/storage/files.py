@@ -7,6 +7,7 @@ import json
 import math
 import os
 import pathlib
+import secrets
 import stat
 import tempfile
 import warnings
@@ -38,7 +39,7 @@ def writing(path: pathlib.Path | str) -> Iterator[None]:
 def replacing(path: pathlib.Path | str, durable: bool = False) -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path`, with its suffix; renames it to `path` if the block succeeds, else removes it.
 
-    So `path` is always the complete old or the complete new file. Raises CannotWrite.
+    So `path` is always the complete old or the complete new file, with the permissions of the user's umask. Raises CannotWrite.
 
     Args:
       path: the file to write.
@@ -46,19 +47,23 @@ def replacing(path: pathlib.Path | str, durable: bool = False) -> Iterator[pathl
     """
     path = pathlib.Path(path)
     with writing(path):
-        handle, temporary = tempfile.mkstemp(prefix=f'{PARTIAL}{path.stem}-', suffix=path.suffix, dir=path.parent)
-        os.close(handle)
+        temporary = partial(path)
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         try:
-            yield pathlib.Path(temporary)
-            os.chmod(temporary, 0o644)
+            yield temporary
             if durable:
                 with open(temporary, 'rb') as file:
                     os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):  # report the original error
-                pathlib.Path(temporary).unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
             raise
+
+
+def partial(path: pathlib.Path) -> pathlib.Path:
+    """A new temporary name beside `path`, with its suffix."""
+    return path.with_name(f'{PARTIAL}{path.stem}-{secrets.token_hex(4)}{path.suffix}')
 
 
 def remove_partial(directory: pathlib.Path | str) -> None:
@@ -91,20 +96,29 @@ def check_place(path: pathlib.Path) -> None:
 
 
 def write_text(path: pathlib.Path | str, text: str) -> None:
-    """Writes a text file. Raises CannotWrite."""
+    """Writes a text file in UTF-8, lines ending with a newline alone. Raises CannotWrite."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding='utf-8')
+        temporary.write_text(text, encoding='utf-8', newline='\n')
 
 
 def write_json(path: pathlib.Path | str, value: Any) -> None:
-    """Writes an indented JSON document. Raises CannotWrite."""
-    write_text(path, json.dumps(value, indent=2) + '\n')
+    """Writes an indented JSON document, with null for NaN and infinities, which JSON does not have. Raises CannotWrite."""
+    write_text(path, json.dumps(_finite(value), indent=2, allow_nan=False) + '\n')
+
+
+def _finite(value):
+    """A JSON value with None for every float that is not finite."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_csv(path: pathlib.Path | str, columns: dict[str, Sequence]) -> None:
     """Writes {name: column} as a table; floats have 7 significant digits. Columns have equal lengths. Raises CannotWrite."""
     with replacing(path) as temporary, open(temporary, 'w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator='\n')
         writer.writerow(columns)
         for row in zip(*columns.values(), strict=True):
             writer.writerow([f'{v:.7g}' if isinstance(v, float | np.floating) else v for v in row])

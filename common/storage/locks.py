@@ -24,7 +24,7 @@ def take(directory: pathlib.Path) -> None:
     """Locks an existing directory until `give_back`. Raises Taken, or OSError if the lock file cannot be opened."""
     path = directory / '.lock'
     while fcntl:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

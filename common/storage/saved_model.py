@@ -2,7 +2,6 @@
 
 import pathlib
 import shutil
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -77,10 +76,10 @@ def write(path: pathlib.Path, generator: Callable, noise: Callable, g: Any) -> N
     }
     with files.writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = pathlib.Path(tempfile.mkdtemp(prefix=f'{files.PARTIAL}{path.name}-', dir=path.parent))
+        temporary = files.partial(path)
+        temporary.mkdir()
         try:
             tf.saved_model.save(made, str(temporary), signatures)
-            temporary.chmod(0o755)
             temporary.rename(path)
         except tf.errors.OpError as error:
             raise OSError(error.message.splitlines()[0]) from error

@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from matplotlib.axes import Axes
@@ -120,7 +119,7 @@ def one(path: pathlib.Path) -> None:
       truth: mean and std of the data.
     """
     n = figures.numbers(path)
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(12, 3.6), layout='constrained')
         figure.suptitle(n['title'])
         *moment_axes, histogram = figure.subplots(1, 3)
@@ -135,7 +134,7 @@ def grid(path: pathlib.Path) -> None:
     """The post's grid of final distributions, five per row. Data: `title`, `labels` [runs] and `samples` [runs, batch]."""
     n = figures.numbers(path)
     samples = n['samples']
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         rows = -(-len(samples) // 5)
         figure = Figure(figsize=(12, 0.6 + 2.3 * rows), layout='constrained')
         figure.suptitle(n['title'])
@@ -161,7 +160,7 @@ def ensemble(path: pathlib.Path) -> None:
     n = figures.numbers(path)
     finite, success = n['finite'] == 1, n['success'] == 1
     mu, sigma = n['truth']
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(12, 4.2), layout='constrained')
         figure.suptitle(n['title'])
         *moment_axes, ends = figure.subplots(1, 3)
@@ -194,7 +193,7 @@ def gallery(path: pathlib.Path) -> None:
     n = figures.numbers(path)
     mu, sigma = n['truth']
     x, samples = mu + sigma * np.linspace(-4, 4, 200), n['samples']
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         columns = min(3, len(samples))
         rows = -(-len(samples) // columns)
         figure = Figure(figsize=(4 * columns, 0.6 + 2.7 * rows), layout='constrained')
@@ -222,7 +221,7 @@ def stability(path: pathlib.Path) -> None:
     """
     n = figures.numbers(path)
     mu, sigma = n['truth']
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(12, 4.4), layout='constrained')
         panels = figure.subplots(1, len(n['programs']), sharey=True)
         for axes, name in zip(panels, n['programs'], strict=True):

@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
@@ -122,7 +121,7 @@ def lines(path: pathlib.Path) -> None:
     """
     n = figures.numbers(path)
     x, labels = n['x'], n['labels']
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(6.4, 3.6), layout='constrained')
         axes = figure.subplots()
         for label in labels:
@@ -147,7 +146,7 @@ def state(path: pathlib.Path) -> None:
     """
     n = figures.numbers(path)
     grid = n['grid']
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(10, 4.2), layout='constrained')
         figure.suptitle(n['title'])
         panels = figure.subplots(1, 2, sharey=True)
@@ -176,7 +175,7 @@ def alignment(path: pathlib.Path) -> None:
     """
     n = figures.numbers(path)
     post, unsorted, *_ = distances = [n[label] for label in n['labels']]
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(11, 4.4), layout='constrained')
         left, right = figure.subplots(1, 2)
         styles = ((figures.BLUE, '-'), (figures.GREEN, '--'), (figures.ORANGE, '-'), (figures.GREY, ':'))

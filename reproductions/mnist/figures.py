@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
@@ -99,7 +98,7 @@ def sample_grid(path: pathlib.Path) -> None:
     n = figures.numbers(path)
     images, columns, labels = n['images'], n['columns'], n['labels']
     rows = -(-len(images) // columns)
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(0.5 * columns + 0.4, 0.5 * rows + 0.8), layout='constrained')
         axes = figure.subplots()
         axes.imshow(tiled(images, columns), cmap='gray', vmin=0, vmax=255, interpolation='nearest')
@@ -114,7 +113,7 @@ def sample_grid(path: pathlib.Path) -> None:
 def losses(path: pathlib.Path) -> None:
     """Both losses of every run. Data: `title`, `step` [records], `loss_d` and `loss_g` [runs, records]."""
     n = figures.numbers(path)
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(10, 3.6), layout='constrained')
         figure.suptitle(n['title'])
         for axes, name, level in zip(figure.subplots(1, 2), ('loss_d', 'loss_g'), (2 * np.log(2), np.log(2)), strict=True):
@@ -136,7 +135,7 @@ def quality_curves(path: pathlib.Path) -> None:
       <reference>/<column>: the reference lines.
     """
     n = figures.numbers(path)
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(12, 6.4), layout='constrained')
         figure.suptitle(n['title'])
         for axes, (name, heading, levels) in zip(figure.subplots(2, 3).ravel(), PANELS, strict=True):

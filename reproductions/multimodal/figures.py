@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
@@ -75,7 +74,7 @@ SIX = (  # Okabe-Ito colors, and markers, for six numbers of modes
 def data(path: pathlib.Path) -> None:
     """The data for several numbers of modes. Data: `labels`; each label's density [bins] under its name; `places` [bins]."""
     n = figures.numbers(path)
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(11, 3.2), layout='constrained')
         for axes, label in zip(figure.subplots(1, len(n['labels']), sharey=True), n['labels'], strict=True):
             axes.plot(n['places'], n[label], color=figures.BLUE)
@@ -95,7 +94,7 @@ def convergence(path: pathlib.Path) -> None:
     """
     n = figures.numbers(path)
     num_steps = n['num_steps']
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(7.4, 4.8), layout='constrained')
         axes = figure.subplots()
         for i, (label, color) in enumerate(zip(n['labels'], (figures.BLUE, figures.ORANGE, figures.GREEN), strict=False)):
@@ -129,7 +128,7 @@ def widths(path: pathlib.Path) -> None:
     """
     n = figures.numbers(path)
     width, top = n['width'], n['width'].max()
-    with matplotlib.rc_context(figures.STYLE):
+    with figures.style():
         figure = Figure(figsize=(12, 4), layout='constrained')
         left, middle, right = figure.subplots(1, 3)
         for i, (modes, (color, marker)) in enumerate(zip(n['modes'], SIX, strict=True)):

@@ -1,6 +1,7 @@
 """Files are written completely or not at all."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -53,3 +54,27 @@ def test_only_the_partial_files_of_a_killed_process_are_removed(tmp_path):
     files.remove_partial(tmp_path)
     files.remove_partial(tmp_path / 'none')
     assert sorted(path.name for path in tmp_path.iterdir()) == ['.mine', 'results.csv']
+
+
+def test_lines_end_with_a_newline_alone(tmp_path):
+    files.write_csv(tmp_path / 'a.csv', {'a': [1, 2]})
+    files.write_text(tmp_path / 'a.txt', 'ä ✓\n')
+    assert (tmp_path / 'a.csv').read_bytes() == b'a\n1\n2\n'
+    assert (tmp_path / 'a.txt').read_bytes() == b'\xc3\xa4 \xe2\x9c\x93\n'
+
+
+def test_json_has_null_where_numbers_are_not_finite(tmp_path):
+    value = {'a': [float('nan'), np.float64('inf'), 1.5, (float('-inf'), True)], 'b': {'c': float('nan')}}
+    files.write_json(tmp_path / 'a.json', value)
+    text = (tmp_path / 'a.json').read_text(encoding='utf-8')
+    assert json.loads(text, parse_constant=pytest.fail) == {'a': [None, None, 1.5, [None, True]], 'b': {'c': None}}
+
+
+@pytest.mark.parametrize(('umask', 'mode'), [(0o077, 0o600), (0o022, 0o644), (0o002, 0o664)])
+def test_the_umask_decides_who_may_read(umask, mode, tmp_path):
+    before = os.umask(umask)
+    try:
+        files.write_npz(tmp_path / 'a.npz', {'a': np.zeros(1)})
+    finally:
+        os.umask(before)
+    assert (tmp_path / 'a.npz').stat().st_mode & 0o777 == mode

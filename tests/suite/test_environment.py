@@ -1,0 +1,134 @@
+"""Whole commands in an environment of the user's: foreign packages, streams that end, settings of matplotlib, locales."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from helpers.paths import ROOT
+from PIL import Image
+
+A = ('-m', 'reproductions.aylien', '--num_steps=30', '--pretrain_steps=0')
+FILES = ['config.json', 'figure.npz', 'figure.png', 'history.npz', 'results.csv']
+
+
+def run(command, cwd=ROOT, flags=(), **environment):
+    """(status, stdout, stderr) of a Python command; a variable that is None is unset."""
+    variables = os.environ | {'PYTHONPATH': str(ROOT)} | environment
+    variables = {name: str(value) for name, value in variables.items() if value is not None}
+    done = subprocess.run([sys.executable, *flags, *command], cwd=cwd, env=variables, capture_output=True, timeout=300)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def written(directory):
+    return sorted(path.name for path in directory.iterdir() if path.is_file())
+
+
+# --- A foreign `common` -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('kind', ['package', 'module'])
+def test_a_foreign_common_is_named_in_one_line(kind, tmp_path):
+    if kind == 'package':
+        (tmp_path / 'common').mkdir()
+    path = tmp_path / ('common/__init__.py' if kind == 'package' else 'common.py')
+    path.write_text('', encoding='utf-8')
+    status, out, error = run(('-m', 'reproductions.aylien', '--help'), tmp_path)  # -m looks in the working directory first
+    assert (status, out, error.count('\n')) == (2, '', 1)
+    assert error.startswith(f'error: {path} is found instead of') and 'run from another directory' in error
+    status, _, error = run(('-c', 'import reproductions'), tmp_path)
+    assert status == 1 and error.splitlines()[-1].startswith(f'ImportError: {path} is found instead of')
+
+
+def test_a_directory_called_common_without_a_package_does_no_harm(tmp_path):
+    (tmp_path / 'common').mkdir()
+    status, out, _ = run(('-m', 'reproductions', 'list'), tmp_path)
+    assert status == 0 and 'aylien' in out
+
+
+# --- Streams ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(
+    ('redirection', 'status'),
+    [('| head -1; exit ${PIPESTATUS[0]}', 0), ('> /dev/full', 1), ('<&- >&- 2>&-', 0)],
+    ids=['a reader that leaves', 'a full device', 'closed'],
+)
+def test_a_training_survives_its_streams(redirection, status, tmp_path):
+    command = f'"{sys.executable}" {" ".join(A)} --log_every=1 --output_dir="{tmp_path / "out"}" {redirection}'
+    done = subprocess.run(['bash', '-c', command], cwd=ROOT, capture_output=True, timeout=300)
+    assert done.returncode == status and b'Traceback' not in done.stderr
+    assert written(tmp_path / 'out') == FILES
+
+
+def test_help_into_a_reader_that_leaves():
+    command = f'"{sys.executable}" -m reproductions.aylien --help | head -1; exit ${{PIPESTATUS[0]}}'
+    done = subprocess.run(['bash', '-c', command], cwd=ROOT, capture_output=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.startswith(b'Aylien') and done.stderr == b''
+
+
+# --- Settings -----------------------------------------------------------------------------------------------------------------
+
+HOSTILE = """
+text.usetex: True
+savefig.transparent: True
+savefig.bbox: tight
+savefig.facecolor: black
+axes.facecolor: black
+axes.prop_cycle: cycler('color', ['white'])
+font.family: cursive
+font.size: 30
+figure.dpi: 20
+lines.linestyle: :
+image.cmap: hot
+"""
+DRAW = """
+import pathlib, numpy as np, sys
+from common.plotting import figures
+x = np.linspace(-1, 1, 9)
+arrays = {'title': 'The data', 'real': 1 - x * x, 'places': x}
+figures.write(pathlib.Path(sys.argv[1]) / 'data.png', figures.data, arrays)
+import matplotlib
+print(matplotlib.rcParams['font.size'])
+"""
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.stack([np.asarray(image.convert('RGBA').resize(image.size)) for _ in frames(image)])
+
+
+def frames(image):
+    for number in range(getattr(image, 'n_frames', 1)):
+        image.seek(number)
+        yield number
+
+
+def test_pictures_do_not_depend_on_the_settings_of_matplotlib(tmp_path):
+    """And the settings of a program that uses the suite as a library stay as they were."""
+    for name in ('plain', 'hostile'):
+        (tmp_path / name).mkdir()
+    (tmp_path / 'matplotlibrc').write_text(HOSTILE, encoding='utf-8')
+    assert run(('-c', DRAW, tmp_path / 'plain'))[:2] == (0, '10.0\n')
+    assert run(('-c', DRAW, tmp_path / 'hostile'), MATPLOTLIBRC=tmp_path / 'matplotlibrc')[:2] == (0, '30.0\n')
+    np.testing.assert_array_equal(*(pixels(tmp_path / name / 'data.png') for name in ('plain', 'hostile')))
+
+
+@pytest.mark.statistical
+def test_a_command_gives_the_same_files_in_a_hostile_environment(tmp_path):
+    """Other settings of matplotlib, a notebook's back end, a locale of ASCII, no home: the same numbers and pictures."""
+    (tmp_path / 'matplotlibrc').write_text(HOSTILE, encoding='utf-8')
+    hostile = {
+        'MATPLOTLIBRC': tmp_path / 'matplotlibrc', 'MPLBACKEND': 'nbagg2', 'LC_ALL': 'C', 'PYTHONUTF8': 0,
+        'PYTHONCOERCECLOCALE': 0, 'HOME': '/nonexistent',
+    }  # fmt: skip
+    flags = ('-X', 'warn_default_encoding', '-W', 'error::EncodingWarning:common', '-W', 'error::EncodingWarning:reproductions')
+    for name, environment in (('plain', {}), ('hostile', hostile)):
+        command = (*A, '--animation', f'--output_dir={tmp_path / name}')
+        assert run(command, flags=flags, **environment)[0] == 0
+    for name in ('results.csv', 'history.npz'):
+        assert (tmp_path / 'plain' / name).read_bytes() == (tmp_path / 'hostile' / name).read_bytes()
+    for name in ('figure.png', 'animation.gif'):
+        np.testing.assert_array_equal(*(pixels(tmp_path / each / name) for each in ('plain', 'hostile')))
