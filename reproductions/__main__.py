@@ -9,7 +9,7 @@ python -m reproductions report --help            the flags of the report; <post>
 import collections
 
 from common.evaluation import Verdict
-from common.program import cli
+from common.program import cli, flags
 from reproductions import posts
 
 
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int | None:
     """Runs a command; returns the exit status."""
     name = argv[1] if len(argv) > 1 else '--help'
     if name in ('--help', '-h', 'help'):
-        print(__doc__.strip())
+        print(flags.text_of(__file__))
         return 0
     if name == 'list':
         if argv[2:]:

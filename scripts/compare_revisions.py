@@ -80,7 +80,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('revision', help='a commit, branch or tag, as git names it')
     parser.add_argument('--post', choices=posts.NAMES, help='only this post')
-    parser.add_argument('--list', type=pathlib.Path, help='a CSV file for all sums')
+    parser.add_argument('--list', type=lambda text: pathlib.Path(text).expanduser(), help='a CSV file for all sums')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         tree = pathlib.Path(scratch, 'revision')

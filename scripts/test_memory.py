@@ -61,7 +61,7 @@ def samples_of(process, every):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--every', type=float, default=0.5, metavar='SECONDS', help='between two samples (default: 0.5)')
-    parser.add_argument('--log', type=pathlib.Path, help='a CSV file for the samples')
+    parser.add_argument('--log', type=lambda text: pathlib.Path(text).expanduser(), help='a CSV file for the samples')
     parser.add_argument('arguments', nargs='*', help="pytest's, after --")
     args = parser.parse_args()
 

@@ -48,6 +48,22 @@ def members(config: str) -> tuple[list[str], int]:
     return addresses, addresses.index(mine)
 
 
+@contextlib.contextmanager
+def hidden() -> Iterator[None]:
+    """Hides TF_CONFIG inside the block: a strategy for one machine would read it, too. Raises ValueError if it is not JSON."""
+    config = os.environ.get('TF_CONFIG')
+    try:
+        json.loads(config or '{}')
+    except (ValueError, RecursionError) as error:
+        raise ValueError('the environment variable TF_CONFIG is not JSON; correct it, or unset it on one machine') from error
+    os.environ.pop('TF_CONFIG', None)
+    try:
+        yield
+    finally:
+        if config is not None:
+            os.environ['TF_CONFIG'] = config
+
+
 @functools.cache
 def join() -> tf.distribute.MultiWorkerMirroredStrategy:
     """Waits for all workers and returns the strategy over their devices. Call it before TensorFlow's first op.

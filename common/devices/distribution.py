@@ -41,7 +41,10 @@ def make_strategy(name: str, shares: int, logical_devices: int | None = None) ->
         return tf.distribute.OneDeviceStrategy('/cpu:0')
     devices = [device.name for device in gpus or tf.config.list_logical_devices('CPU')]
     devices = devices[: 1 if name == 'gpu' else shares]
-    return tf.distribute.OneDeviceStrategy(devices[0]) if len(devices) == 1 else tf.distribute.MirroredStrategy(devices)
+    if len(devices) == 1:
+        return tf.distribute.OneDeviceStrategy(devices[0])
+    with cluster.hidden():
+        return tf.distribute.MirroredStrategy(devices)
 
 
 def _split_cpu(count):

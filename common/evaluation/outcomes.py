@@ -9,7 +9,7 @@ import tensorflow as tf
 from common import training
 from common.devices import distribution
 from common.evaluation import metrics
-from common.sizes import CHUNK
+from common.sizes import CHUNK, SEEDS
 
 
 class Ensemble(NamedTuple):
@@ -140,13 +140,36 @@ def judged(
     return {'seed': seeds, 'finite': finite.astype(int), 'success': success.astype(int)} | table, own
 
 
+def check_numbers(seed: int, runs: int, num_steps: int, every: int) -> None:
+    """Raises ValueError, in one line, unless these are arguments for `train_many`."""
+    for name, value in (('seed', seed), ('runs', runs), ('num_steps', num_steps), ('every', every)):
+        least = 0 if name == 'seed' else 1
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f'{name}={value!r} must be a whole number, {least} or more')
+    if seed + runs > SEEDS:
+        raise ValueError(f'seed={seed}, runs={runs}: seeds end at 2^32 - 1; use a smaller seed')
+
+
 def train_many(
     experiment: training.Experiment, table_of: Callable, seed: int, runs: int, num_steps: int, every: int
 ) -> Ensemble:
     """Trains seeds seed .. seed+runs-1 on the CPU.
 
-    `table_of`: (seeds uint32 [runs], `training.TrainState` of NumPy arrays, history) -> {column of results.csv: [runs]}.
+    Afterwards do not fork: TensorFlow's threads are not in the child, which then waits for them forever. Start new processes
+    (the method 'spawn' of `multiprocessing`) instead.
+
+    Args:
+      experiment: what to train.
+      table_of: (seeds uint32 [runs], `training.TrainState` of NumPy arrays, history) -> {column of results.csv: [runs]}.
+      seed: the first seed.
+      runs: how many.
+      num_steps: adversarial iterations.
+      every: iterations between records.
+
+    Raises:
+      ValueError: a number is not whole or out of range; nothing has been computed then.
     """
+    check_numbers(seed, runs, num_steps, every)
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     strategy = distribution.make_strategy('cpu', runs)
     state, parts = None, []

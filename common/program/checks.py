@@ -13,8 +13,8 @@ import numpy as np
 from absl.flags import FlagValues
 
 from common.program.cli import UserError
-from common.program.flags import LARGEST, SEEDS
-from common.sizes import GROUP
+from common.program.flags import LARGEST
+from common.sizes import GROUP, SEEDS
 from common.storage import files
 
 MOST_LAYERS = 20  # in a list of widths; compiling a layer takes seconds

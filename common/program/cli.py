@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from common.devices import LostWorker
 from common.program import interrupts, streams
-from common.storage import files, locks
+from common.storage import files
 
 MOST_SHOWN = 1000  # characters of a message; longer ones are shortened
 
@@ -51,8 +51,6 @@ def call(main: Callable, argv: list[str]) -> int:
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         return 130
-    finally:
-        locks.give_back()
 
 
 def _one_line(error):

@@ -15,7 +15,7 @@ from common.devices import cluster, distribution
 from common.evaluation import claims, replay
 from common.nn.random import Stream
 from common.program import cli, progress
-from common.storage import checkpoints, files, locks, saved_model, versions
+from common.storage import checkpoints, files, leftovers, locks, saved_model, versions
 
 
 class Command(NamedTuple):
@@ -28,6 +28,7 @@ class Command(NamedTuple):
     seeds: np.ndarray  # uint32 [runs]
     devices: tf.distribute.Strategy
     directory: pathlib.Path
+    before: dict[str, Any]  # `leftovers.snapshot` of the directory as the command began
 
 
 class Trained(NamedTuple):
@@ -50,12 +51,9 @@ def begin(post: str, opts: FlagValues, settings: Any, num_steps: int, batch_size
       cli.UserError: there is no such device, or the directory is in use or cannot be written to.
     """
     devices = _strategy(opts, batch_size)
-    directory = _directory(post, opts, devices)
-    try:
+    with _directory(post, opts, devices) as directory:
         seeds = np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
-        yield Command(post, opts, settings, num_steps, seeds, devices, directory)
-    finally:
-        locks.give_back()
+        yield Command(post, opts, settings, num_steps, seeds, devices, directory, leftovers.snapshot(directory))
 
 
 def on_chief(command: Command, make: Callable[[], Any]) -> Any:
@@ -63,28 +61,31 @@ def on_chief(command: Command, make: Callable[[], Any]) -> Any:
     return make() if cluster.is_chief(command.devices) else None
 
 
+@contextlib.contextmanager
 def _directory(post, opts, devices=None):
-    """Creates and locks the directory of --output_dir and checks that it is writable, before anything is trained.
+    """Creates the directory of --output_dir, checks that it is writable and locks it until the block ends.
 
     In a cluster (`devices` is its strategy) only the chief does so.
     """
     path = pathlib.Path(opts.output_dir or f'output/{post}')
-    if devices is not None and not cluster.is_chief(devices):
-        return path
-    try:
-        if opts.resume and not path.is_dir():
-            raise cli.UserError(f'--resume: there is no directory {path}; run without --resume first')
-        files.prepare_directory(path)
-        locks.take(path)
-        for folder in (path, path / checkpoints.FOLDER):
-            files.remove_partial(folder)
-    except locks.Taken as error:
-        raise cli.UserError(f'--output_dir={path} is in use by another process; wait until it ends or name another') from error
-    except OSError as error:
-        raise cli.UserError(
-            f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can'
-        ) from error
-    return path
+    with contextlib.ExitStack() as stack:
+        if devices is None or cluster.is_chief(devices):
+            try:
+                if opts.resume and not path.is_dir():
+                    raise cli.UserError(f'--resume: there is no directory {path}; run without --resume first')
+                files.prepare_directory(path)
+                stack.enter_context(locks.held(path))
+                for folder in (path, path / checkpoints.FOLDER):
+                    files.remove_partial(folder)
+            except locks.Taken as error:
+                raise cli.UserError(
+                    f'--output_dir={path} is in use by another command; wait until it ends or name another'
+                ) from error
+            except OSError as error:
+                raise cli.UserError(
+                    f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can'
+                ) from error
+        yield path
 
 
 def _strategy(opts, batch_size):
@@ -110,8 +111,8 @@ def replay_trace(post: str, opts: FlagValues, replay_post: Callable) -> int:
         columns = replay_post(opts.replay)
     except replay.BadTrace as error:
         raise cli.UserError(f'--replay={opts.replay} {error}; name a trace recorded from the {post} program') from error
-    directory = _directory(post, opts)
-    files.write_csv(directory / 'replay.csv', columns)
+    with _directory(post, opts) as directory:
+        files.write_csv(directory / 'replay.csv', columns)
     for quantity in dict.fromkeys(columns['quantity']):
         errors = [e for q, e in zip(columns['quantity'], columns['relative_error'], strict=True) if q == quantity]
         judged = max(errors[: replay.JUDGED])
@@ -136,10 +137,10 @@ def measure_claims(post: str, opts: FlagValues, measure: Callable, ensembles: in
     Raises:
       cli.UserError, files.CannotWrite: the directory, or a file in it, cannot be written.
     """
-    directory = _directory(post, opts)
-    with progress.progress_bar(ensembles, 'claims', 'ensembles') as bar:
-        rows = measure(opts.seed, opts.runs, bar.update)
-    print(f'{claims.write(directory, rows)}files in {directory}/')
+    with _directory(post, opts) as directory:
+        with progress.progress_bar(ensembles, 'claims', 'ensembles') as bar:
+            rows = measure(opts.seed, opts.runs, bar.update)
+        print(f'{claims.write(directory, rows)}files in {directory}/')
     return 0
 
 
@@ -234,10 +235,13 @@ def export(command: Command, trained: Trained, generator: Callable, noise: Calla
 
 
 def finish(command: Command, trained: Trained, proportion: str = '') -> int:
-    """Prints where the files are. Returns the exit status: 0, or 128 plus the signal that stopped the training.
+    """Removes what an earlier run left and prints where the files are.
+
+    Returns the exit status: 0, or 128 plus the signal that stopped the training. Raises files.CannotWrite.
 
     `proportion`: a line that tells how typical a single run's outcome is, '' for none; not printed if training was stopped.
     """
+    leftovers.settle(command.directory, command.before, command.opts.resume)
     if proportion and command.opts.runs == 1 and not trained.signal:
         print(proportion)
     print(f'files in {command.directory}/')

@@ -1,5 +1,9 @@
 """Command lines as tables: each row is a flag, from which its parser, its checks and its --help text are generated."""
 
+import ast
+import os
+import pathlib
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -22,7 +26,6 @@ SHOWN = {
 
 LEAST, LARGEST = 1e-9, 1e30  # bounds of learning rates, means and stds, which float32 can represent
 MOST = 2**31 - 1  # largest int32
-SEEDS = 2**32  # seeds are below this
 
 
 class Flag(NamedTuple):
@@ -79,16 +82,16 @@ def define(table: Sequence[Flag]) -> flags.FlagValues:
 def parse(
     own: Sequence[Flag],
     argv: list[str],
-    doc: str,
+    file: str,
     not_with_replay: Sequence[str] = (),
     shared: Sequence[Flag] = COMMON,
 ) -> flags.FlagValues:
-    """Parses and checks a command line. For --help it prints `doc` and the flags and raises SystemExit(0).
+    """Parses and checks a command line. For --help it prints the text of `file` and the flags and raises SystemExit(0).
 
     Args:
       own: the command's own flags.
       argv: the program's name and its arguments.
-      doc: the text above the flags in --help.
+      file: a module's; its docstring is the text above the flags in --help.
       not_with_replay: names of flags that a replayed trace determines, and which are therefore refused beside --replay.
       shared: flags that the command shares with others.
 
@@ -97,7 +100,7 @@ def parse(
     """
     argv = [argv[0]] + [_underscored(argument) for argument in argv[1:]]
     if {'--help', '-h', '--helpshort', '--helpfull', '-?'} & set(argv):
-        print(f'{doc.strip()}\n\n{_help(own, shared)}')
+        print(f'{text_of(file)}\n\n{_help(own, shared)}')
         raise SystemExit(0)
     for word in argv[1:]:
         _refuse_unusable(word)
@@ -116,9 +119,21 @@ def parse(
             raise UserError(f'--{flag.name}={value} must be a positive number, from {LEAST:g} to {LARGEST:g}')
         if flag.kind is float and value is not None and not abs(value) < np.inf:
             raise UserError(f'--{flag.name}={value} must be a number')
+        if flag.kind == PATH and value is not None:
+            opts[flag.name].value = local_path(flag.name, value)
     if shared:
         _refuse_conflicts(opts, not_with_replay)
     return opts
+
+
+def local_path(name: str, value: str) -> str:
+    """The value of a path flag with ~ expanded. Raises UserError for an address, and for ~ without a home directory."""
+    if re.match(r'[A-Za-z][A-Za-z0-9+.-]*://', value):
+        raise UserError(f'--{name}={value} is an address; name a path on this machine')
+    path = os.path.expanduser(value)
+    if path.startswith('~'):
+        raise UserError(f'--{name}={value}: {value.partition("/")[0]} has no home directory; name a path without ~')
+    return path
 
 
 def _refuse_conflicts(opts, not_with_replay):
@@ -150,6 +165,11 @@ def _underscored(argument):
         return argument
     name, equals, value = argument.partition('=')
     return '--' + name[2:].replace('-', '_') + equals + value
+
+
+def text_of(file: str) -> str:
+    """A module's docstring, which `python -OO` leaves out of the module itself."""
+    return ast.get_docstring(ast.parse(pathlib.Path(file).read_text(encoding='utf-8')))
 
 
 def _help(own, shared):

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from common.sizes import SEEDS
 from common.storage import files
 
 
@@ -42,7 +43,14 @@ def module(generator: Callable, noise: Callable, g: Any) -> tf.Module:
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.int32, 'n'), tf.TensorSpec([], tf.int64, 'seed')], autograph=False)
     def sample(n, seed):
-        seeds, params = tf.cast(seed, tf.uint32)[None], parameters()
+        in_range = tf.logical_and(seed >= 0, seed < SEEDS)
+        with tf.control_dependencies(
+            [
+                tf.debugging.Assert(n >= 0, ['n must be 0 or more, and is', n]),
+                tf.debugging.Assert(in_range, ['seed must be from 0 to 2^32 - 1, and is', seed]),
+            ]
+        ):
+            seeds, params = tf.cast(seed, tf.uint32)[None], parameters()
         numbers = tf.range(-(-n // batch))
         blocks = tf.map_fn(lambda i: generator(params, noise(seeds, i))[0], numbers, fn_output_signature=block)
         return rows(blocks, n)
@@ -59,7 +67,7 @@ def write(path: pathlib.Path, generator: Callable, noise: Callable, g: Any) -> N
       sample(n, seed): samples of n noise vectors, float32 [n, outputs]; n int32, seed int64 from 0 to 2^32 - 1. The noise is
         the post's own, batches 0, 1, 2, ..., of which the last is truncated. So noise that is arranged over a batch
         (stratified, sorted) covers its range evenly if n is a multiple of the batch size. The samples depend on the seed alone,
-        and those of a smaller n are the first ones of a larger n.
+        and those of a smaller n are the first ones of a larger n. Other numbers are refused (InvalidArgumentError).
 
     Args:
       path: pathlib.Path.

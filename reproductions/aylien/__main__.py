@@ -5,8 +5,8 @@ from absl.flags import FlagValues
 import reproductions.aylien
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import MOST, PATH, POSITIVE, SEEDS, WIDTHS, Flag, parse
-from common.sizes import GROUP
+from common.program.flags import MOST, PATH, POSITIVE, WIDTHS, Flag, parse
+from common.sizes import GROUP, SEEDS
 from reproductions.aylien.settings import DEFAULT, KERNELS, PLOT_POINTS, SEED, VARIANTS, Settings, make_settings
 
 FLAGS = (
@@ -66,7 +66,7 @@ def comparisons(settings: Settings, runs: int) -> int:
 
 def main(argv: list[str]) -> int:
     """Runs the command; returns the exit status."""
-    opts = parse(FLAGS, argv, reproductions.aylien.__doc__, DECIDED_BY_TRACE)
+    opts = parse(FLAGS, argv, reproductions.aylien.__file__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     every = opts.log_every or (10 if opts.runs == 1 else max(10, num_steps // 100))

@@ -5,7 +5,8 @@ from absl.flags import FlagValues
 import reproductions.devnag
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import MOST, PATH, POSITIVE, SEEDS, Flag, parse
+from common.program.flags import MOST, PATH, POSITIVE, Flag, parse
+from common.sizes import SEEDS
 from reproductions.devnag.settings import DEFAULT, DRAWS, MOST_UPDATES, SEED, VARIANTS, Settings, make_settings
 
 FLAGS = (
@@ -60,7 +61,7 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
 
 def main(argv: list[str]) -> int:
     """Runs the command; returns the exit status."""
-    opts = parse(FLAGS, argv, reproductions.devnag.__doc__, DECIDED_BY_TRACE)
+    opts = parse(FLAGS, argv, reproductions.devnag.__file__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
     num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
     every, print_every = opts.log_every or 1, opts.log_every or 100

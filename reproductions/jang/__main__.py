@@ -5,8 +5,8 @@ from absl.flags import FlagValues
 import reproductions.jang
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import MOST, POSITIVE, SEEDS, WIDTHS, Flag, parse
-from common.sizes import CHUNK
+from common.program.flags import MOST, POSITIVE, WIDTHS, Flag, parse
+from common.sizes import CHUNK, SEEDS
 from reproductions.jang.settings import DEFAULT, LEARNING_RATE, MU, PLOT_POINTS, SIGMA, VARIANTS, Settings, make_settings
 
 FLAGS = (
@@ -51,7 +51,7 @@ def check(opts: FlagValues, settings: Settings, every: int) -> None:
 
 def main(argv: list[str]) -> int:
     """Runs the command; returns the exit status."""
-    opts = parse(FLAGS, argv, reproductions.jang.__doc__, DECIDED_BY_TRACE)
+    opts = parse(FLAGS, argv, reproductions.jang.__file__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
     num_steps = settings.num_steps
     every = opts.log_every or (1 if opts.runs == 1 else max(10, num_steps // 200))

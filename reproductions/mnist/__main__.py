@@ -8,7 +8,8 @@ from absl.flags import FlagValues
 import reproductions.mnist
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import MOST, POSITIVE, SEEDS, Flag, parse
+from common.program.flags import MOST, POSITIVE, Flag, local_path, parse
+from common.sizes import SEEDS
 from reproductions.mnist.settings import (
     ANIMATION_FRAMES,
     CALL,
@@ -61,7 +62,7 @@ def load_digits(opts: FlagValues, settings: Settings) -> Any:
     from reproductions.mnist import dataset
 
     try:
-        digits, notice = dataset.load(opts.data)
+        digits, notice = dataset.load(local_path('data', opts.data))
     except dataset.BadData as error:
         remedy = 'name a Keras mnist.npz, a directory with the four IDX files, bundled or auto'
         raise cli.UserError(f'--data={opts.data}: {error}; {remedy}') from error
@@ -77,7 +78,7 @@ def load_digits(opts: FlagValues, settings: Settings) -> Any:
 
 def main(argv: list[str]) -> int:
     """Runs the command; returns the exit status."""
-    opts = parse(FLAGS, argv, reproductions.mnist.__doc__, DECIDED_BY_TRACE)
+    opts = parse(FLAGS, argv, reproductions.mnist.__file__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
     opts.runs = CLAIM_RUNS if opts.claims and not opts['runs'].present else opts.runs
     num_steps = opts.num_steps or (CLAIM_STEPS if opts.claims else VARIANTS[settings.variant].num_steps)

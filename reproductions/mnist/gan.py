@@ -284,6 +284,9 @@ def train_many(
     """Trains seeds seed .. seed+runs-1 on the CPU, on the given or the bundled digits: `outcomes.Ensemble`."""
     digits = digits or dataset.bundled()
     experiment = make_experiment(settings, dataset.training_digits(digits)[0])
-    table_of = functools.partial(results_table, settings, quality.make_evaluator(digits))
+
+    def table_of(*trained):
+        return results_table(settings, quality.make_evaluator(digits), *trained)
+
     num_steps = num_steps or VARIANTS[settings.variant].num_steps
     return outcomes.train_many(experiment, table_of, seed, runs, num_steps, every)

@@ -8,7 +8,8 @@ import reproductions.multimodal
 from common import quiet
 from common.evaluation import MODE_REACH
 from common.program import checks, cli
-from common.program.flags import MOST, NUMBERS, POSITIVE, SEEDS, WIDTHS, Flag, parse
+from common.program.flags import MOST, NUMBERS, POSITIVE, WIDTHS, Flag, parse
+from common.sizes import SEEDS
 from reproductions.aylien.__main__ import comparisons
 from reproductions.aylien.settings import NOISE_RANGE, PLOT_POINTS
 from reproductions.multimodal.settings import (
@@ -122,7 +123,7 @@ def check(opts: FlagValues, settings: Settings, num_steps: int) -> None:
 
 def main(argv: list[str]) -> int:
     """Runs the command; returns the exit status."""
-    opts = parse(FLAGS, argv, reproductions.multimodal.__doc__, DECIDED_BY_TRACE)
+    opts = parse(FLAGS, argv, reproductions.multimodal.__file__, DECIDED_BY_TRACE)
     settings, num_steps, every = settings_from_flags(opts), opts.num_steps or NUM_STEPS, opts.log_every
     check(opts, settings, num_steps)
     quiet.import_tensorflow()

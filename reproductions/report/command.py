@@ -1,5 +1,6 @@
 """The command line of the report."""
 
+import contextlib
 import os
 import pathlib
 import sys
@@ -24,35 +25,41 @@ FLAGS = (
 
 def main(argv: list[str]) -> int:
     """Writes the report; returns the exit status: 1 if a command failed."""
-    opts = parse(FLAGS, argv, reproductions.report.__doc__, shared=())
+    opts = parse(FLAGS, argv, reproductions.report.__file__, shared=())
     only = opts.only or posts.NAMES
     for name in only:
         if name not in posts.NAMES:
             raise cli.UserError(f'--only={name} is not a post; the posts are {", ".join(posts.NAMES)}')
     chosen = [name for name in posts.NAMES if name in only]
     directory = pathlib.Path(opts.output_dir).absolute()
+    with contextlib.ExitStack() as stack:
+        _lock(opts, directory, stack)
+        quiet.import_tensorflow()
+        from reproductions.report import contents
+        from reproductions.report import jobs as report_jobs
+        from reproductions.report import page as report_page
+
+        jobs = [job for job in report_jobs.make_jobs(opts.runs, opts.data) if job.post in chosen]
+        try:
+            failed = report_jobs.run_jobs(jobs, directory, opts.processes)
+        except KeyboardInterrupt:
+            print('finished commands are kept; run the same command again to resume', file=sys.stderr)
+            raise
+        report = contents.collect(chosen, jobs, directory, failed) | {'runs': opts.runs}
+        files.write_json(directory / 'report.json', report)
+        report_page.write(directory, report)
+        print(f'{directory / "index.html"}')
+        return 1 if failed else 0
+
+
+def _lock(opts, directory, stack):
+    """Creates the report's directory and locks it until `stack` is closed."""
     try:
         files.prepare_directory(directory)
-        locks.take(directory)
+        stack.enter_context(locks.held(directory))
     except locks.Taken as error:
         raise cli.UserError(
             f'--output_dir={opts.output_dir} is in use by another report; wait for it to end or name another'
         ) from error
     except OSError as error:
         raise cli.UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror}); name another') from error
-    quiet.import_tensorflow()
-    from reproductions.report import contents
-    from reproductions.report import jobs as report_jobs
-    from reproductions.report import page as report_page
-
-    jobs = [job for job in report_jobs.make_jobs(opts.runs, opts.data) if job.post in chosen]
-    try:
-        failed = report_jobs.run_jobs(jobs, directory, opts.processes)
-    except KeyboardInterrupt:
-        print('finished commands are kept; run the same command again to resume', file=sys.stderr)
-        raise
-    report = contents.collect(chosen, jobs, directory, failed) | {'runs': opts.runs}
-    files.write_json(directory / 'report.json', report)
-    report_page.write(directory, report)
-    print(f'{directory / "index.html"}')
-    return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""A directory is locked by one process at a time, and a crash leaves no lock."""
+"""A directory is locked by one command at a time, and a crash leaves no lock."""
 
 import subprocess
 import sys
@@ -27,14 +27,21 @@ def holder(tmp_path):
 
 
 def test_a_second_process_is_refused_until_the_first_is_killed(holder, tmp_path):
-    with pytest.raises(locks.Taken):
-        locks.take(tmp_path)
-    assert locks._held == []
+    with pytest.raises(locks.Taken), locks.held(tmp_path):
+        pass
     holder.kill()
     holder.wait()
-    locks.take(tmp_path)
-    assert (tmp_path / '.lock').exists()
-    locks.give_back()
+    with locks.held(tmp_path):
+        assert (tmp_path / '.lock').exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_command_of_the_same_process_is_refused_while_the_first_runs(tmp_path):
+    for _ in range(2):
+        with locks.held(tmp_path), pytest.raises(locks.Taken), locks.held(tmp_path):
+            pass
+    with pytest.raises(KeyboardInterrupt), locks.held(tmp_path):
+        raise KeyboardInterrupt
     assert not list(tmp_path.iterdir())
 
 
@@ -49,17 +56,14 @@ def test_a_lock_on_a_removed_file_does_not_count(tmp_path, monkeypatch):
         flock(descriptor, how)
 
     monkeypatch.setattr(locks.fcntl, 'flock', removed_first)
-    locks.take(tmp_path)
-    try:
-        assert len(calls) == 2 and (tmp_path / '.lock').exists() and len(locks._held) == 1
-    finally:
-        locks.give_back()
+    with locks.held(tmp_path):
+        assert len(calls) == 2 and (tmp_path / '.lock').exists()
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_removed_directory_can_be_given_back(tmp_path):
+def test_a_directory_may_be_removed_while_it_is_locked(tmp_path):
     (tmp_path / 'run').mkdir()
-    locks.take(tmp_path / 'run')
-    (tmp_path / 'run' / '.lock').unlink()
-    (tmp_path / 'run').rmdir()
-    locks.give_back()
-    assert locks._held == []
+    with locks.held(tmp_path / 'run'):
+        (tmp_path / 'run' / '.lock').unlink()
+        (tmp_path / 'run').rmdir()
+    assert not list(tmp_path.iterdir())

@@ -27,6 +27,11 @@ for name in sys.argv[2:]:
     samples['generated'] = model.generate(tf.constant(z))
     samples['served'] = model.signatures['serving_default'](z=tf.constant(z))['output_0']
     np.savez(f'{sys.argv[1]}/{name}_samples.npz', **samples)
+for n, seed in ((-5, 7), (5, -1), (5, 2**32)):
+    try:
+        model.sample(n, seed)
+    except tf.errors.InvalidArgumentError as error:
+        print(error.message.splitlines()[0] if '[' in error.message.splitlines()[0] else error.message)
 """
 
 
@@ -54,6 +59,7 @@ def exported(tmp_path_factory):
     command = [sys.executable, '-I', '-c', FRESH, str(directory), *found]
     finished = subprocess.run(command, cwd=directory, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr[-2000:]
+    (directory / 'refusals.txt').write_text(finished.stdout, encoding='utf-8')
     return directory, found
 
 
@@ -76,6 +82,14 @@ def test_samples_equal_the_generators(exported, name):
     given = generator(g, tf.constant(z.T[None]))[0].numpy().T
     np.testing.assert_allclose(theirs['generated'], given, rtol=1e-5, atol=2e-6)  # a batch of another size
     np.testing.assert_array_equal(theirs['served'], theirs['generated'])
+
+
+def test_numbers_out_of_range_are_refused(exported):
+    text = (exported[0] / 'refusals.txt').read_text(encoding='utf-8')
+    assert [text.count(message) for message in ('n must be 0 or more, and is] [-5]', 'seed must be from 0 to 2^32 - 1')] == [
+        1,
+        2,
+    ]
 
 
 def test_no_temporary_files_are_left(exported):

@@ -275,7 +275,7 @@ def test_a_second_process_on_the_directory_is_refused(undrawn, tmp_path, capsys)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == '1\n'
         assert run(tmp_path) == 2
-        fails_with_one_line(capsys, f'--output_dir={tmp_path} is in use by another process')
+        fails_with_one_line(capsys, f'--output_dir={tmp_path} is in use by another command')
         assert [path.name for path in tmp_path.iterdir()] == ['.lock']
         process.kill()
     assert run(tmp_path) == 0

@@ -10,7 +10,7 @@ from helpers.paths import ROOT
 from PIL import Image
 
 A = ('-m', 'reproductions.aylien', '--num_steps=30', '--pretrain_steps=0')
-FILES = ['config.json', 'figure.npz', 'figure.png', 'history.npz', 'results.csv']
+FILES = ['.files.json', 'config.json', 'figure.npz', 'figure.png', 'history.npz', 'results.csv']
 
 
 def run(command, cwd=ROOT, flags=(), **environment):
@@ -132,3 +132,39 @@ def test_a_command_gives_the_same_files_in_a_hostile_environment(tmp_path):
         assert (tmp_path / 'plain' / name).read_bytes() == (tmp_path / 'hostile' / name).read_bytes()
     for name in ('figure.png', 'animation.gif'):
         np.testing.assert_array_equal(*(pixels(tmp_path / each / name) for each in ('plain', 'hostile')))
+
+
+# --- Paths and options of Python ----------------------------------------------------------------------------------------------
+
+
+def test_the_home_directory_is_expanded_in_every_path_flag(tmp_path):
+    (tmp_path / 'home').mkdir()
+    for flag in ('--output_dir=~/no/file', '--export=~/no/file', '--anim_path=~/no/file.gif'):
+        (tmp_path / 'home' / 'no').write_text('', encoding='utf-8')
+        status, _, error = run((*A, flag), tmp_path, HOME=tmp_path / 'home')
+        assert status == 2 and str(tmp_path / 'home' / 'no') in error and error.count('\n') == 1
+    assert [path.name for path in tmp_path.iterdir()] == ['home']
+
+
+@pytest.mark.parametrize('name', ['output_dir', 'export', 'replay', 'anim_path'])
+def test_addresses_and_unknown_homes_are_refused(name, tmp_path):
+    for value, message in (
+        ('gs://b/m', 'is an address; name a path on this machine'),
+        ('file:///tmp/a', 'is an address; name a path on this machine'),
+        ('~nobody-here/a', '~nobody-here has no home directory; name a path without ~'),
+    ):
+        status, _, error = run((*A, f'--{name}={value}'), tmp_path)
+        assert (status, error.count('\n')) == (2, 1) and error.startswith(f'error: --{name}={value}') and message in error
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('words', [('aylien', '--help'), ('report', '--help'), ('--help',), ('list',)])
+def test_without_docstrings_the_help_is_the_same(words):
+    plain, stripped = (run(('-m', 'reproductions', *words), flags=flags) for flags in ((), ('-OO',)))
+    assert plain == stripped and plain[0] == 0 and len(plain[1]) > 200
+
+
+@pytest.mark.statistical
+def test_a_run_without_docstrings_and_assertions(tmp_path):
+    assert run((*A, f'--output_dir={tmp_path}'), flags=('-OO',))[0] == 0
+    assert written(tmp_path) == FILES
