@@ -22,18 +22,30 @@ _CHATTER = re.compile(
     rb'|failed call to cuInit|Unable to register cu|TF-TRT Warning|This TensorFlow binary is optimized'
     rb'|To enable the following instructions'
 )
+KERAS = {  # the environment in which Keras is imported
+    'KERAS_BACKEND': 'tensorflow',
+    'KERAS_HOME': os.path.join(os.devnull, 'keras'),  # where there can be no keras.json, nor can one be written
+    'KERAS_MAX_EPOCHS': None,
+    'KERAS_MAX_STEPS_PER_EPOCH': None,
+    'TF_USE_LEGACY_KERAS': None,
+}
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and initializes its device drivers without their chatter. A second call does nothing."""
+    """Imports TensorFlow, and Keras with it, and initializes its device drivers without their chatter.
+
+    A second call does nothing. Keras is imported with its own defaults: neither ~/.keras/keras.json nor the environment chooses
+    another back end or other numbers.
+    """
     if 'tensorflow' in sys.modules:
         return
     from common.program import interrupts
 
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '1')  # no INFO; warnings and errors stay
-    with interrupts.importing(), filtered_stderr():
+    with interrupts.importing(), filtered_stderr(), _environment(KERAS):
         import tensorflow
 
+        tensorflow.keras.layers  # noqa: B018  TensorFlow chooses its Keras at the first use
         tensorflow.config.list_physical_devices()  # the CUDA driver is looked for here, not at import
     # Drops two warnings that do not apply. TensorFlow counts retracing per source line, but each experiment compiles its own
     # function from the same line (a test shows that a second call does not retrace). A replica's eager call is one compiled
@@ -41,6 +53,24 @@ def import_tensorflow() -> None:
     logging.getLogger('tensorflow').addFilter(
         lambda record: not re.search('triggered tf.function retracing|MirroredStrategy eagerly', record.getMessage())
     )
+
+
+@contextlib.contextmanager
+def _environment(variables):
+    """Inside the block environment variables have these values, or are unset where the value is None."""
+    before = {name: os.environ.get(name) for name in variables}
+
+    def assign(values):
+        for name, value in values.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+    assign(variables)
+    try:
+        yield
+    finally:
+        assign(before)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """What a run leaves in its directory, so that the next run there can remove what it does not write itself.
 
-The file .files.json lists the files that the suite wrote there, with size and time. Nothing else is ever removed: not what the
+files.json lists the files that the suite wrote there, with size and time. Nothing else is ever removed: not what the
 user put there, nor what the user changed since, nor checkpoints, nor the files of --claims and --replay.
 """
 
@@ -9,7 +9,7 @@ import pathlib
 
 from common.storage import files, locks
 
-LISTING = '.files.json'
+LISTING = 'files.json'
 
 Snapshot = dict[str, list[int]]  # {name: [size in bytes, time of the last change in nanoseconds, inode]}
 

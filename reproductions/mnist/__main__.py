@@ -96,6 +96,8 @@ def main(argv: list[str]) -> int:
     with command.begin('mnist', opts, settings, num_steps, settings.batch_size) as run:
         experiment = gan.make_experiment(settings, dataset.training_digits(digits)[0])
         evaluator = command.on_chief(run, lambda: gan.evaluator_with_untrained(settings, digits, experiment, run.seeds))
+        if evaluator and (doubt := quality.doubt(evaluator)):
+            print(f'note: {doubt}', file=sys.stderr)
         decides = {'eval_every': opts.eval_every, 'data_sha256': digits.sha256}
         watcher = gan.watcher(settings, evaluator, run.seeds, num_steps, grid_every, opts.eval_every)
         trained = session.train(run, experiment, every, print_every, decides, None, *watcher)

@@ -1,16 +1,18 @@
 """A small convolutional classifier of digits, trained once per data set and cached."""
 
+import contextlib
 import hashlib
-import os
-import pathlib
-from collections.abc import Callable
+import random
+import sys
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context
 
-from common.program import progress
-from common.storage import files
+from common.program import cli, progress
+from common.storage import caches, files
 
 VERSION = 1  # of network and training; raise it with any change to them, so that cached classifiers are not reused
 SEED = 0
@@ -35,7 +37,8 @@ def build() -> tuple[tf.keras.Model, tf.keras.Model]:
       Two models of images [n, 784] with shared weights: one gives (probabilities, features), the other logits, for training.
     """
     keras = tf.keras
-    keras.utils.set_random_seed(SEED)  # for weights and, later, dropout and shuffling
+    for seed in (random.seed, np.random.seed, tf.random.set_seed):  # for weights and, later, dropout and shuffling
+        seed(SEED)
     image = keras.Input([784])
     x = keras.layers.Reshape([28, 28, 1])(image)
     for filters in (16, 32):
@@ -56,22 +59,80 @@ def for_digits(images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, 
 
     Returns:
       `Classifier`.
+
+    Raises:
+      cli.UserError: Keras computes with something else than TensorFlow.
     """
-    both, trained = build()
-    path = cache_directory() / f'classifier-{_fingerprint(images, labels)}.npz'
-    weights = _cached(path, trained)
-    if weights is None:
-        weights = train(trained, images, labels)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_npz(path, {f'{i:02d}': weight for i, weight in enumerate(weights)})
-    trained.set_weights(weights)
+    if tf.keras.backend.backend() != 'tensorflow':
+        raise cli.UserError(f'Keras computes with {tf.keras.backend.backend()}; unset KERAS_BACKEND, or set it to tensorflow')
+    name = f'classifier-{_fingerprint(images, labels)}'
+    with defaults_of_keras(), restored_generators():
+        both, trained = build()
+        trained.set_weights(_cached_or_trained(name, trained, images, labels))
 
     def classify(images):
-        parts = [both(images[first : first + AT_ONCE], training=False) for first in range(0, len(images), AT_ONCE)]
+        with defaults_of_keras():
+            parts = [both(images[first : first + AT_ONCE], training=False) for first in range(0, len(images), AT_ONCE)]
         return tuple(np.concatenate([part[i] for part in parts]) for i in range(2))
 
     probabilities, _ = classify(test_images.astype(np.float32) / 255)
-    return Classifier(classify, float((probabilities.argmax(axis=1) == test_labels).mean()), path.stem)
+    return Classifier(classify, float((probabilities.argmax(axis=1) == test_labels).mean()), name)
+
+
+def _cached_or_trained(name, model, images, labels):
+    """The weights of the classifier, from the cache gan-tutorials in XDG_CACHE_HOME or ~/.cache; kept there if possible."""
+    cache = caches.directory('XDG_CACHE_HOME', '.cache')
+    path = cache / 'gan-tutorials' / f'{name}.npz' if cache else None
+    weights = _cached(path, model) if path else None
+    if weights is not None:
+        return weights
+    problem = caches.problem(path and path.parent)
+    if problem:
+        print(f'note: the classifier is trained now and in every run, as it cannot be kept ({problem})', file=sys.stderr)
+    weights = train(model, images, labels)
+    if not problem:
+        try:
+            files.write_npz(path, {f'{i:02d}': weight for i, weight in enumerate(weights)})
+        except files.CannotWrite as error:
+            print(f'note: the classifier is not kept: {error}', file=sys.stderr)
+    return weights
+
+
+@contextlib.contextmanager
+def defaults_of_keras() -> Iterator[None]:
+    """Inside the block Keras has its own default settings, whatever ~/.keras/keras.json or the caller says."""
+    config = tf.keras.config
+    settings = (
+        (config.floatx, config.set_floatx, 'float32'),
+        (config.epsilon, config.set_epsilon, 1e-7),
+        (config.image_data_format, config.set_image_data_format, 'channels_last'),
+        (config.dtype_policy, config.set_dtype_policy, 'float32'),
+        (config.max_epochs, config.set_max_epochs, None),
+        (config.max_steps_per_epoch, config.set_max_steps_per_epoch, None),
+    )
+    before = [(restore, get()) for get, restore, _ in settings]
+    for _, change, value in settings:
+        change(value)
+    try:
+        yield
+    finally:
+        for restore, value in before:
+            restore(value)
+
+
+@contextlib.contextmanager
+def restored_generators() -> Iterator[None]:
+    """After the block the global random generators of Python, NumPy and TensorFlow are as they were."""
+    python, numpy, eager = random.getstate(), np.random.get_state(), context.context()  # noqa: NPY002
+    seed, operations = eager._seed, eager._rng.getstate() if hasattr(eager, '_rng') else None
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        tf.random.set_seed(seed)
+        if operations:
+            eager._rng.setstate(operations)
 
 
 def train(model: tf.keras.Model, images: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
@@ -85,11 +146,6 @@ def train(model: tf.keras.Model, images: np.ndarray, labels: np.ndarray) -> list
         advance = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: bar.update())
         model.fit(images.astype(np.float32) / 255, labels, batch, epochs, verbose=0, callbacks=[advance])
     return model.get_weights()
-
-
-def cache_directory() -> pathlib.Path:
-    """The cache: gan-tutorials in XDG_CACHE_HOME, or in ~/.cache."""
-    return pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache') / 'gan-tutorials'
 
 
 def _fingerprint(images, labels):

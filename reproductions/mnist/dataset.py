@@ -4,28 +4,21 @@ Digits are identified by the SHA-256 of their uncompressed IDX files. Other form
 checksums serves all.
 """
 
-import gzip
 import hashlib
 import importlib.resources
-import os
 import pathlib
 import socket
 import struct
-import zlib
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from common.storage import files
+from common.storage import caches, files
+from reproductions.mnist import idx
+from reproductions.mnist.idx import PARTS, SIDE, BadData
 from reproductions.mnist.settings import HELD_OUT
 
-PARTS = {  # arrays of a Keras archive, and the IDX file of each
-    'x_train': 'train-images-idx3-ubyte',
-    'y_train': 'train-labels-idx1-ubyte',
-    'x_test': 't10k-images-idx3-ubyte',
-    'y_test': 't10k-labels-idx1-ubyte',
-}
 KNOWN = {  # SHA-256 of the uncompressed IDX files, in the order of `PARTS`
     'MNIST': (
         'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
@@ -44,12 +37,7 @@ UNKNOWN = 'unknown digits'
 KERAS_URL = 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz'
 KERAS_SHA256 = '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1'  # of that file, as in Keras
 TIMEOUT = 5  # seconds without an answer from the network
-SIDE, CLASSES = 28, 10
-MOST = 10**6  # digits per file: no header can make us allocate more
-
-
-class BadData(Exception):
-    """The digits cannot be loaded; the one-line message names the file and the reason."""
+CLASSES = 10
 
 
 class Digits(NamedTuple):
@@ -68,7 +56,7 @@ def load(source: str) -> tuple[Digits, str]:
 
     Args:
       source: 'auto' (Keras's cache, else its download, else the bundled subset), 'bundled', or a path: an .npz file with
-        Keras's arrays, or a directory with the four IDX files, each plain or .gz.
+        Keras's arrays, or a directory with the four IDX files under one of their usual names (see `idx.read`).
 
     Returns:
       (`Digits`, a note for the user if they may not be the expected ones, or '').
@@ -85,7 +73,7 @@ def load(source: str) -> tuple[Digits, str]:
     else:
         path = pathlib.Path(source)
     try:
-        arrays = _read_idx_files(path) if path.is_dir() else _read_archive(path)
+        arrays = idx.read(path) if path.is_dir() else _read_archive(path)
     except OSError as error:  # an invalid path: too long, or not readable
         raise BadData(f'{path} cannot be read ({error.strerror})') from error
     digits = _identify(arrays, path)
@@ -116,7 +104,10 @@ def too_few(digits: Digits) -> bool:
 
 def _keras_file():
     """(path of Keras's file, ''), or (path, reason) if it is missing and cannot be downloaded."""
-    path = pathlib.Path(os.environ.get('KERAS_HOME') or pathlib.Path.home() / '.keras') / 'datasets' / 'mnist.npz'
+    home = caches.directory('KERAS_HOME', '.keras')
+    if home is None:
+        return pathlib.Path('~/.keras/datasets/mnist.npz'), 'there is no home directory'
+    path = home / 'datasets' / 'mnist.npz'
     if path.exists():
         return path, ''
     before = socket.getdefaulttimeout()
@@ -145,51 +136,14 @@ def _read_archive(path):
     return {name: arrays[name] for name in PARTS}
 
 
-def _read_idx_files(directory):
-    """The same from the four IDX files of a directory."""
-    arrays = {}
-    for name, stem in PARTS.items():
-        found = [path for path in (directory / stem, directory / f'{stem}.gz') if path.is_file()]
-        if not found:
-            raise BadData(f'{directory} has no {stem} and no {stem}.gz')
-        arrays[name] = _read_idx(found[0], 3 if name.startswith('x') else 1)
-    return arrays
-
-
-def _read_idx(path, dimensions):
-    """One IDX file as bytes in the header's shape: magic 0x0000080n, then n big-endian sizes of four bytes."""
-    try:
-        with gzip.open(path) if path.suffix == '.gz' else open(path, 'rb') as file:
-            header = file.read(4 + 4 * dimensions)
-            if len(header) < 4 + 4 * dimensions or header[:4] != bytes([0, 0, 8, dimensions]):
-                raise BadData(f'{path} is no IDX file of bytes in {dimensions} dimension{"s" * (dimensions > 1)}')
-            shape = struct.unpack(f'>{dimensions}I', header[4:])
-            if shape[0] > MOST or shape[1:] not in ((), (SIDE, SIDE)):
-                raise BadData(f'{path} holds {" x ".join(map(str, shape))}, not digits of {SIDE} x {SIDE}')
-            size = int(np.prod(shape))
-            values = _read_up_to(file, size + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadData(f'{path} cannot be read ({getattr(error, "strerror", None) or error})') from error
-    if len(values) != size:
-        raise BadData(f'{path} is {"truncated" if len(values) < size else "longer than its header says"}')
-    return np.frombuffer(values, np.uint8).reshape(shape)
-
-
-def _read_up_to(file, size):
-    """The next `size` bytes of a file, or the rest if it is shorter; no memory is allocated in advance."""
-    parts = []
-    while size and (part := file.read(min(size, 2**20))):
-        parts.append(part)
-        size -= len(part)
-    return b''.join(parts)
-
-
 def _identify(arrays, path):
     """`Digits` from the four arrays, after checking their form; their checksums give the name."""
     for kind in ('train', 'test'):
         x, y = arrays[f'x_{kind}'], arrays[f'y_{kind}']
         if x.dtype != np.uint8 or x.ndim != 3 or x.shape[1:] != (SIDE, SIDE) or not len(x):
             raise BadData(f'{path} has x_{kind} as {x.dtype} {x.shape}, not bytes of [n, {SIDE}, {SIDE}]')
+        if kind == 'train' and x.max() <= 1:
+            raise BadData(f'{path} has x_train with bytes of 0 and 1 only, where digits have 0 to 255; multiply them by 255')
         if y.dtype.kind not in 'iu' or y.shape != x.shape[:1] or y.min() < 0 or y.max() >= CLASSES:
             raise BadData(f'{path} has y_{kind} that are not a label from 0 to 9 for each of {len(x)} digits')
     arrays = {name: np.ascontiguousarray(array, np.uint8) for name, array in arrays.items()}

@@ -13,6 +13,7 @@ GRID_SIZE = 100  # generated digits in a sample grid, from fixed noise
 NEAREST = 1000  # digits for which the nearest training digit is searched
 COVERED = 0.01  # a class is covered if it has this fraction of the generated digits; the rarest has 8.9 % of the data
 COLLAPSED = 0.5  # a run has collapsed if one class has this fraction
+TRUSTED = 0.9  # accuracy of a classifier that is believed; on the bundled 10,000 digits it has 0.97
 CONFIDENT = 0.9  # the classifier is sure of a digit if its class has this probability
 COLUMNS = (
     'classes_covered', 'largest_share', *(f'share_{i}' for i in range(10)), 'confidence', 'confident', 'score', 'frechet',
@@ -101,6 +102,14 @@ def verdict_columns(references: dict[str, dict[str, float]], columns: dict[str, 
 def success_bound(references: dict[str, dict[str, float]]) -> float:
     """The Fréchet distance below which a run succeeds: the smallest of real digits with one class missing."""
     return min(references[f'without_{k}']['frechet'] for k in range(dataset.CLASSES))
+
+
+def doubt(evaluator: Evaluator) -> str:
+    """A line for the user if the classifier is too poor a judge, or ''."""
+    accuracy = evaluator.classifier.accuracy
+    if accuracy >= TRUSTED:
+        return ''
+    return f'the classifier recognizes only {accuracy:.0%} of the test digits, so classes, scores and success mean little'
 
 
 def write_references(directory: pathlib.Path, evaluator: Evaluator) -> None:

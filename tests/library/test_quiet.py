@@ -13,6 +13,7 @@ from common import quiet
 
 CHATTER = 'I0000 00:00:1.2 port.cc:153] oneDNN custom operations are on. You may see slightly different results'
 IMPORT = 'from common import quiet; quiet.import_tensorflow()'
+FAKE = 'config = types.SimpleNamespace(list_physical_devices=lambda: None); keras = types.SimpleNamespace(layers=None)'
 
 
 def stderr_of(tmp_path, source, program=IMPORT):
@@ -32,7 +33,7 @@ def test_chatter_is_dropped_line_by_line():
 
 
 def test_warnings_arrive_in_their_order(tmp_path):
-    source = f'os.write(2, b"{CHATTER}\\nfirst\\n"); config = types.SimpleNamespace(list_physical_devices=lambda: None)'
+    source = f'os.write(2, b"{CHATTER}\\nfirst\\n"); {FAKE}'
     status, error = stderr_of(tmp_path, source, f'{IMPORT}; import sys; print("second", file=sys.stderr)')
     assert (status, error) == (0, 'first\nsecond\n')
 
@@ -54,6 +55,6 @@ def test_an_exception_of_the_import_is_raised(tmp_path):
 
 
 def test_without_a_process_nothing_is_filtered(tmp_path):
-    source = f'os.write(2, b"{CHATTER}\\n"); config = types.SimpleNamespace(list_physical_devices=lambda: None)'
+    source = f'os.write(2, b"{CHATTER}\\n"); {FAKE}'
     refuse = 'import subprocess; subprocess.Popen = lambda *a, **k: (_ for _ in ()).throw(OSError())'
     assert stderr_of(tmp_path, source, f'{refuse}; {IMPORT}') == (0, f'{CHATTER}\n')

@@ -11,9 +11,9 @@ from helpers.paths import DATA
 
 from common import training
 from common.devices import distribution
-from common.storage import files
+from common.storage import caches, files
 from reproductions.mnist import __main__ as mnist_main
-from reproductions.mnist import classifier, dataset, quality
+from reproductions.mnist import dataset, quality
 from reproductions.mnist import gan as mnist
 
 TRACE = DATA / 'mnist_small.npz'
@@ -137,7 +137,8 @@ def test_a_single_run_writes_its_files(few, tmp_path, capsys):
     assert set(post_checks.flags_of(mnist_main)) <= set(config['flags'])
     assert (config['flags']['num_steps'], config['flags']['batch_size'], config['iterations']) == (30, 32, 30)
     assert config['flags']['digits'] == dataset.UNKNOWN
-    assert (classifier.cache_directory() / f'{config["flags"]["classifier"]}.npz').exists()
+    cache = caches.directory('XDG_CACHE_HOME', '.cache') / 'gan-tutorials'
+    assert (cache / f'{config["flags"]["classifier"]}.npz').exists()
     pictures = ['data', 'figure', 'interpolation', 'losses', 'progress', 'quality']
     assert sorted(path.stem for path in tmp_path.glob('*.png')) == pictures
     assert all((tmp_path / f'{name}.npz').exists() for name in [*pictures, 'animation'])

@@ -59,6 +59,43 @@ def test_every_format_gives_the_same(tmp_path):
     assert dataset.load(str(tmp_path / 'other.npz'))[0].sha256 != loaded[0][0].sha256
 
 
+def dotted(name):
+    return name.replace('-idx', '.idx')
+
+
+def emnist(name):
+    return f'emnist-digits-{name.replace("t10k", "test")}'
+
+
+@pytest.mark.parametrize(
+    ('place', 'naming'),
+    [
+        ('', dotted),
+        ('', lambda name: f'{name}/{dotted(name)}'),
+        ('', lambda name: f'{name}/{name}'),
+        ('', lambda name: f'{name}.gz'),  # unpacked already
+        ('MNIST/raw', str),
+        ('raw', lambda name: f'{dotted(name)}.gz'),
+        ('gzip', emnist),
+        ('EMNIST/raw', lambda name: f'{emnist(name)}.gz'),
+    ],
+    ids=['a dot', 'folders of Kaggle', 'folders', 'unpacked .gz', 'torchvision', 'raw', 'EMNIST', 'torchvision, EMNIST'],
+)
+def test_other_usual_names(place, naming, tmp_path):
+    """EMNIST's images are stored column by column, and are turned."""
+    turned = 'EMNIST' in place or place == 'gzip'
+    for name, array in ARRAYS.items():
+        path = tmp_path / place / naming(dataset.PARTS[name])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(idx(array.transpose(0, 2, 1).copy() if turned and array.ndim == 3 else array))
+    digits, _ = dataset.load(str(tmp_path))
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(getattr(digits, name), array.reshape(len(array), -1).squeeze())
+    (tmp_path / place / naming(dataset.PARTS['y_test'])).unlink()
+    with pytest.raises(dataset.BadData, match='labels-idx1-ubyte'):
+        dataset.load(str(tmp_path))
+
+
 def test_known_digits_are_identified_by_the_checksums_of_their_idx_files(tmp_path, monkeypatch):
     known = tuple(hashlib.sha256(idx(array)).hexdigest() for array in ARRAYS.values())
     monkeypatch.setitem(dataset.KNOWN, 'ours', known)
@@ -79,6 +116,7 @@ def damaged_sources(path):
     (path / 'text.npz').write_text('no digits', encoding='utf-8')
     np.savez(path / 'lacking.npz', x_train=ARRAYS['x_train'])
     np.savez(path / 'floats.npz', **ARRAYS | {'x_train': ARRAYS['x_train'] / 255})
+    np.savez(path / 'binary.npz', **ARRAYS | {'x_train': ARRAYS['x_train'] // 128})
     np.savez(path / 'labels.npz', **ARRAYS | {'y_train': ARRAYS['y_train'] + 1})
     np.savez(path / 'objects.npz', **ARRAYS | {'y_train': np.array([None] * 24)})
     cases = {
@@ -87,6 +125,7 @@ def damaged_sources(path):
         'flipped bit': (path / 'flipped.npz', 'cannot be read'),
         'text': (path / 'text.npz', 'is not an .npz file'),
         'lacking': (path / 'lacking.npz', 'lacks y_train'),
+        'zeros and ones': (path / 'binary.npz', 'bytes of 0 and 1 only, where digits have 0 to 255'),
         'floats': (path / 'floats.npz', 'x_train as float64'),
         'labels': (path / 'labels.npz', 'y_train'),
         'pickled objects': (path / 'objects.npz', 'holds pickled objects'),

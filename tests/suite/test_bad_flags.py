@@ -199,7 +199,7 @@ def test_any_command_line_runs_or_ends_with_one_line(name, workspace):
     ids=lambda value: repr(value)[:40],
 )
 def test_earlier_findings(name, words, message, workspace):
-    images = np.zeros((2, 28, 28), np.uint8)
+    images = np.full((2, 28, 28), 255, np.uint8)
     np.savez('few.npz', x_train=images, y_train=[0, 1], x_test=images[:1], y_test=[0])
     assert outcome(posts.part(name, '__main__'), words, message) == 'refused'
 

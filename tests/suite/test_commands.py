@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import types
 
 import numpy as np
@@ -246,11 +245,11 @@ def test_a_directory_that_becomes_a_file_during_the_run(whole, undrawn, tmp_path
 
 
 def test_a_directory_that_becomes_read_only_during_the_run(whole, undrawn, tmp_path, capsys, monkeypatch):
-    def no_more(**kwargs):
+    def no_more(path):
         raise OSError(errno.EROFS, 'Read-only file system')
 
     with monkeypatch.context() as patch:
-        before_save(patch, 3, lambda: patch.setattr(tempfile, 'mkstemp', no_more))
+        before_save(patch, 3, lambda: patch.setattr(files, 'partial', no_more))
         assert run(tmp_path) == 1
     fails_with_one_line(capsys, 'checkpoint/state-000002.npz', 'Read-only file system')
     assert run(tmp_path, '--resume') == 0

@@ -1,5 +1,6 @@
 """Whole commands in an environment of the user's: foreign packages, streams that end, settings of matplotlib, locales."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import pytest
 from helpers.paths import ROOT
 from PIL import Image
 
+from reproductions.mnist import dataset
+
 A = ('-m', 'reproductions.aylien', '--num_steps=30', '--pretrain_steps=0')
-FILES = ['.files.json', 'config.json', 'figure.npz', 'figure.png', 'history.npz', 'results.csv']
+FILES = ['config.json', 'figure.npz', 'figure.png', 'files.json', 'history.npz', 'results.csv']
 
 
 def run(command, cwd=ROOT, flags=(), **environment):
@@ -168,3 +171,57 @@ def test_without_docstrings_the_help_is_the_same(words):
 def test_a_run_without_docstrings_and_assertions(tmp_path):
     assert run((*A, f'--output_dir={tmp_path}'), flags=('-OO',))[0] == 0
     assert written(tmp_path) == FILES
+
+
+# --- Keras and the home directory ---------------------------------------------------------------------------------------------
+
+M = ('-m', 'reproductions.mnist', '--num_steps=20', '--eval_every=20')
+
+
+@pytest.fixture(scope='module')
+def few(tmp_path_factory):
+    """A file of 300 training and 80 test digits, on which the classifier trains in a second."""
+    digits, path = dataset.bundled(), tmp_path_factory.mktemp('digits') / 'few.npz'
+    arrays = {'x_train': digits.x_train[:300], 'y_train': digits.y_train[:300]}
+    arrays |= {'x_test': digits.x_test[::25], 'y_test': digits.y_test[::25]}
+    np.savez(path, **{name: a.reshape(-1, 28, 28) if a.ndim == 2 else a for name, a in arrays.items()})
+    return path
+
+
+@pytest.mark.statistical
+def test_settings_of_keras_and_a_missing_home_change_no_number(few, tmp_path):
+    """One note, before the classifier is trained, says that it cannot be kept; none of the commands writes a keras.json."""
+    (tmp_path / 'keras').mkdir()
+    broken = {'floatx': 'float16', 'epsilon': 0.1, 'image_data_format': 'channels_first', 'backend': 'jax'}
+    environments = {
+        'plain': {'HOME': tmp_path / 'home'},
+        'keras.json': {
+            'HOME': tmp_path / 'home',
+            'KERAS_HOME': tmp_path / 'keras',
+            'TF_USE_LEGACY_KERAS': 1,
+            'KERAS_MAX_EPOCHS': 1,
+        },
+        'no home': {'HOME': '/proc/none', 'KERAS_BACKEND': 'jax'},
+    }
+    (tmp_path / 'keras' / 'keras.json').write_text(json.dumps(broken), encoding='utf-8')
+    (tmp_path / 'home').mkdir()
+    for name, environment in environments.items():
+        command = (*M, f'--data={few}', f'--output_dir={tmp_path / name}')
+        status, _, error = run(command, XDG_CACHE_HOME=None, MPLCONFIGDIR=tmp_path, **environment)
+        assert status == 0 and 'Traceback' not in error
+        assert error.count('trained now and in every run') == (name == 'no home')
+        assert error.count('the classifier recognizes only') == 1
+        if name != 'no home':
+            (tmp_path / 'home' / '.cache' / 'gan-tutorials').rename(tmp_path / f'cache {name}')
+    for name in ('results.csv', 'history.npz'):
+        contents = {(tmp_path / each / name).read_bytes() for each in environments}
+        assert len(contents) == 1
+    assert not (tmp_path / 'home' / '.keras').exists()
+
+
+@pytest.mark.statistical
+def test_a_broken_keras_json_or_another_back_end_stops_no_post(tmp_path):
+    (tmp_path / 'keras.json').write_text('[]', encoding='utf-8')
+    for number, environment in enumerate(({'KERAS_HOME': tmp_path}, {'KERAS_BACKEND': 'nonsense'})):
+        status, _, error = run((*A, f'--output_dir={tmp_path / str(number)}'), **environment)
+        assert (status, error) == (0, '')
