@@ -1,9 +1,12 @@
 """Whole commands in an environment of the user's: foreign packages, streams that end, settings of matplotlib, locales."""
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
+import termios
+import time
 
 import numpy as np
 import pytest
@@ -64,6 +67,31 @@ def test_a_training_survives_its_streams(redirection, status, tmp_path):
     done = subprocess.run(['bash', '-c', command], cwd=ROOT, capture_output=True, timeout=300)
     assert done.returncode == status and b'Traceback' not in done.stderr
     assert written(tmp_path / 'out') == FILES
+
+
+@pytest.mark.statistical
+def test_a_closed_terminal_saves_the_training(tmp_path):
+    controller, terminal = os.openpty()
+    command = [
+        sys.executable,
+        '-m',
+        'reproductions.aylien',
+        '--num_steps=2000000000',
+        '--log_every=100000',
+        '--pretrain_steps=0',
+    ]
+    process = subprocess.Popen(
+        [*command, '--checkpoint_every=0', f'--output_dir={tmp_path}'], cwd=ROOT, stdin=terminal, stdout=terminal,
+        stderr=terminal, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(terminal)
+    for _ in range(600):
+        if list(tmp_path.glob('checkpoint/state-*.npz')):
+            break
+        time.sleep(0.1)
+    os.close(controller)  # the window is closed: the kernel sends SIGHUP, and writing fails from now on
+    assert process.wait(60) == 129
+    assert written(tmp_path) == FILES
 
 
 def test_help_into_a_reader_that_leaves():
