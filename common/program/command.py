@@ -206,12 +206,15 @@ def animate(command: Command, trained: Trained, path: pathlib.Path, draw_film: C
                 bar.update()
 
 
-def export(command: Command, trained: Trained, generator: Callable, noise: Callable) -> None:
+def export(
+    command: Command, trained: Trained, generator: Callable, noise: Callable, labels: saved_model.Labels | None = None
+) -> None:
     """--export: writes the generator of --export_seed as a SavedModel, if the flag is given and training was not stopped.
 
     Args:
       generator: (settings, g, z) -> samples, of the post's gan.
       noise: (settings, seeds, stream, step) -> z, of the post's gan.
+      labels: of a conditional generator.
 
     Raises:
       files.CannotWrite: the SavedModel cannot be written.
@@ -229,6 +232,7 @@ def export(command: Command, trained: Trained, generator: Callable, noise: Calla
         lambda g, z: generator(settings, g, z),
         lambda seeds, number: noise(settings, seeds, Stream.FIGURE, number),
         g,
+        labels,
     )
     finite = all(np.isfinite(value).all() for value in tf.nest.flatten(g))
     print(f'generator of seed {opts.seed + row} in {opts.export}/{"" if finite else " (it diverged: NaN or inf)"}')

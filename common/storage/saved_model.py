@@ -3,7 +3,7 @@
 import pathlib
 import shutil
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -11,7 +11,17 @@ from common.sizes import SEEDS
 from common.storage import files
 
 
-def module(generator: Callable, noise: Callable, g: Any) -> tf.Module:
+class Labels(NamedTuple):
+    """How a conditional generator is told what to generate."""
+
+    append: Callable  # (z [1, inputs, batch], labels int32 [1, batch]) -> the generator's input
+    classes: int  # labels are 0 .. classes - 1
+
+
+ANY = -1  # the label of an even mix: 0, 1, ..., the last class, 0, 1, ...
+
+
+def module(generator: Callable, noise: Callable, g: Any, labels: Labels | None = None) -> tf.Module:
     """A `tf.Module` with the functions `generate` and `sample` (see `write`).
 
     Both work for any number of samples. They run the generator on whole batches, the shape that it was trained on, and truncate
@@ -21,45 +31,78 @@ def module(generator: Callable, noise: Callable, g: Any) -> tf.Module:
       generator: (g, z) -> samples, [1, inputs, batch] -> [1, outputs, batch].
       noise: (seeds uint32 [1], number) -> z, [1, inputs, batch]; batch `number` (int32 scalar tensor) of the post's noise.
       g: parameters of one run, a nested structure of arrays with a runs axis of length 1.
+      labels: for a conditional generator, whose `noise` is without them.
     """
     z = noise(tf.constant([0], tf.uint32), tf.constant(0))
     _, inputs, batch = z.shape
-    block = tf.TensorSpec(generator(tf.nest.map_structure(tf.constant, g), z).shape[1:], tf.float32)
     made = tf.Module()
     made.weights = [tf.Variable(value, trainable=False) for value in tf.nest.flatten(g)]
 
-    def parameters():
-        return tf.nest.pack_sequence_as(g, [tf.convert_to_tensor(weight) for weight in made.weights])
+    def images(params, z, asked):  # [inputs, batch], [batch] -> [outputs, batch]
+        return generator(params, z[None] if labels is None else labels.append(z[None], asked[None]))[0]
 
-    def rows(blocks, count):  # [blocks, outputs, batch] -> [count, outputs]
-        return tf.reshape(tf.transpose(blocks, [0, 2, 1]), [-1, blocks.shape[1]])[:count]
+    block = tf.TensorSpec(images(tf.nest.map_structure(tf.constant, g), z[0], tf.zeros([batch], tf.int32)).shape, tf.float32)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, inputs], tf.float32, 'z')], autograph=False)
-    def generate(z):
-        count, params = tf.shape(z)[0], parameters()
-        padded = tf.pad(z, [[0, -count % batch], [0, 0]])
-        blocks = tf.transpose(tf.reshape(padded, [-1, batch, inputs]), [0, 2, 1])
-        return rows(tf.map_fn(lambda z: generator(params, z[None])[0], blocks, fn_output_signature=block), count)
+    def batched(make_z, elements, label, count):  # -> [count, outputs]; make_z: an element -> [inputs, batch]
+        params = tf.nest.pack_sequence_as(g, [tf.convert_to_tensor(weight) for weight in made.weights])
+        asked = tf.reshape(requested(label, labels.classes if labels else 1, count, batch), [-1, batch])
+        made_blocks = tf.map_fn(
+            lambda pair: images(params, make_z(pair[0]), pair[1]), (elements, asked), fn_output_signature=block
+        )
+        return tf.reshape(tf.transpose(made_blocks, [0, 2, 1]), [-1, block.shape[0]])[:count]
 
-    @tf.function(input_signature=[tf.TensorSpec([], tf.int32, 'n'), tf.TensorSpec([], tf.int64, 'seed')], autograph=False)
-    def sample(n, seed):
-        in_range = tf.logical_and(seed >= 0, seed < SEEDS)
+    def generate(z, label=ANY):
+        count = tf.shape(z)[0]
+        blocks = tf.reshape(tf.pad(z, [[0, -count % batch], [0, 0]]), [-1, batch, inputs])
+        return batched(tf.transpose, blocks, label, count)
+
+    def sample(n, seed, label=ANY):
         with tf.control_dependencies(
             [
                 tf.debugging.Assert(n >= 0, ['n must be 0 or more, and is', n]),
-                tf.debugging.Assert(in_range, ['seed must be from 0 to 2^32 - 1, and is', seed]),
+                tf.debugging.Assert((seed >= 0) & (seed < SEEDS), ['seed must be from 0 to 2^32 - 1, and is', seed]),
             ]
         ):
-            seeds, params = tf.cast(seed, tf.uint32)[None], parameters()
-        numbers = tf.range(-(-n // batch))
-        blocks = tf.map_fn(lambda i: generator(params, noise(seeds, i))[0], numbers, fn_output_signature=block)
-        return rows(blocks, n)
+            seeds = tf.cast(seed, tf.uint32)[None]
+            return batched(lambda number: noise(seeds, number)[0], tf.range(-(-n // batch)), label, n)
 
-    made.generate, made.sample = generate, sample
+    z_or_n_seed = (
+        [tf.TensorSpec([None, inputs], tf.float32, 'z')],
+        [
+            tf.TensorSpec([], tf.int32, 'n'),
+            tf.TensorSpec([], tf.int64, 'seed'),
+        ],
+    )
+    if labels:
+        functions, label = (generate, sample), [tf.TensorSpec(None, tf.int32, 'label')]
+    else:
+        functions, label = (lambda z: generate(z), lambda n, seed: sample(n, seed)), []
+    made.generate, made.sample = (
+        tf.function(function, input_signature=arguments + label, autograph=False)
+        for function, arguments in zip(functions, z_or_n_seed, strict=True)
+    )
     return made
 
 
-def write(path: pathlib.Path, generator: Callable, noise: Callable, g: Any) -> None:
+def requested(label: tf.Tensor, classes: int, count: tf.Tensor, batch: int) -> tf.Tensor:
+    """A class for each of `count` samples, padded to whole batches, int32 [n]; `label`: a class, `ANY`, or one per sample."""
+    label = tf.cast(label, tf.int32)
+    one_each = tf.equal(tf.rank(label), 0) | (tf.equal(tf.rank(label), 1) & tf.equal(tf.size(label), count))
+    with tf.control_dependencies(
+        [
+            tf.debugging.Assert(one_each, ['label must be one number, or one per sample, and has the shape', tf.shape(label)]),
+            tf.debugging.Assert(
+                tf.reduce_all((label >= ANY) & (label < classes)),
+                [f'label must be from 0 to {classes - 1}, or {ANY} for an even mix, and is', label],
+            ),
+        ]
+    ):
+        label = tf.broadcast_to(tf.reshape(label, [-1]), [count])
+    label = tf.where(label == ANY, tf.range(count) % classes, label)
+    return tf.pad(label, [[0, -count % batch]])
+
+
+def write(path: pathlib.Path, generator: Callable, noise: Callable, g: Any, labels: Labels | None = None) -> None:
     """Writes a SavedModel, completely or not at all, into a directory that must not exist yet.
 
     It has two functions, which are also its signatures (`serving_default` is `generate`):
@@ -69,14 +112,18 @@ def write(path: pathlib.Path, generator: Callable, noise: Callable, g: Any) -> N
         (stratified, sorted) covers its range evenly if n is a multiple of the batch size. The samples depend on the seed alone,
         and those of a smaller n are the first ones of a larger n. Other numbers are refused (InvalidArgumentError).
 
+    Those of a conditional generator are generate(z, label) and sample(n, seed, label), where `z` is the noise without labels.
+    `label` is one class for all, or one per sample [n]. It may be left out, for an even mix in the order 0, 1, 2, ...; in a
+    signature, which has no defaults, -1 says so.
+
     Args:
       path: pathlib.Path.
-      generator, noise, g: as for `module`.
+      generator, noise, g, labels: as for `module`.
 
     Raises:
       files.CannotWrite: it cannot be written.
     """
-    made = module(generator, noise, g)
+    made = module(generator, noise, g, labels)
     signatures = {
         'serving_default': made.generate.get_concrete_function(),
         'generate': made.generate.get_concrete_function(),

@@ -24,15 +24,17 @@ from reproductions.mnist.settings import (
 )
 
 FLAGS = (
-    Flag('variant', tuple(VARIANTS), DEFAULT, 'Published version of the program: the listing of the post.'),
+    Flag('variant', tuple(VARIANTS), DEFAULT,
+         f'Program: {"; ".join(f"{name}, {variant.what}" for name, variant in VARIANTS.items())}.'),
     Flag('seed', int, 0, 'First seed (the post: none given).', 0, SEEDS - 1),
     Flag('data', str, 'auto', "Digits: auto (Keras's cache or download; without a network, bundled), bundled (8,000 + 2,000 of "
          'MNIST), or a path: a Keras mnist.npz, or a directory with the four IDX files, plain or .gz (the post: MNIST).'),
-    Flag('learning_rate', POSITIVE, None, 'Learning rate of Adam, for both networks (the post: 0.001).'),
-    Flag('beta1', float, None, "Adam's beta1, for both networks, at least 0 and below 1 (the post: 0.9)."),
+    Flag('learning_rate', POSITIVE, None, 'Learning rate of Adam, for both networks (the post: 0.001; 2018-08: 0.0001).'),
+    Flag('beta1', float, None, "Adam's beta1, for both networks, at least 0 and below 1 (the post: 0.9; 2018-08: 0.5)."),
     Flag('eval_every', int, 2500, 'Iterations between evaluations; each takes a second or two per seed (the post: none).',
          1, MOST),
 )  # fmt: skip
+COLLAPSES = "the post's listing collapses to one blot within 60 iterations, whatever the seed; --variant=2018-06 draws digits"
 DECIDED_BY_TRACE = ('variant', 'batch_size', 'learning_rate', 'beta1', 'data')
 
 
@@ -88,18 +90,21 @@ def main(argv: list[str]) -> int:
         check(opts, settings, num_steps, every)
     quiet.import_tensorflow()
     from common.program import command, session
-    from reproductions.mnist import claims, comparison, dataset, figures, gan, quality, replay
+    from common.storage import saved_model
+    from reproductions.mnist import claims, comparison, dataset, evaluations, figures, gan, quality, replay
 
     if opts.replay:
         return command.replay_trace('mnist', opts, replay.replay_trace)
+    if settings == make_settings():
+        print(COLLAPSES)
     digits = load_digits(opts, settings)
     with command.begin('mnist', opts, settings, num_steps, settings.batch_size) as run:
-        experiment = gan.make_experiment(settings, dataset.training_digits(digits)[0])
-        evaluator = command.on_chief(run, lambda: gan.evaluator_with_untrained(settings, digits, experiment, run.seeds))
+        experiment = gan.make_experiment(settings, dataset.training_digits(digits))
+        evaluator = command.on_chief(run, lambda: evaluations.make_evaluator(settings, digits, experiment, run.seeds))
         if evaluator and (doubt := quality.doubt(evaluator)):
             print(f'note: {doubt}', file=sys.stderr)
         decides = {'eval_every': opts.eval_every, 'data_sha256': digits.sha256}
-        watcher = gan.watcher(settings, evaluator, run.seeds, num_steps, grid_every, opts.eval_every)
+        watcher = evaluations.watcher(settings, evaluator, run.seeds, num_steps, grid_every, opts.eval_every)
         trained = session.train(run, experiment, every, print_every, decides, None, *watcher)
         table = gan.results_table(settings, evaluator, run.seeds, trained.train_state, trained.history)
         extra = {'runs': opts.runs, 'digits': digits.name, 'classifier': evaluator.classifier.name}
@@ -112,7 +117,8 @@ def main(argv: list[str]) -> int:
         quality.summary(table, evaluator)
         if opts.claims:
             print(claims.write(run.directory, table, trained.history, evaluator.references))
-        command.export(run, trained, gan.generator, gan.noise)
+        labels = saved_model.Labels(gan.with_labels, gan.CLASSES) if settings.conditional else None
+        command.export(run, trained, gan.generator, gan.noise, labels)
         return command.finish(run, trained, comparison.in_proportion(settings, digits))
 
 

@@ -11,7 +11,9 @@ from reproductions.mnist import dataset, gan
 from reproductions.posts import Case, Job, Shown, Speed
 from reproductions.report import FULL
 
-CASES = (Case('mnist', 'post', 'post', gan.make_settings(), None, ()),)  # without outcomes: all seeds collapse alike
+CASES = tuple(  # the listing without outcomes: all seeds collapse alike
+    Case('mnist', variant, variant, gan.make_settings(variant), None, ()) for variant in gan.VARIANTS
+)
 SPEED = (
     Speed(
         'MNIST', 'mnist', {}, {1: 1000, 8: 100}, ('baselines/session_loop.py', '--post=mnist', '--steps=600'),
@@ -20,15 +22,23 @@ SPEED = (
             ('baselines/torch_loop.py', '--post=mnist', '--steps=100'),
         ),
         every=50,  # as in the command, whose compiled calls take 400 seed-iterations
-        arguments=lambda: (random_images(55_000),),
+        arguments=lambda: (random_digits(55_000),),
         perceptrons=(128, (784, 500, 200, 1), (100, 200, 500, 784)),
+    ),
+    Speed(
+        'MNIST 2018-06', 'mnist', {'variant': '2018-06'}, {1: 4000, 16: 400},
+        ('baselines/session_loop.py', '--post=mnist', '--conditional', '--steps=1500'),
+        every=25,  # as in the command with 16 runs
+        arguments=lambda: (random_digits(55_000),),
+        perceptrons=(128, (794, 128, 1), (110, 128, 784)),
     ),
 )  # fmt: skip
 
 
-def random_images(count: int) -> np.ndarray:
-    """Images of random pixels, uint8 [count, 784]; their content does not affect the speed."""
-    return np.random.default_rng(0).integers(256, size=(count, 784), dtype=np.uint8)
+def random_digits(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images of random pixels, uint8 [count, 784], and labels [count]; their content does not affect the speed."""
+    rng = np.random.default_rng(0)
+    return rng.integers(256, size=(count, 784), dtype=np.uint8), rng.integers(10, size=count, dtype=np.uint8)
 
 
 def in_proportion(settings: gan.Settings, digits: dataset.Digits) -> str:
@@ -56,6 +66,7 @@ def jobs(runs: int, data: str) -> list[Job]:
     digits, full = f'--data={data}', runs >= FULL
     short = () if full else ('--runs=2', '--num_steps=1500', '--eval_every=250')
     gentle = ('--learning_rate=0.0002', '--beta1=0.5', f'--num_steps={20000 if full else 3000}')
+    drawn = f'--num_steps={20000 if full else 3000}'
     return [
         Job('mnist', 'claims', ('--claims', digits, '--animation', *short), 7000 if full else 70, {
             'figure.png': 'A hundred digits of one seed after training',
@@ -67,6 +78,10 @@ def jobs(runs: int, data: str) -> list[Job]:
             'figure.png': 'The same networks trained more gently',
             'progress.png': 'The same ten noise vectors during that training',
         }),
+        Job('mnist', '2018-06', ('--variant=2018-06', digits, '--runs=1', '--eval_every=500', drawn), 120 if full else 40, {
+            'figure.png': "The author's program 2018-06: a row for each digit asked for",
+            'progress.png': 'Ten noise vectors during its training, asked for 0 to 9',
+        }),
     ]  # fmt: skip
 
 
@@ -76,5 +91,5 @@ def shown(directory: pathlib.Path) -> list[Shown]:
     real = json.loads(path.read_text(encoding='utf-8')) if path.exists() else {'test': {}, 'training': {}}
     targets = {name: real['test'].get(name) for name in ('classes_covered', 'largest_share', 'score')}
     targets |= {'frechet': real['training'].get('frechet'), 'd_real': 0.5, 'd_fake': 0.5}
-    words = {'claims': "the post's training", 'gentle': 'more gently'}
+    words = {'claims': "the post's training", 'gentle': 'more gently', '2018-06': '2018-06'}
     return [Shown(job, setting, targets, {'d_real': '0.5', 'd_fake': '0.5'}) for job, setting in words.items()]

@@ -17,7 +17,7 @@ import tensorflow as tf
 from common.storage import caches, files
 from reproductions.mnist import idx
 from reproductions.mnist.idx import PARTS, SIDE, BadData
-from reproductions.mnist.settings import HELD_OUT
+from reproductions.mnist.settings import CLASSES, HELD_OUT
 
 KNOWN = {  # SHA-256 of the uncompressed IDX files, in the order of `PARTS`
     'MNIST': (
@@ -37,7 +37,6 @@ UNKNOWN = 'unknown digits'
 KERAS_URL = 'https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz'
 KERAS_SHA256 = '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1'  # of that file, as in Keras
 TIMEOUT = 5  # seconds without an answer from the network
-CLASSES = 10
 
 
 class Digits(NamedTuple):

@@ -4,26 +4,34 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import matplotlib
 import numpy as np
 import tensorflow as tf
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common import training
 from common.nn.random import Stream
 from common.plotting import figures
 from common.program import session
-from reproductions.mnist import dataset, gan, quality
+from reproductions.mnist import dataset, evaluations, gan, quality
 
 PAIRS, PATH = 8, 12  # pairs of noise vectors, and digits on each path between them
 
 
 def interpolation(settings: gan.Settings, seeds: np.ndarray, train_state: training.TrainState) -> np.ndarray:
-    """The first run's G along straight lines between pairs of noise vectors, uint8 [PAIRS * PATH, 784]."""
-    ends = gan.noise(settings, tf.constant(seeds[:1]), Stream.FIGURE, 1, 2 * PAIRS).numpy()[0].T.reshape(PAIRS, 2, 1, -1)
+    """The first run's G along straight lines between pairs of noise vectors, uint8 [8 * PATH, 784].
+
+    A conditional G is asked for one class on each line: [10 * PATH, 784].
+    """
+    lines = gan.CLASSES if settings.conditional else PAIRS
+    ends = gan.noise(settings, tf.constant(seeds[:1]), Stream.FIGURE, 1, 2 * lines).numpy()[0].T.reshape(lines, 2, 1, -1)
     weight = np.linspace(0, 1, PATH, dtype=np.float32)[:, None]
     z = (1 - weight) * ends[:, 0] + weight * ends[:, 1]
     g = tf.nest.map_structure(lambda value: tf.constant(value[:1]), train_state.g)
-    z = tf.constant(z.reshape(1, PAIRS * PATH, -1).transpose(0, 2, 1))
+    z = tf.constant(z.reshape(1, lines * PATH, -1).transpose(0, 2, 1))
+    if settings.conditional:
+        z = gan.with_labels(z, tf.repeat(tf.range(gan.CLASSES), PATH)[None])
     return quality.as_bytes(gan.generator(settings, g, z).numpy()[0].T)
 
 
@@ -42,19 +50,14 @@ def draw(
     if not all(np.isfinite(value[0]).all() for value in tf.nest.flatten((trained.train_state.d, trained.train_state.g))):
         trained_for += ': diverged, not finite'
     draw_grid(directory / 'data.png', f'Real digits ({digits.name})', images[: quality.GRID_SIZE], 10)
-    generated, path = (
-        gan.sample_grid(settings, seeds[:1], trained.train_state)[0],
-        interpolation(settings, seeds, trained.train_state),
-    )
-    draw_grid(directory / 'figure.png', f'Generated digits ({trained_for})', generated, 10)
-    title = f'Interpolation between pairs of noise vectors ({trained_for})'
-    draw_grid(directory / 'interpolation.png', title, path, PATH)
+    rows = min(len(seeds), 20)
+    grids = evaluations.sample_grid(settings, seeds[:rows], trained.train_state)
+    draw_samples(directory / 'figure.png', trained_for, grids[0], settings.conditional)
+    draw_interpolation(directory / 'interpolation.png', trained_for, interpolation(settings, seeds, trained.train_state))
     if 'sheet_step' in history:
-        draw_progress(directory / 'progress.png', named(seeds[:1]), history)
+        draw_progress(directory / 'progress.png', named(seeds[:1]), history, settings.conditional)
     if len(seeds) > 1:
-        rows = min(len(seeds), 20)
-        first = gan.sample_grid(settings, seeds[:rows], trained.train_state)[:, :12].reshape(-1, images.shape[1])
-        draw_runs(directory / 'runs.png', named(seeds[:rows]), first)
+        draw_runs(directory / 'runs.png', named(seeds[:rows]), grids, settings.conditional)
     if 'loss_d' in history:
         draw_losses(directory / 'losses.png', named(seeds), history)
     if 'eval_step' in history:
@@ -65,14 +68,14 @@ def draw_quality(
     path: pathlib.Path, whose: str, references: dict[str, dict[str, float]], history: dict[str, np.ndarray]
 ) -> None:
     """Writes the figure of the evaluations, with the values of real digits and of an untrained G as reference lines."""
-    arrays = {'title': f'Quality ({whose})'} | {name: history[name] for name in ('eval_step', *quality.COLUMNS)}
-    for name, _, levels in PANELS:
+    names = quality.column_names('recognized' in history)
+    arrays = {'title': f'Quality ({whose})'} | {name: history[name] for name in ('eval_step', *names)}
+    for name, _, levels in panels_of(arrays):
         arrays |= {f'{level}/{name}': references[level][name] for level in levels}
     figures.write(path, quality_curves, arrays)
 
 
 STAGES = 10  # columns of the figure of fixed noise over time
-ANIMATION_DIGITS = 64  # per frame
 PANELS = (  # of the quality figure: column, title, references drawn as horizontal lines
     ('frechet', 'Fréchet distance to test digits', ('training', 'untrained')),
     ('score', 'Entropy score (1 to 10)', ('test',)),
@@ -81,6 +84,22 @@ PANELS = (  # of the quality figure: column, title, references drawn as horizont
     ('nearest', 'Distance to the nearest training digit', ('test', 'untrained')),
     ('d_real', 'Mean output of D', ()),
 )
+CONDITIONAL_PANELS = (  # besides those, of a conditional GAN
+    ('recognized', 'Share recognized as the digit asked for', ('test',)),
+    ('recognized_k', 'The same by digit (medians over seeds)', ()),
+    ('pixel_std_within_class', 'Pixel std within a class', ('test', 'untrained')),
+)
+ANIMATION_DIGITS = 64  # per frame; of a conditional GAN all 100
+
+
+def panels_of(arrays: dict[str, np.ndarray]) -> tuple[tuple, ...]:
+    """The panels of the quality figure for these columns."""
+    return PANELS + CONDITIONAL_PANELS if 'recognized' in arrays else PANELS
+
+
+def by_class(grids: np.ndarray) -> np.ndarray:
+    """Sample grids [..., n, 784] of 0, 1, ... 9, 0, 1, ... in the order of the classes: all 0, then all 1, ..."""
+    return grids[..., np.argsort(np.arange(grids.shape[-2]) % gan.CLASSES, kind='stable'), :]
 
 
 def tiled(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
@@ -131,14 +150,19 @@ def quality_curves(path: pathlib.Path) -> None:
     Data:
       title: text.
       eval_step: [evaluations].
-      the columns of `PANELS` and d_fake: [runs, evaluations].
+      the columns of `PANELS` and d_fake: [runs, evaluations]; a conditional GAN also those of `CONDITIONAL_PANELS`.
       <reference>/<column>: the reference lines.
     """
     n = figures.numbers(path)
+    panels = panels_of(n)
     with figures.style():
-        figure = Figure(figsize=(12, 6.4), layout='constrained')
+        rows = len(panels) // 3
+        figure = Figure(figsize=(12, 3.2 * rows), layout='constrained')
         figure.suptitle(n['title'])
-        for axes, (name, heading, levels) in zip(figure.subplots(2, 3).ravel(), PANELS, strict=True):
+        for axes, (name, heading, levels) in zip(figure.subplots(rows, 3).ravel(), panels, strict=True):
+            if name == 'recognized_k':
+                recognized_by_class(axes, heading, n)
+                continue
             lines = axes.plot(n['eval_step'], n[name].T, color=figures.BLUE, alpha=0.8, linewidth=1)
             if name == 'd_real':
                 lines[0].set_label('on test digits')
@@ -152,6 +176,16 @@ def quality_curves(path: pathlib.Path) -> None:
             axes.locator_params(axis='x', nbins=5)
             axes.legend(fontsize=8)
         figures.save(figure, path)
+
+
+def recognized_by_class(axes: Axes, heading: str, n: dict[str, np.ndarray]) -> None:
+    """Draws the median over runs of each class's `recognized_k`, one line per class with its digit at the end."""
+    for k, color in enumerate(matplotlib.colormaps['tab10'].colors):
+        values = np.median(n[f'recognized_{k}'], axis=0)
+        axes.plot(n['eval_step'], values, color=color, linewidth=1, label=str(k))
+    axes.set(title=heading, xlabel='iteration')
+    axes.locator_params(axis='x', nbins=5)
+    axes.legend(fontsize=8, ncols=5)
 
 
 def animation(path: pathlib.Path) -> Iterator[int]:
@@ -180,23 +214,35 @@ def draw_grid(path: pathlib.Path, title: str, images: np.ndarray, columns: int, 
     figures.write(path, sample_grid, arrays)
 
 
-def draw_progress(path: pathlib.Path, whose: str, history: dict[str, np.ndarray]) -> None:
-    """Writes the figure of ten noise vectors through the first run's G, at up to `STAGES` of the recorded iterations."""
+def draw_samples(path: pathlib.Path, trained_for: str, grid: np.ndarray, conditional: bool) -> None:
+    """Writes the figure of a sample grid, uint8 [100, 784]; of a conditional GAN a row for each digit from 0 to 9."""
+    what = 'a row for each digit asked for; ' if conditional else ''
+    draw_grid(path, f'Generated digits ({what}{trained_for})', by_class(grid) if conditional else grid, 10)
+
+
+def draw_interpolation(path: pathlib.Path, trained_for: str, images: np.ndarray) -> None:
+    """Writes the figure of `interpolation`, one row per pair of noise vectors."""
+    within = 'a row for each digit asked for; ' if len(images) == gan.CLASSES * PATH else ''
+    draw_grid(path, f'Interpolation between pairs of noise vectors ({within}{trained_for})', images, PATH)
+
+
+def draw_progress(path: pathlib.Path, whose: str, history: dict[str, np.ndarray], conditional: bool = False) -> None:
+    """Writes the figure of ten noise vectors through the first run's G, at up to `STAGES` of the recorded iterations.
+
+    A conditional G is asked for 0 to 9.
+    """
     shown = stages(history['sheet_step'])
     digits = history['sheets'][0, :10][:, :, shown].transpose(0, 2, 1)
     labels = [f'{step:,}' for step in history['sheet_step'][shown]]
-    draw_grid(
-        path,
-        f'The same ten noise vectors after iteration ... ({whose})',
-        digits.reshape(-1, digits.shape[2]),
-        len(shown),
-        labels,
-    )
+    asked = ', asked for 0 to 9,' if conditional else ''
+    title = f'The same ten noise vectors{asked} after iteration ... ({whose})'
+    draw_grid(path, title, digits.reshape(-1, digits.shape[2]), len(shown), labels)
 
 
-def draw_runs(path: pathlib.Path, whose: str, images: np.ndarray) -> None:
-    """Writes the figure of twelve digits of each seed, uint8 [12 * seeds, 784], one row per seed."""
-    draw_grid(path, f'Twelve digits per seed, one row per seed ({whose})', images, 12)
+def draw_runs(path: pathlib.Path, whose: str, grids: np.ndarray, conditional: bool = False) -> None:
+    """Writes the figure of the first digits of each seed's sample grid, uint8 [seeds, 100, 784], one row per seed."""
+    columns, what = (10, 'The digits 0 to 9 of each seed') if conditional else (12, 'Twelve digits per seed')
+    draw_grid(path, f'{what}, one row per seed ({whose})', grids[:, :columns].reshape(-1, grids.shape[2]), columns)
 
 
 def named(seeds: np.ndarray) -> str:
@@ -217,11 +263,9 @@ def frames_of(history: dict[str, np.ndarray]) -> list[tuple[int, np.ndarray]]:
     return [(step, history['sheets'][0, :, :, i]) for i, step in enumerate(history['sheet_step'])]
 
 
-def draw_animation(
-    settings: gan.Settings | None, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int
-) -> Iterator[int]:
+def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
     """Writes the animation's data and returns the generator that draws it; `frames` are those of `frames_of`."""
-    del settings
     steps, grids = zip(*frames, strict=True)
-    arrays = {'title': f'seed {seed}', 'step': np.array(steps), 'sheets': np.stack(grids)[:, :ANIMATION_DIGITS]}
+    sheets = by_class(np.stack(grids)) if settings.conditional else np.stack(grids)[:, :ANIMATION_DIGITS]
+    arrays = {'title': f'seed {seed}', 'step': np.array(steps), 'sheets': sheets}
     return figures.write(path, animation, arrays)

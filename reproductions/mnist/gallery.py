@@ -9,16 +9,18 @@ import pathlib
 
 import numpy as np
 
+from common.evaluation import two_sample
 from common.storage import checkpoints, files
 from reproductions.gallery import ROOT, Picture, command, quartiles
 from reproductions.mnist import claims as mnist_claims
+from reproductions.mnist import collapse as mnist_collapse
+from reproductions.mnist import dataset, quality, tables
 from reproductions.mnist import figures as mnist_figures
-from reproductions.mnist import quality
 from reproductions.mnist.settings import CLAIM_STEPS
+from reproductions.mnist.tables import GENTLER, PROGRAMS
 
 TRAINED = ROOT / 'output' / 'mnist_figures'
 FIRST_SEEDS, RUNS = (0, 4), 4  # two ensembles of four seeds, so that each can train on its own core
-GENTLER = 'gentler Adam, '  # in titles
 
 
 def directories() -> list[pathlib.Path]:
@@ -58,7 +60,7 @@ def long(runs: int, out: pathlib.Path) -> None:
     files.write_csv(out / 'long_results.csv', last_evaluation(history, references))
     mnist_figures.draw_quality(out / 'long_quality.png', 'seed 0', references, history)
     draw_first(directory, out, 'long_')
-    write_outcomes(out)
+    tables.write(out)
 
 
 def train_or_resume(directory: pathlib.Path, *flags: str) -> None:
@@ -77,18 +79,60 @@ def measured(runs: int, out: pathlib.Path) -> None:
     files.write_csv(out / 'results.csv', table)
     files.write_csv(out / 'gentle_results.csv', gentle_table)
     files.write_json(out / 'references.json', references)
-    mnist_claims.write(out, table, history, references, gentle_table)
     seeds, gentle_seeds = (mnist_figures.named(part['seed']) for part in (table, gentle_table))
     mnist_figures.draw_quality(out / 'quality.png', seeds, references, history)
     mnist_figures.draw_losses(out / 'losses.png', seeds, history)
-    digits = np.concatenate([images_of(directory, 'runs') for directory in directories()])
+    digits = np.concatenate([images_of(directory, 'runs').reshape(RUNS, 12, -1) for directory in directories()])
     mnist_figures.draw_runs(out / 'runs.png', seeds, digits)
     draw_first(first, out)
     draw_first(TRAINED / 'gentle', out, 'gentle_', GENTLER)
     own_references = json.loads((TRAINED / 'gentle' / 'references.json').read_text(encoding='utf-8'))
     mnist_figures.draw_quality(out / 'gentle_quality.png', f'{GENTLER}{gentle_seeds}', own_references, gentle)
-    mnist_figures.draw_runs(out / 'gentle_runs.png', f'{GENTLER}{gentle_seeds}', images_of(TRAINED / 'gentle', 'runs'))
-    write_outcomes(out)
+    grids = images_of(TRAINED / 'gentle', 'runs').reshape(len(gentle_table['seed']), 12, -1)
+    mnist_figures.draw_runs(out / 'gentle_runs.png', f'{GENTLER}{gentle_seeds}', grids)
+    tables.write(out)
+
+
+def programs(runs: int, out: pathlib.Path) -> None:
+    """The author's programs of 2018 at length."""
+    del runs
+    for prefix, flags in PROGRAMS.items():
+        directory = TRAINED / prefix
+        train_or_resume(directory, *flags)
+        history, table = files.read_npz(directory / 'history.npz'), files.read_csv(directory / 'results.csv')
+        references = json.loads((directory / 'references.json').read_text(encoding='utf-8'))
+        files.write_csv(out / f'{prefix}_results.csv', table)
+        files.write_json(out / f'{prefix}_references.json', references)
+        whose = f'{prefix.partition("_")[0]}, {mnist_figures.named(table["seed"].astype(int))}'
+        mnist_figures.draw_quality(out / f'{prefix}_quality.png', whose, references, history)
+        grids = images_of(directory, 'runs').reshape(-1, 10, dataset.SIDE**2)
+        mnist_figures.draw_runs(out / f'{prefix}_runs.png', whose, grids, conditional=True)
+        draw_first(directory, out, f'{prefix}_', f'{prefix.partition("_")[0]}, ')
+    tables.write(out)
+
+
+def original(runs: int, out: pathlib.Path) -> None:
+    """Our outcomes after 5,000 iterations beside those of the author's programs."""
+    del runs
+    lines = ['| program | quantity | author | ours | p |', '|---' * 5 + '|']
+    for variant, count in mnist_claims.ORIGINAL_RUNS.items():
+        directory = TRAINED / f'{variant}_{mnist_claims.ORIGINAL_STEPS}'
+        steps = mnist_claims.ORIGINAL_STEPS
+        flags = (f'--variant={variant}', '--seed=1000', f'--runs={count}', f'--num_steps={steps}', f'--eval_every={steps}')
+        train_or_resume(directory, *flags)
+        table, history = files.read_csv(directory / 'results.csv'), files.read_npz(directory / 'history.npz')
+        ours, theirs = mnist_claims.as_original(table, history), mnist_claims.original(variant)
+        files.write_csv(out / f'{variant}_{steps}.csv', ours)
+        for name, p in two_sample.compare(ours, theirs, mnist_claims.COMPARED).items():
+            lines.append(f'| {variant} | {name} | {quartiles(theirs[name])} | {quartiles(ours[name])} | {p:.2g} |')
+    files.write_text(out / 'original.md', '\n'.join(lines) + '\n')
+
+
+def grid(runs: int, out: pathlib.Path) -> None:
+    """Why the listing collapses."""
+    del runs
+    mnist_collapse.train_cells(TRAINED / 'grid', dataset.load('auto')[0])
+    mnist_collapse.write_results(TRAINED / 'grid', out)
 
 
 def images_of(directory: pathlib.Path, name: str) -> np.ndarray:
@@ -105,17 +149,18 @@ def draw_first(directory: pathlib.Path, out: pathlib.Path, prefix: str = '', how
         json.loads((directory / 'config.json').read_text(encoding='utf-8')),
         files.read_npz(directory / 'history.npz'),
     )
-    seed, digits = config['flags']['seed'], config['flags']['digits']
+    seed, digits, conditional = (config['flags'].get(name) for name in ('seed', 'digits', 'conditional'))
     trained_for = f'{how}seed {seed}, {config["iterations"]:,} iterations'
-    for name, title, columns in (
-        ('figure', 'Generated digits', 10),
-        ('interpolation', 'Interpolation between pairs of noise vectors', mnist_figures.PATH),
-    ):
-        mnist_figures.draw_grid(out / f'{prefix}{name}.png', f'{title} ({trained_for})', images_of(directory, name), columns)
-    mnist_figures.draw_progress(out / f'{prefix}progress.png', f'{how}seed {seed}', history)
+    grid = images_of(directory, 'figure')
+    mnist_figures.draw_samples(out / f'{prefix}figure.png', trained_for, grid, conditional)
+    mnist_figures.draw_interpolation(out / f'{prefix}interpolation.png', trained_for, images_of(directory, 'interpolation'))
+    mnist_figures.draw_progress(out / f'{prefix}progress.png', f'{how}seed {seed}', history, conditional)
     if not prefix:
         mnist_figures.draw_grid(out / 'data.png', f'Real digits ({digits})', images_of(directory, 'data'), 10)
-        for _ in mnist_figures.draw_animation(None, out / 'animation.gif', mnist_figures.frames_of(history), seed):
+    if prefix in ('', '2018-06_'):
+        settings = mnist_figures.gan.make_settings(config['variant'])
+        frames = mnist_figures.frames_of(history)
+        for _ in mnist_figures.draw_animation(settings, out / f'{prefix}animation.gif', frames, seed):
             pass
 
 
@@ -137,36 +182,10 @@ def joined(histories: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return found
 
 
-def write_outcomes(out: pathlib.Path) -> None:
-    """outcomes.md, from the other parts' files: generated digits beside real ones and those of an untrained G."""
-    references = json.loads((out / 'references.json').read_text(encoding='utf-8'))
-    tables, headings = [], []
-    for prefix, how in (('', ''), ('long_', ''), ('gentle_', GENTLER)):
-        table, steps = files.read_csv(out / f'{prefix}results.csv'), files.read_npz(out / f'{prefix}quality.npz')['eval_step']
-        tables.append(table)
-        headings.append(f'{how}{mnist_figures.named(table["seed"].astype(int))} after {steps[-1] + 1:,}')
-    real = references['test'] | {'frechet': references['training']['frechet'], 'd_real': np.nan, 'd_fake': np.nan}
-    lines = [f'| | {" | ".join(headings)} | untrained | real digits |', '|---' * (len(tables) + 3) + '|']
-    for name, label in (
-        ('classes_covered', 'classes covered'),
-        ('largest_share', 'share of the commonest class'),
-        ('score', 'score, 1 to 10'),
-        ('frechet', 'Fréchet distance to test digits'),
-        ('confident', 'share that the classifier is sure of'),
-        ('nearest', 'distance to the nearest training digit'),
-        ('nearest_other', 'distance to the nearest other digit'),
-        ('d_real', 'D on test digits'),
-        ('d_fake', 'D on generated digits'),
-    ):
-        cells = [quartiles(table[name]) for table in tables] + [f'{references["untrained"][name]:.3g}']
-        lines.append(f'| {label} | {" | ".join(cells)} | {"" if np.isnan(real[name]) else f"{real[name]:.3g}"} |')
-    for name in ('success', 'collapsed'):
-        cells = [f'{(table[name] == 1).sum()} of {len(table[name])}' for table in tables]
-        lines.append(f'| {name} | {" | ".join(cells)} | | |')
-    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
-
-
-PARTS = {'train': train, 'collapse': collapse, 'measured': measured, 'long': long}
+PARTS = {
+    'train': train, 'collapse': collapse, 'measured': measured, 'long': long, 'programs': programs, 'original': original,
+    'grid': grid,
+}  # fmt: skip
 PICTURES = {
     'data.png': Picture('measured', mnist_figures.sample_grid, 'real digits'),
     'figure.png': Picture('measured', mnist_figures.sample_grid, 'generated digits'),

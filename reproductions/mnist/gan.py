@@ -1,6 +1,7 @@
 """The GAN of the MNIST post, meant to be read beside it.
 
-From top to bottom: data, noise, networks, losses, schedule, outcomes.
+From top to bottom: data, noise and labels, networks, losses, schedule, outcomes. A conditional GAN differs in one thing: the
+label of a digit, as ten numbers of which one is 1, follows the noise for G and the pixels for D.
 """
 
 import functools
@@ -19,6 +20,7 @@ from reproductions.mnist import dataset, quality
 from reproductions.mnist.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     CALL,
     CLAIM_STEPS,
+    CLASSES,
     DEFAULT,
     GROUP,
     MOST_BETWEEN,
@@ -28,7 +30,7 @@ from reproductions.mnist.settings import (  # noqa: F401  everything the post fi
     make_settings,
 )
 
-# --- Data and noise -----------------------------------------------------------------------------------------------------------
+# --- Data, noise and labels ---------------------------------------------------------------------------------------------------
 
 
 def batch_indices(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, size: int) -> tf.Tensor:
@@ -41,26 +43,59 @@ def batch_indices(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, size: i
     return random.permuted(seeds, Stream.ORDER, positions // size, positions % size, size)
 
 
-def real_images(settings: Settings, images: tf.Tensor, seeds: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    """A batch of digits, [runs, 784, batch] in 0 .. 1, from `images`, uint8 [n, 784]."""
-    batch = tf.gather(images, batch_indices(settings, seeds, step, images.shape[0]))
-    return tf.cast(tf.transpose(batch, [0, 2, 1]), tf.float32) / 255
+def batch_of(
+    settings: Settings, digits: tuple[tf.Tensor, tf.Tensor], seeds: tf.Tensor, step: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """What D and G are given in an iteration, (x, z), with the labels of the real digits in both if they are conditional.
+
+    Args:
+      digits: images uint8 [n, 784] and labels uint8 [n].
+
+    Returns:
+      x: digits as in 0 .. 1, [runs, 784 or 794, batch].
+      z: noise, [runs, 100 or 110, batch]. Both updates of an iteration use it.
+    """
+    images, labels = digits
+    indices = batch_indices(settings, seeds, step, images.shape[0])
+    x = tf.cast(tf.transpose(tf.gather(images, indices), [0, 2, 1]), tf.float32) / 255
+    z = noise(settings, seeds, Stream.NOISE_D, step)
+    if not settings.conditional:
+        return x, z
+    asked = tf.gather(labels, indices)
+    return with_labels(x, asked), with_labels(z, asked)
 
 
 def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor, count: int | None = None) -> tf.Tensor:
     """U(-1, 1), [runs, 100, count]; a larger count starts with the same columns. `count` defaults to the batch size."""
-    size, count = settings.g_widths[0], count or settings.batch_size
+    size, count = settings.g_widths[0] - CLASSES * settings.conditional, count or settings.batch_size
     signed = 2 * random.uniform(seeds, stream, step, count * size) - 1
     return tf.transpose(tf.reshape(signed, [-1, count, size]), [0, 2, 1])
+
+
+def with_labels(rows: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Appends labels as 0 and 1: [runs, n, batch] and integers [runs, batch] -> [runs, n + 10, batch]."""
+    return tf.concat([rows, tf.one_hot(tf.cast(labels, tf.int32), CLASSES, axis=1)], axis=1)
+
+
+def requests(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor, count: int) -> tf.Tensor:
+    """Noise for G outside training, [runs, 100 or 110, count]; a conditional G is asked for 0, 1, ... 9, 0, 1, ... in turn."""
+    z = noise(settings, seeds, stream, step, count)
+    if not settings.conditional:
+        return z
+    return with_labels(z, tf.tile((tf.range(count) % CLASSES)[None], [z.shape[0], 1]))
 
 
 # --- Networks -----------------------------------------------------------------------------------------------------------------
 
 
-def init_mlp(widths: tuple[int, ...], seeds: tf.Tensor, stream: Stream) -> tuple[layers.Linear, ...]:
-    """Linear layers with weights N(0, 2 / inputs), which the post calls Xavier, and biases 0."""
-    linears = layers.normal_linears(seeds, stream, [(b, a) for a, b in itertools.pairwise(widths)])
-    scales = [np.float32(np.sqrt(2 / inputs)) for inputs in widths[:-1]]
+def init_mlp(settings: Settings, widths: tuple[int, ...], seeds: tf.Tensor, stream: Stream) -> tuple[layers.Linear, ...]:
+    """Linear layers with weights N(0, 2 / inputs), which the post calls Xavier and which are He's (2015), and biases 0.
+
+    With `settings.glorot` the weights are N(0, 2 / (inputs + outputs)) (Glorot & Bengio 2010, equation 16).
+    """
+    pairs = list(itertools.pairwise(widths))
+    linears = layers.normal_linears(seeds, stream, [(outputs, inputs) for inputs, outputs in pairs])
+    scales = [np.float32(np.sqrt(2 / (inputs + outputs * settings.glorot))) for inputs, outputs in pairs]
     return tuple(layer._replace(w=layer.w * scale) for layer, scale in zip(linears, scales, strict=True))
 
 
@@ -73,18 +108,24 @@ def activations(params: Any, x: tf.Tensor) -> list[tf.Tensor]:
 
 
 def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
-    """Images, the sigmoid of a linear last layer: [runs, 100, batch] -> [runs, 784, batch] in 0 .. 1."""
+    """Images, the sigmoid of a linear last layer: [runs, 100 or 110, batch] -> [runs, 784, batch] in 0 .. 1."""
     del settings  # the weights determine the widths
     return tf.sigmoid(layers.dense(activations(g, z)[-1], g[-1]))
 
 
+def generated(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
+    """What D sees of G: its images, followed by the labels that it was asked for, [runs, 784 or 794, batch]."""
+    images = generator(settings, g, z)
+    return tf.concat([images, z[:, -CLASSES:]], axis=1) if settings.conditional else images
+
+
 def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
-    """The probability that an image is real: [runs, 784, batch] -> [runs, 1, batch]."""
+    """The probability that an image is real: [runs, 784 or 794, batch] -> [runs, 1, batch]."""
     return tf.sigmoid(discriminator_logits(settings, d, x))
 
 
 def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
-    """Logits of the probability that an image is real: [runs, 784, batch] -> [runs, 1, batch].
+    """Logits of the probability that an image is real: [runs, 784 or 794, batch] -> [runs, 1, batch].
 
     The last layer has one unit and is written as a product and a sum. As a `matmul`, XLA would run it and the preceding relu
     unvectorized on a single core (20 of an iteration's 3,500 microseconds each time, while the other core mostly waits).
@@ -102,7 +143,7 @@ def loss_of_d(settings: Settings, d: Any, g: Any, x: tf.Tensor, z: tf.Tensor) ->
 
     D sees both in one forward pass: fewer and larger matrix products use two cores better.
     """
-    logits = discriminator_logits(settings, d, tf.concat([x, generator(settings, g, z)], axis=2))
+    logits = discriminator_logits(settings, d, tf.concat([x, generated(settings, g, z)], axis=2))
     count = x.shape[2]
     real = losses.cross_entropy_of_logits(logits[:, :, :count], 1)
     return real + losses.cross_entropy_of_logits(logits[:, :, count:], 0)
@@ -110,37 +151,35 @@ def loss_of_d(settings: Settings, d: Any, g: Any, x: tf.Tensor, z: tf.Tensor) ->
 
 def loss_of_g(settings: Settings, d: Any, g: Any, z: tf.Tensor) -> tf.Tensor:
     """G's loss: its images labelled as real, [runs]."""
-    return losses.cross_entropy_of_logits(discriminator_logits(settings, d, generator(settings, g, z)), 1)
+    return losses.cross_entropy_of_logits(discriminator_logits(settings, d, generated(settings, g, z)), 1)
 
 
-def make_train_step(settings: Settings, images: np.ndarray) -> training.TrainStep:
-    """The adversarial training on `images`, uint8 [n, 784]. As in the post, both updates of an iteration use the same noise."""
-    images = tf.constant(images)
+def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -> training.TrainStep:
+    """The adversarial training on `digits`, images uint8 [n, 784] and labels [n]."""
+    images, labels = map(tf.constant, digits)
+    adam = optimizers.adam(settings.learning_rate, settings.beta1, settings.beta2)
     return training.TrainStep(
         loss_d=functools.partial(loss_of_d, settings),
         loss_g=functools.partial(loss_of_g, settings),
-        draw_d=lambda seeds, step: (
-            real_images(settings, images, seeds, step),
-            noise(settings, seeds, Stream.NOISE_D, step),
-        ),
-        draw_g=None,
-        optimizer_d=optimizers.adam(settings.learning_rate, settings.beta1),
-        optimizer_g=optimizers.adam(settings.learning_rate, settings.beta1),
+        draw_d=lambda seeds, step: batch_of(settings, (images, labels), seeds, step),
+        draw_g=None,  # both updates of an iteration use the same noise and labels
+        optimizer_d=adam,
+        optimizer_g=adam,
     )
 
 
-def make_experiment(settings: Settings, images: np.ndarray | None = None) -> training.Experiment:
-    """The experiment for these settings on `images`, uint8 [n, 784], or on the bundled digits."""
-    images = dataset.training_digits(dataset.bundled())[0] if images is None else images
-    return experiment_of(settings, make_train_step(settings, images))
+def make_experiment(settings: Settings, digits: tuple[np.ndarray, np.ndarray] | None = None) -> training.Experiment:
+    """The experiment for these settings on `digits`, images uint8 [n, 784] and labels [n], or on the bundled ones."""
+    digits = dataset.training_digits(dataset.bundled()) if digits is None else digits
+    return experiment_of(settings, make_train_step(settings, digits))
 
 
 def experiment_of(settings: Settings, train_step: training.TrainStep) -> training.Experiment:
     """The experiment for a train step of this post. There is no pre-training."""
     return training.Experiment(
         init=lambda seeds: (
-            init_mlp(settings.d_widths, seeds, Stream.WEIGHTS_D),
-            init_mlp(settings.g_widths, seeds, Stream.WEIGHTS_G),
+            init_mlp(settings, settings.d_widths, seeds, Stream.WEIGHTS_D),
+            init_mlp(settings, settings.g_widths, seeds, Stream.WEIGHTS_G),
         ),
         train_step=train_step,
         pretrain_step=training.NO_PRETRAINING,
@@ -158,29 +197,32 @@ def experiment_of(settings: Settings, train_step: training.TrainStep) -> trainin
 
 @functools.cache
 def compiled_evaluation(settings: Settings, count: int) -> Callable:
-    """Compiled (seeds [1], d, g, training images, test images) -> (G [count, 784], {column: []}), images [m, 784].
+    """Compiled (seeds [1], d, g, training digits, test digits) -> (G [count, 784], {column: []}).
 
-    One run at a time, on noise that depends on its seed alone. `d_*` are means of D; `dead_g` is the fraction of G's hidden
-    units that are 0 for all noise vectors, `saturated` the fraction of pixels where the sigmoid's derivative is below 1e-4.
+    One run at a time, on requests that depend on its seed alone. Digits are (images [m, 784] in 0 .. 1, labels [m]). `d_*` are
+    means of D; `dead_g` is the fraction of G's hidden units that are 0 for all noise vectors, `saturated` the fraction of
+    pixels where the sigmoid's derivative is below 1e-4.
     """
 
     @tf.function(jit_compile=True, autograph=False)
     def evaluate(seeds, d, g, train, test):
-        z = noise(settings, seeds, Stream.FIGURE, 0, count)
-        generated = generator(settings, g, z)
+        z = requests(settings, seeds, Stream.FIGURE, 0, count)
+        images = generator(settings, g, z)
         units = tf.concat(activations(g, z)[1:], axis=1)
 
-        def mean_of_d(images):
-            return tf.reduce_mean(discriminator(settings, d, images))
+        def mean_of_d(digits):
+            x = tf.transpose(digits[0])[None]
+            x = with_labels(x, digits[1][None]) if settings.conditional else x
+            return tf.reduce_mean(discriminator(settings, d, x))
 
         columns = {
-            'd_train': mean_of_d(tf.transpose(train)[None]),
-            'd_real': mean_of_d(tf.transpose(test)[None]),
-            'd_fake': mean_of_d(generated),
+            'd_train': mean_of_d(train),
+            'd_real': mean_of_d(test),
+            'd_fake': tf.reduce_mean(discriminator(settings, d, generated(settings, g, z))),
             'dead_g': tf.reduce_mean(tf.cast(tf.reduce_max(units, axis=2) == 0, tf.float32)),
-            'saturated': tf.reduce_mean(tf.cast(generated * (1 - generated) < 1e-4, tf.float32)),
+            'saturated': tf.reduce_mean(tf.cast(images * (1 - images) < 1e-4, tf.float32)),
         }
-        return tf.transpose(generated[0]), columns
+        return tf.transpose(images[0]), columns
 
     return evaluate
 
@@ -189,53 +231,22 @@ def evaluate(
     settings: Settings, evaluator: quality.Evaluator, seeds: np.ndarray, train_state: training.TrainState
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Evaluates every run: ({column: [runs]}, sample grids uint8 [runs, 100, 784]). NaN for runs that are not finite."""
-    rows, grids = [], []
+    rows, grids, names = [], [], quality.column_names(settings.conditional)
+    count, test = len(evaluator.test), (evaluator.test, evaluator.test_labels)
+    train = evaluator.images[:count], evaluator.labels[:count]
     for row in range(len(seeds)):
         d, g = tf.nest.map_structure(lambda value, row=row: tf.constant(value[row : row + 1]), (train_state.d, train_state.g))
-        count = len(evaluator.test)
         seed = tf.constant(seeds[row : row + 1])
-        images, columns = compiled_evaluation(settings, count)(seed, d, g, evaluator.images[:count], evaluator.test)
+        images, columns = compiled_evaluation(settings, count)(seed, d, g, train, test)
         images, columns = images.numpy(), {name: value.numpy() for name, value in columns.items()}
         if np.isfinite(images).all() and np.isfinite(list(columns.values())).all():
             columns |= quality.quality(evaluator, images)
+            columns |= quality.as_asked(evaluator, images, np.arange(count) % CLASSES) if settings.conditional else {}
         else:
-            columns = dict.fromkeys(quality.COLUMNS, np.nan)
-        rows.append([columns[name] for name in quality.COLUMNS])
+            columns = dict.fromkeys(names, np.nan)
+        rows.append([columns[name] for name in names])
         grids.append(quality.as_bytes(images[: quality.GRID_SIZE]))
-    return dict(zip(quality.COLUMNS, np.array(rows, np.float64).T, strict=True)), np.stack(grids)
-
-
-def watcher(
-    settings: Settings, evaluator: quality.Evaluator, seeds: np.ndarray, num_steps: int, grid_every: int, eval_every: int
-) -> tuple[Callable, Callable]:
-    """(watch, watched) for `session.train`: records evaluations, and sample grids of the first run, during training.
-
-    Both are taken after iteration 0, at multiples of their interval, and at the end. Records: `eval_step` [1] and every
-    column [runs, 1]; `sheet_step` [1] and `sheets` uint8 [1, 100, 784, 1].
-    """
-
-    def due(step, every):
-        return (step - 1) % every == 0 or step == num_steps
-
-    def watched(step):
-        return due(step, grid_every) or due(step, eval_every)
-
-    def watch(step, train_state):
-        if due(step, eval_every):
-            columns, grids = evaluate(settings, evaluator, seeds, train_state)
-            found = {'eval_step': np.array([step - 1])} | {name: values[:, None] for name, values in columns.items()}
-        else:
-            grids, found = sample_grid(settings, seeds[:1], train_state), {}
-        return found | {'sheet_step': np.array([step - 1]), 'sheets': grids[:1, ..., None]}
-
-    return watch, watched
-
-
-def sample_grid(settings: Settings, seeds: np.ndarray, train_state: training.TrainState) -> np.ndarray:
-    """Samples of the first len(seeds) runs on fixed noise, uint8 [len(seeds), 100, 784]."""
-    g = tf.nest.map_structure(lambda value: tf.constant(value[: len(seeds)]), train_state.g)
-    images = generator(settings, g, noise(settings, tf.constant(seeds), Stream.FIGURE, 0, quality.GRID_SIZE)).numpy()
-    return quality.as_bytes(images.transpose(0, 2, 1))
+    return dict(zip(names, np.array(rows, np.float64).T, strict=True)), np.stack(grids)
 
 
 def results_table(
@@ -250,27 +261,13 @@ def results_table(
     The last recorded evaluation is used if it is of this train state. Losses are means over the last 100 iterations.
     """
     if 'eval_step' in history and history['eval_step'][-1] == train_state.step - 1:
-        columns = {name: history[name][:, -1] for name in quality.COLUMNS}
+        columns = {name: history[name][:, -1] for name in quality.column_names(settings.conditional)}
     else:
         columns, _ = evaluate(settings, evaluator, seeds, train_state)
     table = {'seed': seeds} | quality.verdict_columns(evaluator.references, columns) | columns
     for name in ('loss_d', 'loss_g'):
         table[name] = training.settled_mean(history['step'], history[name])
     return table
-
-
-def evaluator_with_untrained(
-    settings: Settings, digits: dataset.Digits, experiment: training.Experiment, seeds: np.ndarray
-) -> quality.Evaluator:
-    """The `quality.Evaluator` of some digits, with the first run's untrained G among its references.
-
-    The untrained G is the upper reference of the Fréchet distance.
-    """
-    evaluator = quality.make_evaluator(digits)
-    d, g = tf.nest.map_structure(lambda value: value.numpy(), experiment.init(tf.constant(seeds[:1])))
-    columns, _ = evaluate(settings, evaluator, seeds[:1], training.TrainState(0, d, g, (), ()))
-    evaluator.references['untrained'] = {name: float(values[0]) for name, values in columns.items()}
-    return evaluator
 
 
 def train_many(
@@ -283,7 +280,7 @@ def train_many(
 ) -> outcomes.Ensemble:
     """Trains seeds seed .. seed+runs-1 on the CPU, on the given or the bundled digits: `outcomes.Ensemble`."""
     digits = digits or dataset.bundled()
-    experiment = make_experiment(settings, dataset.training_digits(digits)[0])
+    experiment = make_experiment(settings, dataset.training_digits(digits))
 
     def table_of(*trained):
         return results_table(settings, quality.make_evaluator(digits), *trained)

@@ -1,6 +1,7 @@
 """Quality of generated digits: what is measured, by what, and what counts as success."""
 
 import pathlib
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -8,17 +9,27 @@ import numpy as np
 from common.evaluation import claims
 from common.storage import files
 from reproductions.mnist import classifier, dataset, image_metrics
+from reproductions.mnist.settings import CLASSES
 
 GRID_SIZE = 100  # generated digits in a sample grid, from fixed noise
 NEAREST = 1000  # digits for which the nearest training digit is searched
 COVERED = 0.01  # a class is covered if it has this fraction of the generated digits; the rarest has 8.9 % of the data
 COLLAPSED = 0.5  # a run has collapsed if one class has this fraction
 TRUSTED = 0.9  # accuracy of a classifier that is believed; on the bundled 10,000 digits it has 0.97
+OBEYED = 0.5  # a class is given on request if this fraction of its digits is recognized as that class
 CONFIDENT = 0.9  # the classifier is sure of a digit if its class has this probability
 COLUMNS = (
     'classes_covered', 'largest_share', *(f'share_{i}' for i in range(10)), 'confidence', 'confident', 'score', 'frechet',
     'nearest', 'nearest_other', 'd_train', 'd_real', 'd_fake', 'dead_g', 'saturated',
 )  # fmt: skip
+AS_ASKED = (  # columns that only a conditional GAN has
+    'recognized', *(f'recognized_{i}' for i in range(10)), 'pixel_mean', 'pixel_std_within_class', 'class_mean_distance',
+)  # fmt: skip
+
+
+def column_names(conditional: bool) -> tuple[str, ...]:
+    """The columns of an evaluation."""
+    return COLUMNS + AS_ASKED if conditional else COLUMNS
 
 
 class Evaluator(NamedTuple):
@@ -26,7 +37,9 @@ class Evaluator(NamedTuple):
 
     classifier: classifier.Classifier
     images: np.ndarray  # training digits, float32 [n, 784] in 0 .. 1
+    labels: np.ndarray  # and what they are, [n]
     test: np.ndarray  # test digits, likewise
+    test_labels: np.ndarray
     moments: image_metrics.Moments  # of the classifier's features on the test digits
     references: dict[str, dict[str, float]]  # the same metrics for real digits, see `make_evaluator`
 
@@ -49,6 +62,38 @@ def quality(evaluator: Evaluator, images: np.ndarray) -> dict[str, float]:
     }
 
 
+def as_asked(evaluator: Evaluator, images: np.ndarray, asked: np.ndarray) -> dict[str, float]:
+    """The columns of a conditional GAN: images float32 [n, 784] of which the classes `asked` [n] were wanted, {name: number}.
+
+    `recognized` is the share that the classifier takes for the class asked for, `pixel_std_within_class` the standard deviation
+    of a pixel over the images of a class, averaged over pixels and classes, and `class_mean_distance` the distance of a class's
+    mean image from that of the training digits, averaged over classes: as in the reference outcomes of the author's program.
+    A class that nobody asked for has NaN.
+    """
+    right = evaluator.classifier.classify(images)[0].argmax(axis=1) == asked
+    with np.errstate(invalid='ignore'), warnings.catch_warnings():
+        warnings.simplefilter('ignore', RuntimeWarning)  # of a mean over no image
+        shares = [right[asked == k].mean() for k in range(CLASSES)]
+        spreads = [images[asked == k].std(axis=0, dtype=np.float64).mean() for k in range(CLASSES)]
+    means, wanted = (class_means(*some) for some in ((images, asked), (evaluator.images, evaluator.labels)))
+    return {
+        'recognized': right.mean(),
+        **{f'recognized_{k}': share for k, share in enumerate(shares)},
+        'pixel_mean': images.mean(dtype=np.float64),
+        'pixel_std_within_class': np.nanmean(spreads),
+        'class_mean_distance': np.nanmean(np.linalg.norm(means - wanted, axis=1)),
+    }
+
+
+def class_means(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The mean image of each class, [n, 784] and [n] -> float64 [10, 784]; NaN for a class without images."""
+    sums, counts = np.zeros([CLASSES, images.shape[1]]), np.bincount(labels, minlength=CLASSES)
+    for k in np.flatnonzero(counts):
+        sums[k] = images[labels == k].sum(axis=0, dtype=np.float64)
+    with np.errstate(invalid='ignore'):
+        return sums / counts[:, None]
+
+
 def scale(images: np.ndarray) -> np.ndarray:
     """Bytes as float32 in 0 .. 1."""
     scaled = images.astype(np.float32)
@@ -69,12 +114,13 @@ def make_evaluator(digits: dataset.Digits) -> Evaluator:
     images, labels = dataset.training_digits(digits)
     trained = classifier.for_digits(images, labels, digits.x_test, digits.y_test)
     test, scaled = (scale(array) for array in (digits.x_test, images))
-    evaluator = Evaluator(trained, scaled, test, image_metrics.moments(trained.classify(test)[1]), {})
-    evaluator.references['test'] = quality(evaluator, test)
+    moments = image_metrics.moments(trained.classify(test)[1])
+    evaluator = Evaluator(trained, scaled, labels, test, digits.y_test, moments, {})
+    evaluator.references['test'] = quality(evaluator, test) | as_asked(evaluator, test, digits.y_test)
     some, classes = scaled[: len(test)], labels[: len(test)]
     evaluator.references['training'] = quality(evaluator, some)
     _, features = trained.classify(some)
-    for k in range(dataset.CLASSES):
+    for k in range(CLASSES):
         distance = image_metrics.frechet_distance(evaluator.moments, image_metrics.moments(features[classes != k]))
         evaluator.references[f'without_{k}'] = {'frechet': distance}
     return evaluator
@@ -89,19 +135,22 @@ def verdict_columns(references: dict[str, dict[str, float]], columns: dict[str, 
     """{'finite', 'success', 'collapsed'}, [runs] or any shape, from the columns of an evaluation.
 
     A run has collapsed if half of its digits are of one class. It succeeds if it is finite, covers all ten classes and has a
-    smaller Fréchet distance than real digits with one class missing (the class whose absence matters least).
+    smaller Fréchet distance than real digits with one class missing (the class whose absence matters least). A conditional run
+    must also give every class on request: whoever asks for a digit gets that digit more often than not (`OBEYED`).
     """
     finite = np.isfinite(columns['frechet'])
     bound = success_bound(references)
     with np.errstate(invalid='ignore'):
-        success = finite & (columns['classes_covered'] == dataset.CLASSES) & (columns['frechet'] < bound)
+        success = finite & (columns['classes_covered'] == CLASSES) & (columns['frechet'] < bound)
+        if 'recognized' in columns:
+            success &= np.all([columns[f'recognized_{k}'] >= OBEYED for k in range(CLASSES)], axis=0)
         collapsed = finite & (columns['largest_share'] >= COLLAPSED)
     return {'finite': finite.astype(int), 'success': success.astype(int), 'collapsed': collapsed.astype(int)}
 
 
 def success_bound(references: dict[str, dict[str, float]]) -> float:
     """The Fréchet distance below which a run succeeds: the smallest of real digits with one class missing."""
-    return min(references[f'without_{k}']['frechet'] for k in range(dataset.CLASSES))
+    return min(references[f'without_{k}']['frechet'] for k in range(CLASSES))
 
 
 def doubt(evaluator: Evaluator) -> str:
@@ -129,6 +178,12 @@ def summary(table: dict[str, np.ndarray], evaluator: Evaluator) -> None:
     if not table['finite'].any():
         print('every run diverged: there is nothing finite to summarize')
         return
-    print(f'{"":16}{"ours":>10}{"untrained":>11}{"target":>10}' + ('' if len(table['seed']) == 1 else '  (medians over seeds)'))
-    for name in ('classes_covered', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_real', 'd_fake'):
-        print(f'{name:16}{np.nanmedian(table[name]):10.4g}{untrained[name]:11.4g}{real[name]:10.4g}')
+    conditional = 'recognized' in table
+    names = ('classes_covered', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_real', 'd_fake')
+    if conditional:
+        names += ('recognized', *(f'recognized_{k}' for k in range(CLASSES)), 'pixel_std_within_class')
+    width = max(16, *(len(name) + 2 for name in names))
+    note = '' if len(table['seed']) == 1 else '  (medians over seeds)'
+    print(f'{"":{width}}{"ours":>10}{"untrained":>11}{"target":>10}{note}')
+    for name in names:
+        print(f'{name:{width}}{np.nanmedian(table[name]):10.4g}{untrained[name]:11.4g}{real[name]:10.4g}')

@@ -10,7 +10,7 @@ execution cannot be switched off once TensorFlow has been used. Prints one line 
     python scripts/baselines/session_loop.py --post=jang --steps=2000
     python scripts/baselines/session_loop.py --post=devnag --steps=50
     python scripts/baselines/session_loop.py --post=multimodal --steps=2000
-    python scripts/baselines/session_loop.py --post=mnist --steps=200
+    python scripts/baselines/session_loop.py --post=mnist [--conditional] --steps=200
 """
 
 import argparse
@@ -184,16 +184,26 @@ def digits(rng, batch):
     """Batches of the bundled digits, float32 [batch, 784] in 0 .. 1, in TensorFlow 1's order, without end."""
     with np.load(DIGITS) as archive:
         images = archive['x_train'].reshape(-1, 784).astype(np.float32) / 255
+        labels = np.eye(10, dtype=np.float32)[archive['y_train']]
     while True:
-        images = images[rng.permutation(len(images))]
+        order = rng.permutation(len(images))
+        images, labels = images[order], labels[order]
         for first in range(0, len(images) - batch + 1, batch):
-            yield images[first : first + batch]
+            yield images[first : first + batch], labels[first : first + batch]
 
 
-def mnist(rng, batch=128):
-    """As `aylien`; the feeds are made in Python, as in the post. How many digits there are does not affect the speed."""
+def mnist(rng, conditional, batch=128):
+    """As `aylien`; the feeds are made in Python, as in the post. How many digits there are does not affect the speed.
+
+    `conditional`: the author's program of 2018, with one hidden layer and labels after pixels and noise.
+    """
     x, z = v1.placeholder(tf.float32, [batch, 784]), v1.placeholder(tf.float32, [batch, 100])
+    y = v1.placeholder(tf.float32, [batch, 10])
     batches = digits(rng, batch)
+    g_widths, d_widths = ((128, 784), (128, 1)) if conditional else ((200, 500, 784), (500, 200, 1))
+
+    def labelled(rows):
+        return tf.concat([rows, y], axis=1) if conditional else rows
 
     def mlp(x, *widths):
         for i, width in enumerate(widths):
@@ -201,9 +211,9 @@ def mnist(rng, batch=128):
         return x
 
     with v1.variable_scope('G'):
-        generated = tf.sigmoid(mlp(z, 200, 500, 784))
+        generated = tf.sigmoid(mlp(labelled(z), *g_widths))
     with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
-        real, fake = (mlp(images, 500, 200, 1) for images in (x, generated))
+        real, fake = (mlp(labelled(images), *d_widths) for images in (x, generated))
 
     def cross_entropy(logits, label):
         labels = label * tf.ones_like(logits)
@@ -216,9 +226,10 @@ def mnist(rng, batch=128):
     )
 
     def step(session):
-        sample = rng.uniform(-1, 1, (batch, 100))
-        session.run([train_d, loss_d], {x: next(batches), z: sample})
-        session.run([train_g, loss_g], {z: sample})
+        images, labels = next(batches)
+        sample = {z: rng.uniform(-1, 1, (batch, 100))} | ({y: labels} if conditional else {})
+        session.run([train_d, loss_d], {x: images} | sample)
+        session.run([train_g, loss_g], sample)
 
     return step
 
@@ -242,7 +253,9 @@ if __name__ == '__main__':
     parser.add_argument('--post', choices=['aylien', 'jang', 'devnag', 'multimodal', 'mnist'], default='aylien')
     parser.add_argument('--steps', type=int, default=2000, help='steps to time, after a twentieth as many to warm up')
     parser.add_argument('--minibatch', action='store_true', help='Aylien: with minibatch discrimination')
+    parser.add_argument('--conditional', action='store_true', help="MNIST: the author's program of 2018")
     arguments = parser.parse_args()
-    posts = {'jang': jang, 'devnag': devnag, 'multimodal': multimodal, 'mnist': mnist}
-    build = posts.get(arguments.post) or (lambda rng: aylien(rng, arguments.minibatch))
+    posts = {'jang': jang, 'devnag': devnag, 'multimodal': multimodal}
+    posts |= {'mnist': lambda rng: mnist(rng, arguments.conditional), 'aylien': lambda rng: aylien(rng, arguments.minibatch)}
+    build = posts[arguments.post]
     print(json.dumps({'steps_per_second': steps_per_second(build, arguments.steps)}))

@@ -14,7 +14,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 from common import data_parallel, training
 from common.devices import cluster, distribution
 from reproductions import posts
-from reproductions.mnist import dataset
 from reproductions.mnist import gan as mnist
 
 RUNS, STEPS = 5, 20
@@ -27,9 +26,7 @@ SMALL = {'d_widths': (784, 24, 1), 'g_widths': (10, 24, 784), 'batch_size': 16}
 def experiment(post, small=False):
     """A post's experiment, Jang's with only 100 updates of pre-training. `small`: MNIST's with small networks."""
     if post == 'mnist':
-        images, _ = dataset.training_digits(dataset.bundled())
-        settings = mnist.make_settings(**SMALL if small else {})
-        return mnist.make_experiment(settings, images)
+        return mnist.make_experiment(mnist.make_settings(**SMALL if small else {}))
     gan = posts.part(post, 'gan')
     changes = {'aylien': {'minibatch': True}, 'jang': {'pretrain_steps': 100}}.get(post, {})
     return gan.make_experiment(gan.make_settings(**changes))

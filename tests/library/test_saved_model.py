@@ -11,6 +11,7 @@ import tensorflow as tf
 from common.nn.random import Stream
 from common.storage import files, saved_model
 from reproductions import posts
+from reproductions.mnist import gan as mnist
 
 COUNTS = (0, 1, 7, 300)
 FRESH = """
@@ -27,12 +28,39 @@ for name in sys.argv[2:]:
     samples['generated'] = model.generate(tf.constant(z))
     samples['served'] = model.signatures['serving_default'](z=tf.constant(z))['output_0']
     np.savez(f'{sys.argv[1]}/{name}_samples.npz', **samples)
+model, asked = tf.saved_model.load(f'{sys.argv[1]}/conditional'), np.arange(300) * 7 % 10
+z = np.load(f'{sys.argv[1]}/conditional.npz')['z']
+samples = {'mix': model.sample(300, 5), 'threes': model.sample(300, 5, 3), 'asked': model.sample(300, 5, label=asked)}
+samples['generated'], samples['fours'] = model.generate(z), model.generate(z, 4)
+signature = model.signatures['sample']
+samples['signature'] = signature(n=tf.constant(300), seed=tf.constant(5, tf.int64), label=tf.constant(-1))['output_0']
+samples['served'] = model.signatures['serving_default'](z=tf.constant(z), label=tf.constant(4))['output_0']
+np.savez(f'{sys.argv[1]}/conditional_samples.npz', **samples)
+for label in (10, -2, [1, 2]):
+    try:
+        model.sample(7, 5, label)
+    except tf.errors.InvalidArgumentError as error:
+        print(error.message)
+model = tf.saved_model.load(f'{sys.argv[1]}/{sys.argv[2]}')
 for n, seed in ((-5, 7), (5, -1), (5, 2**32)):
     try:
         model.sample(n, seed)
     except tf.errors.InvalidArgumentError as error:
         print(error.message.splitlines()[0] if '[' in error.message.splitlines()[0] else error.message)
 """
+
+
+CONDITIONAL = mnist.make_settings('2018-06')
+
+
+def conditional_generator():
+    """(generator, noise without labels, initial G of seed 3) of a conditional GAN."""
+    _, g = mnist.experiment_of(CONDITIONAL, None).init(tf.constant([3], tf.uint32))
+    return (
+        functools.partial(mnist.generator, CONDITIONAL),
+        lambda seeds, n: mnist.noise(CONDITIONAL, seeds, Stream.FIGURE, n),
+        g,
+    )
 
 
 def generators():
@@ -56,6 +84,10 @@ def exported(tmp_path_factory):
         inputs = noise(tf.constant([0], tf.uint32), tf.constant(0)).shape[1]
         z = np.random.default_rng(0).uniform(-1, 1, (33, inputs)).astype(np.float32)
         np.savez(directory / f'{name}.npz', z=z)
+    generator, noise, g = conditional_generator()
+    labels, host = saved_model.Labels(mnist.with_labels, 10), tf.nest.map_structure(lambda value: value.numpy(), g)
+    saved_model.write(directory / 'conditional', generator, noise, host, labels)
+    np.savez(directory / 'conditional.npz', z=np.random.default_rng(0).uniform(-1, 1, (33, 100)).astype(np.float32))
     command = [sys.executable, '-I', '-c', FRESH, str(directory), *found]
     finished = subprocess.run(command, cwd=directory, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr[-2000:]
@@ -84,8 +116,32 @@ def test_samples_equal_the_generators(exported, name):
     np.testing.assert_array_equal(theirs['served'], theirs['generated'])
 
 
+def test_a_conditional_generator_gives_the_classes_asked_for(exported):
+    """One label for all, one per sample, or none for an even mix in the order 0, 1, 2, ...: on the same noise."""
+    theirs = files.read_npz(exported[0] / 'conditional_samples.npz')
+    generator, noise, g = conditional_generator()
+    seeds = tf.constant([5], tf.uint32)
+    z = np.concatenate([noise(seeds, tf.constant(k)).numpy()[0].T for k in range(3)])[:300]
+    given = files.read_npz(exported[0] / 'conditional.npz')['z']
+
+    def ours(z, labels):
+        return generator(g, mnist.with_labels(tf.constant(z.T[None]), tf.constant(labels)[None]))[0].numpy().T
+
+    turns = np.arange(300)
+    for name, noise_vectors, labels in (
+        ('mix', z, turns % 10), ('threes', z, np.full(300, 3)), ('asked', z, turns * 7 % 10),
+        ('generated', given, turns[:33] % 10), ('fours', given, np.full(33, 4)),
+    ):  # fmt: skip
+        np.testing.assert_allclose(theirs[name], ours(noise_vectors, labels), rtol=1e-5, atol=2e-6, err_msg=name)
+    np.testing.assert_array_equal(theirs['signature'], theirs['mix'])
+    np.testing.assert_array_equal(theirs['served'], theirs['fours'])
+    assert np.abs(theirs['threes'] - theirs['mix']).max(axis=1).min() == 0 < np.abs(theirs['threes'] - theirs['mix']).max()
+
+
 def test_numbers_out_of_range_are_refused(exported):
     text = (exported[0] / 'refusals.txt').read_text(encoding='utf-8')
+    assert text.count('label must be from 0 to 9, or -1 for an even mix, and is') == 2
+    assert text.count('label must be one number, or one per sample') == 1
     assert [text.count(message) for message in ('n must be 0 or more, and is] [-5]', 'seed must be from 0 to 2^32 - 1')] == [
         1,
         2,

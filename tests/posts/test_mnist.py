@@ -17,7 +17,7 @@ from reproductions.mnist import dataset
 from reproductions.mnist import gan as mnist
 from reproductions.mnist import replay as mnist_replay
 
-TRACE = DATA / 'mnist_small.npz'
+TRACES = {'mnist_small': 60, 'mnist_2018-06_seed0': 20, 'mnist_2018-08_seed0': 20}  # steps
 
 
 SEEDS = np.array([3, 4], np.uint32)
@@ -27,36 +27,45 @@ SMALL = mnist.make_settings(d_widths=(784, 12, 1), g_widths=(5, 12, 784), batch_
 # --- Parity -------------------------------------------------------------------------------------------------------------------
 
 
-def test_trace_replays_over_all_its_steps():
-    columns = mnist_replay.replay_trace(TRACE)
-    assert len(columns['step']) == 120 and set(columns['quantity']) == {'loss_d', 'loss_g'}
+@pytest.mark.parametrize(('name', 'steps'), TRACES.items())
+def test_trace_replays_over_all_its_steps(name, steps):
+    columns = mnist_replay.replay_trace(DATA / f'{name}.npz')
+    assert len(columns['step']) == 2 * steps and set(columns['quantity']) == {'loss_d', 'loss_g'}
     assert max(columns['relative_error']) <= 1e-4  # a tenth of what is required of the first 20 steps
 
 
-def test_trace_ends_with_the_recorded_weights():
-    """Losses show the weights only through a batch; after 60 updates of Adam every weight is as in the recorded program."""
-    meta, arrays = replay.load(TRACE, 'mnist')
+@pytest.mark.parametrize('name', TRACES)
+def test_trace_ends_with_the_recorded_weights(name):
+    """Losses show the weights only through a batch; after the updates of Adam every weight is as in the recorded program."""
+    meta, arrays = replay.load(DATA / f'{name}.npz', 'mnist')
     settings = mnist_replay.trace_settings(meta)
-    train_step = mnist.make_train_step(settings, np.zeros([1, 784], np.uint8))._replace(
-        draw_d=lambda seeds, step: (
-            tf.cast(tf.transpose(tf.gather(arrays['x'], step)), tf.float32)[None] / 255,
-            tf.transpose(tf.gather(arrays['z'], step))[None],
-        ),
-    )
-    d, g = (replay.linears(arrays, [f'init/{network}/l{i}' for i in range(3)]) for network in 'DG')
+    train_step, depth = mnist_replay.recorded_step(settings, arrays), len(settings.d_widths) - 1
+    d, g = (replay.linears(arrays, [f'init/{network}/l{i}' for i in range(depth)]) for network in 'DG')
     loop = training.compile_loop(lambda seeds, state: training.take_step(train_step, seeds, state), ['loss_d', 'loss_g'])
     train_state, _ = loop(tf.constant([0], tf.uint32), training.start_training(train_step, d, g), tf.constant([meta['steps']]))
     for network, ours in (('D', train_state.d), ('G', train_state.g)):
-        theirs = replay.linears(arrays, [f'final/{network}/l{i}' for i in range(3)])
+        theirs = replay.linears(arrays, [f'final/{network}/l{i}' for i in range(depth)])
         for a, b in zip(tf.nest.flatten(ours), tf.nest.flatten(theirs), strict=True):
-            assert np.abs(a - b).max() < 0.001  # less than one of the 60 updates, each about as large as the learning rate
+            assert (
+                np.abs(a - b).max() < settings.learning_rate
+            )  # less than one update, each about as large as the learning rate
+
+
+def test_traces_are_of_the_published_programs():
+    """Their metadata names Adam's constants and the sizes of the networks."""
+    for name in ('2018-06', '2018-08'):
+        meta, _ = replay.load(DATA / f'mnist_{name}_seed0.npz', 'mnist')
+        settings = mnist.make_settings(name)
+        assert mnist_replay.trace_settings(meta) == settings
+        assert meta['adam'] == [settings.learning_rate, settings.beta1, settings.beta2, 1e-8]
 
 
 def test_settings_are_the_posts():
     settings = mnist.make_settings()
     assert settings.d_widths == (784, 500, 200, 1) and settings.g_widths == (100, 200, 500, 784)
     assert (settings.batch_size, settings.learning_rate, settings.beta1) == (128, 0.001, 0.9)
-    assert mnist.VARIANTS['post'].num_steps == 500_000
+    assert (settings.beta2, settings.conditional, settings.glorot) == (0.999, False, False)
+    assert {variant.num_steps for variant in mnist.VARIANTS.values()} == {500_000}
 
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
@@ -90,15 +99,42 @@ def test_order_equals_a_plain_computation():
 
 def test_batches_are_these_digits_divided_by_255():
     images = dataset.bundled().x_train
-    x = mnist.real_images(SMALL, tf.constant(images), SEEDS, 9).numpy()
+    digits = tf.constant(images), tf.constant(dataset.bundled().y_train)
+    x, z = (array.numpy() for array in mnist.batch_of(SMALL, digits, SEEDS, 9))
     positions = mnist.batch_indices(SMALL, SEEDS, 9, 8000).numpy()
-    assert x.shape == (2, 784, 16)
+    assert x.shape == (2, 784, 16) and z.shape == (2, 5, 16)
     np.testing.assert_array_equal(x[1, :, 5], images[positions[1, 5]].astype(np.float32) / np.float32(255))
+
+
+def test_a_conditional_batch_has_the_digits_labels_after_pixels_and_noise():
+    """The same labels in both: generated digits are asked for the classes of the real batch."""
+    digits, conditional = dataset.bundled(), mnist.make_settings('2018-06', batch_size=16)
+    x, z = (
+        array.numpy()
+        for array in mnist.batch_of(conditional, (tf.constant(digits.x_train), tf.constant(digits.y_train)), SEEDS, 9)
+    )
+    assert x.shape == (2, 794, 16) and z.shape == (2, 110, 16)
+    labels = digits.y_train[mnist.batch_indices(conditional, SEEDS, 9, 8000).numpy()]
+    for rows in (x, z):
+        np.testing.assert_array_equal(rows[:, -10:], np.eye(10, dtype=np.float32)[labels].transpose(0, 2, 1))
+    plain = mnist.make_settings(g_widths=(100, 12, 784), batch_size=16)
+    np.testing.assert_array_equal(z[:, :100], mnist.noise(plain, SEEDS, Stream.NOISE_D, 9))
+
+
+def test_requests_go_through_the_classes_in_turn():
+    conditional = mnist.make_settings('2018-08')
+    z = mnist.requests(conditional, SEEDS, Stream.FIGURE, 0, 25).numpy()
+    assert z.shape == (2, 110, 25) and z[:, 100:].argmax(axis=1).tolist() == [[i % 10 for i in range(25)]] * 2
+    assert (z[:, 100:].sum(axis=1) == 1).all()
+    np.testing.assert_array_equal(
+        mnist.requests(mnist.make_settings(), SEEDS, Stream.FIGURE, 0, 25),
+        mnist.noise(mnist.make_settings(), SEEDS, Stream.FIGURE, 0, 25),
+    )
 
 
 def test_noise_is_uniform_and_serves_both_updates():
     settings = mnist.make_settings()
-    train_step = mnist.make_train_step(settings, dataset.bundled().x_test)
+    train_step = mnist.make_train_step(settings, (dataset.bundled().x_test, dataset.bundled().y_test))
     assert train_step.draw_g is None  # so G's update uses the noise of D's
     z, other = (train_step.draw_d(SEEDS, step)[1].numpy() for step in (7, 8))
     assert z.shape == (2, 100, 128) and (z != other).mean() > 0.99
@@ -111,12 +147,18 @@ def test_noise_is_uniform_and_serves_both_updates():
 # --- Networks -----------------------------------------------------------------------------------------------------------------
 
 
-def test_weights_have_the_posts_standard_deviation():
-    d, g = mnist.experiment_of(mnist.make_settings(), None).init(SEEDS)
-    for params, widths in ((d, (784, 500, 200, 1)), (g, (100, 200, 500, 784))):
+@pytest.mark.parametrize('glorot', [False, True])
+@pytest.mark.parametrize(
+    ('variant', 'd_widths', 'g_widths'),
+    [('post', (784, 500, 200, 1), (100, 200, 500, 784)), ('2018-06', (794, 128, 1), (110, 128, 784))],
+)
+def test_weights_have_the_posts_standard_deviation(variant, d_widths, g_widths, glorot):
+    d, g = mnist.experiment_of(mnist.make_settings(variant, glorot=glorot), None).init(SEEDS)
+    for params, widths in ((d, d_widths), (g, g_widths)):
         assert [layer.w.shape[1:] for layer in params] == [(b, a) for a, b in itertools.pairwise(widths)]
         for layer in params:
-            wanted, count = np.sqrt(2 / layer.w.shape[2]), np.size(layer.w)
+            outputs, inputs = layer.w.shape[1:]
+            wanted, count = np.sqrt(2 / (inputs + outputs * glorot)), np.size(layer.w)
             assert np.std(layer.w) == pytest.approx(wanted, rel=4 / np.sqrt(2 * count))  # four standard errors
             assert not layer.b.numpy().any()
 
@@ -137,6 +179,20 @@ def test_networks_equal_plain_matrix_products():
     assert mnist.loss_of_g(SMALL, d, g, z).numpy()[1] == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-5)
 
 
+def test_conditional_losses_equal_plain_matrix_products():
+    """D sees the pixels and then the labels, of real digits and of generated ones alike."""
+    conditional = mnist.make_settings('2018-06', d_widths=(794, 12, 1), g_widths=(15, 12, 784), batch_size=16)
+    d, g = mnist.experiment_of(conditional, None).init(SEEDS)
+    x, z = mnist.batch_of(conditional, tuple(map(tf.constant, (dataset.bundled().x_test, dataset.bundled().y_test))), SEEDS, 3)
+    (w0, w1), (v0, v1) = ([layer.w.numpy()[1] for layer in params] for params in (g, d))
+    images = 1 / (1 + np.exp(-(w1 @ np.maximum(w0 @ z.numpy()[1], 0))))
+    real = v1 @ np.maximum(v0 @ x.numpy()[1], 0)
+    fake = v1 @ np.maximum(v0 @ np.concatenate([images, z.numpy()[1, -10:]]), 0)
+    expected = np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(fake)).mean()
+    assert mnist.loss_of_d(conditional, d, g, x, z).numpy()[1] == pytest.approx(expected, rel=1e-5)
+    assert mnist.loss_of_g(conditional, d, g, z).numpy()[1] == pytest.approx(np.log1p(np.exp(-fake)).mean(), rel=1e-5)
+
+
 def test_layers_use_matmul_at_this_size():
     """A product written as multiply and sum would make a network of this size many times slower."""
     traced = tf.function(lambda x, w, b: layers.dense(x, layers.Linear(w, b))).get_concrete_function(
@@ -148,9 +204,9 @@ def test_layers_use_matmul_at_this_size():
 # --- A row of an ensemble equals a single-seed run, one compilation -----------------------------------------------------------
 
 
-def first_losses(seed, runs):
-    settings, images = mnist.make_settings(), dataset.bundled().x_test
-    experiment = mnist.make_experiment(settings, images)
+def first_losses(variant, seed, runs):
+    settings, digits = mnist.make_settings(variant), dataset.bundled()
+    experiment = mnist.make_experiment(settings, (digits.x_test, digits.y_test))
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.train_step.draw_d(tf.constant(seeds), 17))
     strategy = distribution.make_strategy('cpu', runs)
@@ -159,9 +215,10 @@ def first_losses(seed, runs):
     return [values.numpy() for values in exact], np.stack([records['loss_d'], records['loss_g']])
 
 
-def test_row_of_an_ensemble_equals_the_single_run():
-    exact, losses = first_losses(40, 3)
-    single_exact, single_losses = first_losses(42, 1)
+@pytest.mark.parametrize('variant', ['post', '2018-06'])
+def test_row_of_an_ensemble_equals_the_single_run(variant):
+    exact, losses = first_losses(variant, 40, 3)
+    single_exact, single_losses = first_losses(variant, 42, 1)
     for ensemble, single in zip(exact, single_exact, strict=True):
         np.testing.assert_array_equal(ensemble[2], single[0])
     np.testing.assert_allclose(losses[:, 2], single_losses[:, 0], rtol=1e-4)

@@ -13,10 +13,10 @@ from common import training
 from common.devices import distribution
 from common.storage import caches, files
 from reproductions.mnist import __main__ as mnist_main
-from reproductions.mnist import dataset, quality
+from reproductions.mnist import dataset, evaluations, quality
 from reproductions.mnist import gan as mnist
 
-TRACE = DATA / 'mnist_small.npz'
+TRACE, CONDITIONAL_TRACE = DATA / 'mnist_small.npz', DATA / 'mnist_2018-06_seed0.npz'
 COLUMNS = [
     'seed', 'finite', 'success', 'collapsed', 'classes_covered', 'largest_share', *(f'share_{i}' for i in range(10)),
     'confidence', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_train', 'd_real', 'd_fake', 'dead_g',
@@ -78,6 +78,50 @@ def test_verdicts_follow_from_the_columns():
     assert found['collapsed'].tolist() == [0, 0, 1, 0, 1]
 
 
+def test_a_conditional_run_succeeds_if_every_class_comes_on_request():
+    """Half of the digits of each class must be recognized as that class; one class below is enough to fail."""
+    columns = {'frechet': np.full(3, 4.0), 'classes_covered': np.full(3, 10), 'largest_share': np.full(3, 0.2)}
+    columns |= {'recognized': np.full(3, 0.9)} | {f'recognized_{k}': np.array([0.9, 0.5, 0.9]) for k in range(10)}
+    columns['recognized_7'] = np.array([0.9, 0.5, 0.49])
+    references = {f'without_{k}': {'frechet': 5.0} for k in range(10)}
+    assert quality.verdict_columns(references, columns)['success'].tolist() == [1, 1, 0]
+
+
+def test_what_was_asked_for_by_hand(evaluator):
+    """Real digits asked for as what they are, then all asked for as the next class; and diversity within a class."""
+    asked = evaluator.test_labels
+    real = quality.as_asked(evaluator, evaluator.test, asked)
+    assert list(real) == list(quality.AS_ASKED)
+    assert real['recognized'] == pytest.approx(evaluator.classifier.accuracy)
+    assert np.mean([real[f'recognized_{k}'] for k in range(10)]) == pytest.approx(real['recognized'])  # eight of each class
+    spreads = [evaluator.test[asked == k].astype(np.float64).std(axis=0).mean() for k in range(10)]
+    assert real['pixel_std_within_class'] == pytest.approx(np.mean(spreads))
+    assert real['pixel_mean'] == pytest.approx(evaluator.test.astype(np.float64).mean())
+    assert quality.as_asked(evaluator, evaluator.test, (asked + 1) % 10)['recognized'] < 0.3
+    means = np.stack([evaluator.images[evaluator.labels == k].astype(np.float64).mean(axis=0) for k in range(10)])
+    same = quality.as_asked(evaluator, means.repeat(2, axis=0).astype(np.float32), np.arange(10).repeat(2))
+    assert same['class_mean_distance'] == pytest.approx(0, abs=1e-5) and same['pixel_std_within_class'] == 0
+    one = quality.as_asked(evaluator, evaluator.test[asked == 3], np.full(8, 3))
+    assert np.isnan(one['recognized_0']) and np.isfinite([one['pixel_std_within_class'], one['class_mean_distance']]).all()
+
+
+def test_evaluation_of_a_conditional_run_equals_plain_means(evaluator):
+    """D is given the labels of the digits, and those that the generated ones were asked for: 0, 1, ... 9 in turn."""
+    settings = mnist.make_settings('2018-06')
+    d, g = mnist.experiment_of(settings, None).init(SEEDS[:1])
+    host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
+    columns, _ = mnist.evaluate(settings, evaluator, SEEDS[:1], training.TrainState(0, *host, (), ()))
+    assert list(columns) == list(quality.column_names(True))
+    z = mnist.requests(settings, tf.constant(SEEDS[:1]), mnist.Stream.FIGURE, 0, 80)
+    images = mnist.generator(settings, g, z)
+    asked = np.tile(np.arange(10), 8)
+    for name, x, labels in (('d_fake', images, asked), ('d_real', evaluator.test.T[None], evaluator.test_labels)):
+        logits = mnist.discriminator_logits(settings, d, mnist.with_labels(tf.constant(x), labels[None])).numpy()
+        assert columns[name][0] == pytest.approx((1 / (1 + np.exp(-logits))).mean(), rel=1e-4)
+    by_hand = quality.as_asked(evaluator, images.numpy()[0].T, asked)
+    assert {name: columns[name][0] for name in by_hand} == pytest.approx(by_hand, rel=1e-4)
+
+
 def test_evaluation_equals_plain_means(evaluator):
     settings = mnist.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
@@ -107,7 +151,7 @@ def test_sample_grids_are_the_first_of_the_images_that_are_evaluated(evaluator):
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
     train_state = training.TrainState(0, *tf.nest.map_structure(lambda value: value.numpy(), (d, g)), (), ())
     _, grids = mnist.evaluate(settings, evaluator, SEEDS, train_state)
-    alone = mnist.sample_grid(settings, SEEDS, train_state)
+    alone = evaluations.sample_grid(settings, SEEDS, train_state)
     assert np.abs(grids.astype(int) - alone[:, :80]).max() <= 1  # rounding, to a byte
     assert alone.shape == (2, 100, 784) and alone.std() > 10
 
@@ -130,6 +174,7 @@ def test_a_single_run_writes_its_files(few, tmp_path, capsys):
     arguments = [f'--data={few}', '--num_steps=30', '--eval_every=10', '--batch_size=32', '--animation']
     assert call(*arguments, f'--output_dir={tmp_path}') == 0
     captured = capsys.readouterr()
+    assert 'collapses' not in captured.out  # these are not the listing's settings
     assert '     0: loss_d' in captured.out and 'classifier:' in captured.out and 'not MNIST as published' in captured.err
     (row,) = post_checks.rows_of(tmp_path)
     assert list(row) == COLUMNS and (row['seed'], row['finite']) == ('0', '1')
@@ -157,6 +202,34 @@ def test_a_single_run_writes_its_files(few, tmp_path, capsys):
     progress = files.read_npz(tmp_path / 'progress.npz')
     assert progress['labels'][[0, -1]].tolist() == ['0', '29'] and len(progress['images']) == 10 * progress['columns']
     assert not list(tmp_path.glob('.*'))
+
+
+def test_a_conditional_run_shows_a_row_for_each_digit(few, tmp_path, capsys):
+    arguments = ['--variant=2018-06', f'--data={few}', '--num_steps=30', '--eval_every=10', '--batch_size=32', '--runs=2']
+    assert call(*arguments, f'--output_dir={tmp_path}', f'--export={tmp_path / "model"}', '--animation') == 0
+    printed = capsys.readouterr().out
+    assert all(f'recognized_{k} ' in printed for k in range(10)) and 'pixel_std_within_class' in printed
+    row, _ = post_checks.rows_of(tmp_path)
+    assert list(row) == [*COLUMNS[:-2], *quality.AS_ASKED, *COLUMNS[-2:]]
+    history, sheet = files.read_npz(tmp_path / 'history.npz'), files.read_npz(tmp_path / 'figure.npz')['images']
+    assert history['recognized_9'].shape == (2, 4) and set(quality.AS_ASKED) < set(history)
+    np.testing.assert_array_equal(sheet[:10], history['sheets'][0, ::10, :, -1])  # the first row: all that was asked for as 0
+    np.testing.assert_array_equal(sheet[90:], history['sheets'][0, 9::10, :, -1])
+    np.testing.assert_array_equal(files.read_npz(tmp_path / 'animation.npz')['sheets'][-1], sheet)
+    assert len(files.read_npz(tmp_path / 'interpolation.npz')['images']) == 120  # ten rows of twelve
+    assert files.read_npz(tmp_path / 'runs.npz')['columns'] == 10
+    assert history['sheets'].shape[1] == 100  # although only 80 digits are evaluated
+    assert 'recognized_9' in files.read_npz(tmp_path / 'quality.npz')
+    model = tf.saved_model.load(tmp_path / 'model')
+    nines = model.sample(20, 0, 9).numpy()
+    assert np.abs(np.round(255 * nines[9]) - sheet[90]).max() <= 1  # the tenth request of the sheet is the first 9
+    assert json.loads((tmp_path / 'references.json').read_text(encoding='utf-8'))['test']['recognized'] > 0.1
+
+
+def test_the_listing_says_first_that_it_collapses(few, tmp_path, capsys):
+    assert call(f'--data={few}', '--num_steps=1', f'--output_dir={tmp_path}') == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert 'collapses' in first and '--variant=2018-06 draws digits' in first
 
 
 @pytest.mark.statistical
@@ -188,11 +261,8 @@ def test_mirrored_devices_shard_the_runs(few, tmp_path):
     arguments = [f'--data={few}', '--runs=2', '--num_steps=2', '--batch_size=8']
     assert call(*arguments, '--strategy=mirrored', f'--output_dir={tmp_path / "shared"}') == 0
     assert json.loads((tmp_path / 'shared' / 'config.json').read_text(encoding='utf-8'))['strategy'] == 'MirroredStrategy'
-    settings, images = mnist.make_settings(batch_size=8), dataset.training_digits(dataset.load(str(few))[0])[0]
-    experiment, strategy = (
-        mnist.make_experiment(settings, images),
-        distribution.make_strategy('cpu', 2),
-    )
+    settings, digits = mnist.make_settings(batch_size=8), dataset.training_digits(dataset.load(str(few))[0])
+    experiment, strategy = mnist.make_experiment(settings, digits), distribution.make_strategy('cpu', 2)
     records = training.join_records([r for _, r in training.train(experiment, strategy, np.arange(2, dtype=np.uint32), 2, 2)])
     np.testing.assert_allclose(files.read_npz(tmp_path / 'shared' / 'history.npz')['loss_d'], records['loss_d'], rtol=1e-4)
 
@@ -243,3 +313,20 @@ def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
         error = capsys.readouterr().err
         assert f'--replay={tmp_path / name}.npz' in error and error.count('\n') == 1
     assert call(f'--replay={DATA / "jang_m40_seed1.npz"}', f'--output_dir={tmp_path / "out"}') == 2
+
+
+def test_conditional_traces_of_other_labels_or_another_adam(tmp_path, capsys):
+    arrays = files.read_npz(CONDITIONAL_TRACE)
+    meta = json.loads(str(arrays['meta']))
+    changes = {
+        'adam': {'adam': [0.0002, 0.9, 0.999, 1e-8]}, 'labels': {'conditional': 9}, 'variant': {'variant': '2019'},
+        'plain': {'variant': 'post', 'conditional': 0}, 'noise': {'g_arch': [10, 128, 784]},
+    }  # fmt: skip
+    for name, change in changes.items():
+        np.savez(tmp_path / f'{name}.npz', **arrays | {'meta': json.dumps(meta | change)})
+    np.savez(tmp_path / 'unlabelled.npz', **{key: value for key, value in arrays.items() if key != 'y'})
+    np.savez(tmp_path / 'above.npz', **arrays | {'y': arrays['y'] + 10})
+    for name in (*changes, 'unlabelled', 'above'):
+        assert call(f'--replay={tmp_path / name}.npz', f'--output_dir={tmp_path / "out"}') == 2, name
+        error = capsys.readouterr().err
+        assert f'--replay={tmp_path / name}.npz' in error and error.count('\n') == 1

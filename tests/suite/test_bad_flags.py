@@ -20,8 +20,7 @@ from common.program import checks, cli
 from common.storage import files
 from reproductions import posts
 from reproductions.devnag import replay as devnag_replay
-from reproductions.mnist import dataset
-from reproductions.mnist import gan as mnist
+from reproductions.mnist import dataset, evaluations
 
 # --- Command lines ------------------------------------------------------------------------------------------------------------
 
@@ -114,7 +113,7 @@ def workspace(tmp_path, monkeypatch):
     bundle = dataset.bundled()
     monkeypatch.setattr(dataset, 'bundled', lambda: bundle)
     monkeypatch.setattr(dataset, '_keras_file', lambda: ('mnist.npz', 'no network'))
-    monkeypatch.setattr(mnist, 'evaluator_with_untrained', lambda *args: None)
+    monkeypatch.setattr(evaluations, 'make_evaluator', lambda *args: None)
     return tmp_path
 
 

@@ -21,6 +21,7 @@ SMALLER = {  # recorded runs of the posts' programs, and the numbers of steps th
     'jang_m40_seed1': {'steps': 3, 'pretrain_steps': 2},
     'devnag_2018_raw_data_seed0': {'epochs': 1},
     'mnist_small': {'steps': 2},
+    'mnist_conditional': {'steps': 1},
 }
 
 
@@ -32,13 +33,25 @@ def trace(file):
     """(module that replays, its settings and arrays): a recorded trace of a post, cut down to a few steps."""
     name, changes = file.partition('_')[0], SMALLER[file]
     module = posts.part(name, 'replay')
-    meta, arrays = replay.load(DATA / f'{file}.npz', name)
+    meta, arrays = labelled() if file == 'mnist_conditional' else replay.load(DATA / f'{file}.npz', name)
     meta |= changes
     shapes = module.trace_shapes(module.trace_settings(meta), changes.get('steps', changes.get('epochs')))
     kept = {key: arrays[key][: shape[0]] for key, shape in shapes.items()}
     if name == 'mnist':
-        kept['x'] = arrays['x'][: meta['steps']]
+        kept |= {key: arrays[key][: meta['steps']] for key in ('x', 'y') if key in arrays}
     return module, meta, kept
+
+
+def labelled():
+    """The trace of MNIST's listing as if it were conditional: small enough to be damaged many times, unlike a recorded one."""
+    meta, arrays = replay.load(DATA / 'mnist_small.npz', 'mnist')
+    meta |= {'variant': '2018-06', 'conditional': 10}
+    for network, widths in (('D', meta['d_arch']), ('G', meta['g_arch'])):
+        widths[0] += 10
+        arrays[f'init/{network}/l0/w'] = np.resize(arrays[f'init/{network}/l0/w'], widths[:2])
+    return meta, arrays | {
+        'y': (np.arange(arrays['x'].shape[0] * meta['batch_size']) % 10).astype(np.uint8).reshape(-1, meta['batch_size'])
+    }
 
 
 @pytest.fixture
@@ -68,7 +81,7 @@ def test_damaged_and_fabricated_traces(name, tmp_path, untrained, monkeypatch):
     path.write_bytes(valid)
     assert equal({key: accepted()[key] for key in arrays}, arrays)
 
-    @settings(max_examples=150)  # 600 in total
+    @settings(max_examples=150)  # of each
     @given(st.tuples(st.just('damaged'), damaged(valid)) | st.tuples(st.just('rebuilt'), rebuilt(whole, 'meta')))
     def check(kind_and_data):
         kind, data = kind_and_data

@@ -68,7 +68,7 @@ A8, A8_MINIBATCH, A12_MINIBATCH, A17 = (
 A17_MINIBATCH, MODES3, JANG, DEVNAG, OLDER = (
     'aylien_2017-06_minibatch', 'multimodal_2017-04_modes3', 'jang_2016-06', 'devnag_2018-11_moments', 'devnag_2017-02',
 )  # fmt: skip
-MNIST = 'mnist_post'
+MNIST, JUNE, AUGUST = 'mnist_post', 'mnist_2018-06', 'mnist_2018-08'
 
 TRAJECTORY = [
     ("aylien's learning rate of 2016-08", A8, setting(learning_rate=0.0051)),
@@ -138,6 +138,12 @@ TRAJECTORY = [
     ("mnist's widths of D", MNIST, setting(d_widths=(784, 500, 201, 1))),
     ("mnist's size of the noise", MNIST, setting(g_widths=(101, 200, 500, 784))),
     ("mnist's initial std", MNIST, attribute(layers, 'normal_linears', wider(NORMAL))),
+    ("mnist's learning rate of 2018-06", JUNE, setting(learning_rate=0.00102)),
+    ("mnist's units of 2018-06", JUNE, setting(d_widths=(794, 129, 1))),
+    ("mnist's labels of 2018-06", JUNE, setting(conditional=False, d_widths=(784, 128, 1), g_widths=(100, 128, 784))),
+    ("mnist's learning rate of 2018-08", AUGUST, setting(learning_rate=0.000102)),
+    ("mnist's beta1 of 2018-08", AUGUST, setting(beta1=0.51)),
+    ("mnist's beta2 of 2018-08", AUGUST, setting(beta2=0.91)),
 ]  # fmt: skip
 
 
@@ -191,6 +197,8 @@ TESTS = [
     ("mnist's held-out digits", attribute(dataset, 'HELD_OUT', 10), 'posts/test_mnist', 'test_the_first_digits_are_held_out'),
     ("mnist's success bound", attribute(quality, 'success_bound', times(quality.success_bound, 1.1)),
      'posts/test_mnist_command', 'test_verdicts_follow_from_the_columns'),
+    ("mnist's share of a class that must come on request", attribute(quality, 'OBEYED', 0.48), 'posts/test_mnist_command',
+     'test_a_conditional_run_succeeds_if_every_class_comes_on_request'),
     ("aylien's and mnist's epsilon", attribute(optimizers.adam, '__defaults__', (0.9, 0.999, 1e-7)), 'library/test_optimizers',
      'test_epsilon_of_both_adams'),
     ("devnag's epsilon", attribute(optimizers.adam_of_pytorch, '__defaults__', (0.9, 0.999, 1e-7)), 'library/test_optimizers',

@@ -78,7 +78,7 @@ def test_page_is_self_contained_and_holds_every_number_and_figure(made_up):
     assert not re.search(r'(src|href)="(?!#|data:)|@import|url\(', text)
     figures = [figure for post in found['posts'] for job in post['jobs'] for figure in job['figures']]
     pictures = [directory / figure['file'] for figure in figures]
-    assert len(pictures) == 28 and sorted(page.sources) == sorted(report_page.data_uri(file) for file in pictures)
+    assert len(pictures) == 30 and sorted(page.sources) == sorted(report_page.data_uri(file) for file in pictures)
     claims = [claim for post in found['posts'] for claim in post['claims']]
     assert len(claims) == 27
     for claim in claims:
@@ -215,4 +215,4 @@ def test_in_a_browser_nothing_overflows_and_every_picture_is_shown(made_up, widt
     command.append(f'file://{directory / "index.html"}')
     dom = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     scroll_width, inner_width, pictures = map(int, re.search('<title>(.*?)</title>', dom)[1].split())
-    assert scroll_width <= inner_width and pictures == 28
+    assert scroll_width <= inner_width and pictures == 30

@@ -1,0 +1,47 @@
+"""What decides whether the MNIST GAN collapses: the cells, when a run counts as collapsed, and the table."""
+
+import numpy as np
+import pytest
+
+from reproductions.mnist import collapse, dataset, gan, quality
+
+
+def test_cells_differ_from_the_listing_in_what_they_name():
+    assert len(set(collapse.CELLS)) == 24
+    assert collapse.settings_of(collapse.Cell(2, False, 0.001, False)) == gan.make_settings()
+    assert collapse.settings_of(collapse.Cell(1, True, 0.001, False))._replace(variant='2018-06') == gan.make_settings(
+        '2018-06'
+    )
+    deep = collapse.settings_of(collapse.Cell(2, True, 0.00005, True))
+    assert deep.d_widths == (794, 500, 200, 1) and deep.g_widths == (110, 200, 500, 784)
+    assert (deep.learning_rate, deep.glorot, deep.beta1) == (0.00005, True, 0.9)
+
+
+def test_variation_by_hand():
+    """Two classes of two images each, of two pixels: 0 and 1 within class 0, always 0.5 within class 1."""
+    images, labels = np.array([[0, 0], [1, 1], [0.5, 0.5], [0.5, 0.5]], np.float32), np.array([0, 0, 1, 1])
+    assert collapse.variation(images, labels, conditional=True) == pytest.approx(0.25)
+    assert collapse.variation(images, labels, conditional=False) == pytest.approx(np.std([0, 1, 0.5, 0.5]))
+
+
+def test_collapsed_since_the_last_check_from_which_it_stays():
+    found = {
+        'step': np.array([1, 101, 201, 301]),
+        'variation': np.array([[1, 0.05, 0.5, 0.01], [1, 0.09, 0.01, 0], [1, 0, 0, 0.1]]),
+    }
+    table = collapse.outcomes_of(collapse.CELLS[0], found, None, np.arange(3), None, stopped=True)
+    assert table['collapsed'].tolist() == [1, 1, 0]
+    np.testing.assert_array_equal(table['since'], [301, 101, np.nan])
+    assert np.isnan(table['frechet']).all() and np.isnan(table['success']).all()
+
+
+@pytest.mark.statistical
+def test_the_listing_stops_early_and_one_hidden_layer_does_not_collapse(monkeypatch):
+    """Two seeds each, on the bundled digits: the first cell stops, the last is evaluated after its 600 iterations."""
+    digits = dataset.bundled()
+    evaluator = quality.make_evaluator(digits)
+    listing = collapse.train_cell(collapse.Cell(2, False, 0.001, False), digits, evaluator, runs=2, most=2_000)
+    assert listing['collapsed'].all() and listing['step'][-1] == 501 and (listing['since'] == 101).all()
+    one = collapse.train_cell(collapse.Cell(1, True, 0.001, False), digits, evaluator, runs=2, most=600)
+    assert not one['collapsed'].any() and one['step'][-1] == 600 and np.isfinite(one['frechet']).all()
+    assert ((one['recognized'] >= 0) & (one['recognized'] <= 1)).all()
