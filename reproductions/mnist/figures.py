@@ -52,7 +52,8 @@ def draw(
     draw_grid(directory / 'data.png', f'Real digits ({digits.name})', images[: quality.GRID_SIZE], 10)
     rows = min(len(seeds), 20)
     grids = evaluations.sample_grid(settings, seeds[:rows], trained.train_state)
-    draw_samples(directory / 'figure.png', trained_for, grids[0], settings.conditional)
+    shown = by_class(grids[0]) if settings.conditional else grids[0]
+    draw_samples(directory / 'figure.png', trained_for, shown, settings.conditional)
     draw_interpolation(directory / 'interpolation.png', trained_for, interpolation(settings, seeds, trained.train_state))
     if 'sheet_step' in history:
         draw_progress(directory / 'progress.png', named(seeds[:1]), history, settings.conditional)
@@ -214,16 +215,16 @@ def draw_grid(path: pathlib.Path, title: str, images: np.ndarray, columns: int, 
     figures.write(path, sample_grid, arrays)
 
 
-def draw_samples(path: pathlib.Path, trained_for: str, grid: np.ndarray, conditional: bool) -> None:
-    """Writes the figure of a sample grid, uint8 [100, 784]; of a conditional GAN a row for each digit from 0 to 9."""
-    what = 'a row for each digit asked for; ' if conditional else ''
-    draw_grid(path, f'Generated digits ({what}{trained_for})', by_class(grid) if conditional else grid, 10)
+def draw_samples(path: pathlib.Path, trained_for: str, images: np.ndarray, conditional: bool) -> None:
+    """Writes the figure of a sample grid, uint8 [100, 784]; of a conditional GAN in the order of `by_class`."""
+    what = ', a row for each digit asked for\n' if conditional else ' '
+    draw_grid(path, f'Generated digits{what}({trained_for})', images, 10)
 
 
 def draw_interpolation(path: pathlib.Path, trained_for: str, images: np.ndarray) -> None:
     """Writes the figure of `interpolation`, one row per pair of noise vectors."""
-    within = 'a row for each digit asked for; ' if len(images) == gan.CLASSES * PATH else ''
-    draw_grid(path, f'Interpolation between pairs of noise vectors ({within}{trained_for})', images, PATH)
+    within = ', a row for each digit asked for\n' if len(images) == gan.CLASSES * PATH else ' '
+    draw_grid(path, f'Interpolation between pairs of noise vectors{within}({trained_for})', images, PATH)
 
 
 def draw_progress(path: pathlib.Path, whose: str, history: dict[str, np.ndarray], conditional: bool = False) -> None:
@@ -234,8 +235,8 @@ def draw_progress(path: pathlib.Path, whose: str, history: dict[str, np.ndarray]
     shown = stages(history['sheet_step'])
     digits = history['sheets'][0, :10][:, :, shown].transpose(0, 2, 1)
     labels = [f'{step:,}' for step in history['sheet_step'][shown]]
-    asked = ', asked for 0 to 9,' if conditional else ''
-    title = f'The same ten noise vectors{asked} after iteration ... ({whose})'
+    asked, gap = (', asked for 0 to 9,', '\n') if conditional else ('', ' ')
+    title = f'The same ten noise vectors{asked} after iteration ...{gap}({whose})'
     draw_grid(path, title, digits.reshape(-1, digits.shape[2]), len(shown), labels)
 
 

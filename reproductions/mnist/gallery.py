@@ -159,7 +159,7 @@ def draw_first(directory: pathlib.Path, out: pathlib.Path, prefix: str = '', how
         mnist_figures.draw_grid(out / 'data.png', f'Real digits ({digits})', images_of(directory, 'data'), 10)
     if prefix in ('', '2018-06_'):
         settings = mnist_figures.gan.make_settings(config['variant'])
-        frames = mnist_figures.frames_of(history)
+        frames = mnist_figures.frames_of(history)[:: 2 if conditional else 1]  # with 100 digits, the files would be large
         for _ in mnist_figures.draw_animation(settings, out / f'{prefix}animation.gif', frames, seed):
             pass
 
@@ -187,6 +187,21 @@ PARTS = {
     'grid': grid,
 }  # fmt: skip
 PICTURES = {
+    '2018-06_figure.png': Picture('programs', mnist_figures.sample_grid, 'generated digits, a row for each digit asked for'),
+    '2018-06_progress.png': Picture(
+        'programs', mnist_figures.sample_grid, '2018-06: ten noise vectors over time', in_post=False
+    ),
+    '2018-06_animation.gif': Picture(
+        'programs', mnist_figures.animation, '2018-06: the sheet over time, animated', in_post=False
+    ),
+    '2018-06_interpolation.png': Picture(
+        'programs', mnist_figures.sample_grid, '2018-06: within each digit, between noise vectors', in_post=False
+    ),
+    '2018-06_runs.png': Picture('programs', mnist_figures.sample_grid, '2018-06: the digits of every seed', in_post=False),
+    '2018-06_quality.png': Picture(
+        'programs', mnist_figures.quality_curves, '2018-06: quality over the iterations', in_post=False
+    ),
+    'grid.png': Picture('grid', mnist_collapse.draw, 'what decides whether training collapses', in_post=False),
     'data.png': Picture('measured', mnist_figures.sample_grid, 'real digits'),
     'figure.png': Picture('measured', mnist_figures.sample_grid, 'generated digits'),
     'progress.png': Picture('measured', mnist_figures.sample_grid, 'the same noise vectors over time', in_post=False),

@@ -15,13 +15,11 @@ from reproductions.mnist import quality
 GENTLER = 'gentler Adam, '  # in titles
 PROGRAMS = {  # of the author's, at length: {prefix of the files: flags}
     '2018-06': ('--variant=2018-06', '--runs=16', '--num_steps=50000'),
-    '2018-08': ('--variant=2018-08', '--runs=8', '--num_steps=50000'),
-    '2018-06_long': ('--variant=2018-06', '--runs=4', '--num_steps=500000', '--eval_every=10000'),
 }
 
 
 def write(out: pathlib.Path) -> None:
-    """claims.json, 2018-06_claims.json, programs.md and outcomes.md, from the other parts' files."""
+    """claims.json, claims.md, programs.md and outcomes.md, from the other parts' files."""
     ensembles = {prefix: ensemble for prefix in ('', 'gentle_', '2018-06_') if (ensemble := ensemble_of(out, prefix))}
     gentle, drawn = (ensembles.get(prefix) for prefix in ('gentle_', '2018-06_'))
     others = {'the same networks, trained more gently': gentle, "the author's program 2018-06": drawn}
@@ -45,12 +43,12 @@ def ensemble_of(out: pathlib.Path, prefix: str) -> tuple | None:
 
 
 def side_by_side(rows: dict[str, list]) -> str:
-    """The claims of several programs in one table, {program: list of `claims.Measurement`}."""
+    """The claims of several programs in one table, {program: list of `claims.Measurement`}; numbers but for the first."""
     lines = [f'| claim | {" | ".join(rows)} |', '|---' * (len(rows) + 1) + '|']
     for same in zip(*rows.values(), strict=True):
         cells = []
-        for row in same:
-            measured = [f'{name}: {estimate}' for name, estimate in row.measured.items()]
+        for i, row in enumerate(same):
+            measured = [f'{name}: {estimate}' for name, estimate in row.measured.items()] if i else []
             cells.append('<br>'.join([f'**{row.verdict.value}**: {row.reason}', *measured]))
         lines.append(f'| **{same[0].claim}** {same[0].statement} | {" | ".join(cells)} |')
     return '\n'.join(lines) + '\n'

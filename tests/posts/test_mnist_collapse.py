@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from helpers.paths import ROOT
 
+from common.storage import files
 from reproductions.mnist import collapse, dataset, gan, quality
 
 
@@ -45,3 +47,14 @@ def test_the_listing_stops_early_and_one_hidden_layer_does_not_collapse(monkeypa
     one = collapse.train_cell(collapse.Cell(1, True, 0.001, False), digits, evaluator, runs=2, most=600)
     assert not one['collapsed'].any() and one['step'][-1] == 600 and np.isfinite(one['frechet']).all()
     assert ((one['recognized'] >= 0) & (one['recognized'] <= 1)).all()
+
+
+def test_the_committed_table_is_that_of_the_committed_runs():
+    """Sixteen seeds of every cell at the listing's learning rate; depth alone separates those that collapse."""
+    table = files.read_csv(ROOT / 'figures' / 'mnist' / 'grid.csv')
+    assert collapse.markdown(table) == (ROOT / 'figures' / 'mnist' / 'grid.md').read_text(encoding='utf-8')
+    for cell in collapse.CELLS:
+        seeds = collapse.of_cell(table, cell)['seed'].tolist()
+        assert seeds == list(range(collapse.RUNS)) or (not seeds and cell.learning_rate != collapse.RATES[0])
+    listed = table['learning_rate'] == collapse.RATES[0]
+    assert listed.sum() == 128 and np.array_equal(table['collapsed'][listed] == 1, table['hidden'][listed] == 2)
