@@ -9,6 +9,7 @@ import gc
 import multiprocessing
 import os
 import resource
+import signal
 
 import hypothesis
 import pytest
@@ -82,6 +83,7 @@ def run_tests(session, there, here):
     """What the fork does: runs the tests it is told of, until it is large or is told no more."""
     there.close()
     split_cpu()
+    heed_signals()
     config, last = session.config, False
     while not last:
         try:
@@ -92,6 +94,12 @@ def run_tests(session, there, here):
         last = not following or (large and not shares_training(item, following[0]))
         reports = runner.runtestprotocol(item, log=False, nextitem=None if last else following[0])
         here.send(([config.hook.pytest_report_to_serializable(config=config, report=report) for report in reports], last))
+
+
+def heed_signals():
+    """Background jobs of a shell ignore Ctrl-C, jobs of `nohup` the end of their terminal, and children inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def shares_training(item, following):

@@ -14,17 +14,12 @@ from common.program import progress
 SLOW = 'import time; print("importing", flush=True); time.sleep(60)'
 
 
-def heed_interrupts():
-    """A shell starts its background jobs with Ctrl-C ignored, and their children inherit it."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 def interrupted(directory, command, name):
     """(status, stderr) of a command that gets Ctrl-C while it imports a module `name`, of which `directory` has a slow one."""
     (directory / f'{name}.py').write_text(SLOW, encoding='utf-8')
     process = subprocess.Popen(
         [sys.executable, *command], cwd=ROOT, env=os.environ | {'PYTHONPATH': str(directory)}, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, preexec_fn=heed_interrupts,
+        stderr=subprocess.PIPE,
     )  # fmt: skip
     with process:
         assert process.stdout.readline() == b'importing\n'

@@ -203,10 +203,14 @@ def test_an_interrupt_keeps_what_was_trained(tmp_path):
         text=True,
         cwd=ROOT,
     )
-    while 'loss_d' not in process.stdout.readline():  # until it trains
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=60)[1]
+    try:
+        while 'loss_d' not in process.stdout.readline():  # until it trains
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
+        process.wait()
     assert process.returncode == 130, error
     assert 'Traceback' not in error
     rows = rows_of(tmp_path / 'a')

@@ -85,12 +85,16 @@ def test_a_closed_terminal_saves_the_training(tmp_path):
         stderr=terminal, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
     os.close(terminal)
-    for _ in range(600):
-        if list(tmp_path.glob('checkpoint/state-*.npz')):
-            break
-        time.sleep(0.1)
-    os.close(controller)  # the window is closed: the kernel sends SIGHUP, and writing fails from now on
-    assert process.wait(60) == 129
+    try:
+        for _ in range(600):
+            if list(tmp_path.glob('checkpoint/state-*.npz')):
+                break
+            time.sleep(0.1)
+        os.close(controller)  # the window is closed: the kernel sends SIGHUP, and writing fails from now on
+        assert process.wait(60) == 129
+    finally:
+        process.kill()
+        process.wait()
     assert written(tmp_path) == FILES
 
 
