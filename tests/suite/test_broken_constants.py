@@ -23,9 +23,6 @@ from reproductions.mnist import gan as mnist
 from reproductions.multimodal import gan as multimodal
 from reproductions.multimodal import settings as multimodal_settings
 
-pytestmark = pytest.mark.statistical
-
-
 # --- Ways to break a constant: each gives a function of pytest's monkeypatch that returns changes of the settings -------------
 
 
@@ -147,6 +144,7 @@ TRAJECTORY = [
 ]  # fmt: skip
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(('case', 'break_it'), [row[1:] for row in TRAJECTORY], ids=[row[0] for row in TRAJECTORY])
 def test_a_broken_constant_departs_from_the_trajectory(case, break_it, monkeypatch):
     case = next(each for each in accepted_numbers.CASES if f'{each.post}_{each.name}' == case)
@@ -216,6 +214,7 @@ def load(file):
     return module
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(('break_it', 'file', 'test'), [row[1:] for row in TESTS], ids=[row[0] for row in TESTS])
 def test_a_broken_constant_fails_its_test(break_it, file, test, monkeypatch):
     call = getattr(load(file), test)
