@@ -196,10 +196,10 @@ def record_steps(num_steps: int, every: int, early: Sequence[int] = ()) -> np.nd
     return np.unique(steps[steps <= num_steps]).astype(np.int32)
 
 
-def settled_mean(steps: np.ndarray, losses: np.ndarray) -> np.ndarray:
-    """Mean loss over the last `SETTLED` iterations, [runs], from a history's `step` [records] and losses [runs, records]."""
+def settled_mean(steps: np.ndarray, losses: np.ndarray, settled: int = SETTLED) -> np.ndarray:
+    """Mean loss over the last `settled` iterations, [runs], from a history's `step` [records] and losses [runs, records]."""
     lengths = np.diff(steps, prepend=-1)
-    last = steps > steps[-1] - SETTLED
+    last = steps > steps[-1] - settled
     return losses[:, last] @ (lengths[last] / lengths[last].sum())
 
 

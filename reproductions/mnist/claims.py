@@ -10,6 +10,7 @@ import pathlib
 
 import numpy as np
 
+from common import training
 from common.evaluation import Verdict, claims
 from common.storage import files
 from reproductions.mnist import gan, quality
@@ -59,11 +60,9 @@ def original(variant: str) -> dict[str, np.ndarray]:
 
 def as_original(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same columns of our runs, from results.csv and the history: {column: [runs]}."""
-    steps, found = history['step'], {name: table[name] for name in ('seed', 'finite', *COMPARED)}
-    lengths = np.diff(steps, prepend=-1)
-    last = steps >= steps[-1] + 1 - ORIGINAL_SETTLED
+    found = {name: table[name] for name in ('seed', 'finite', *COMPARED)}
     for name in ('loss_d', 'loss_g'):
-        found[name] = np.average(history[name][:, last], axis=1, weights=lengths[last])
+        found[name] = training.settled_mean(history['step'], history[name], ORIGINAL_SETTLED)
     return found
 
 
@@ -144,21 +143,19 @@ def cannot_tell(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) ->
 
 def no_convolution(table: dict[str, np.ndarray], others: dict[str, dict[str, np.ndarray]]) -> claims.Measurement:
     """D3: no convolution is needed. One program without a convolution that succeeds is enough."""
-    own = 'success of this program'
-    measured = {own: claims.proportion(table['success'] == 1)}
-    for which, other in others.items():
-        measured[f'success of {which}'] = claims.proportion(other['success'] == 1)
-        measured[f'its Fréchet distance (median): {which}'] = claims.median(other['frechet'])
-    shares = {name: estimate for name, estimate in measured.items() if name.startswith('success of ')}
+    shares, measured = {}, {}
+    for which, some in ({'this program': table} | others).items():
+        shares[which] = measured[f'success of {which}'] = claims.proportion(some['success'] == 1)
+        if some is not table:
+            measured[f'its Fréchet distance (median): {which}'] = claims.median(some['frechet'])
     mostly, sometimes = (
-        [name for name, e in shares.items() if test(e)] for test in (lambda e: e.low > 0.5, lambda e: e.value > 0)
+        [which for which, e in shares.items() if e.low > 0.5],
+        [which for which, e in shares.items() if e.value > 0],
     )
     if mostly:
-        which = 'this program' if own in mostly else mostly[0].removeprefix('success of ')
-        verdict, reason = Verdict.REPRODUCED, f'most seeds of {which} succeed without one'
+        verdict, reason = Verdict.REPRODUCED, f'most seeds of {mostly[0]} succeed without one'
     elif sometimes:
-        which = 'this program' if own in sometimes else sometimes[0].removeprefix('success of ')
-        verdict, reason = Verdict.PARTLY, f'some seeds of {which} succeed without one'
+        verdict, reason = Verdict.PARTLY, f'some seeds of {sometimes[0]} succeed without one'
     else:
         verdict = Verdict.CANNOT_BE_TESTED
         reason = 'no run succeeds, and why is a matter of training: whether a convolution is needed does not follow'

@@ -13,22 +13,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from matplotlib.figure import Figure
 
 from common import training
 from common.devices import distribution
-from common.nn.random import Stream
 from common.plotting import figures
 from common.storage import files
-from reproductions.mnist import dataset, gan, quality
+from reproductions.mnist import dataset, evaluations, gan, quality
 
 RATES = (0.001, 0.0002, 0.00005)
 RUNS, MOST, EVERY, PATIENCE = 16, 5_000, 100, 500  # seeds; iterations: at most, between checks, collapsed before it stops
 ALIKE = 0.1  # of the variation of real digits
 TITLE = 'At the learning rate of the listing, depth decides whether the MNIST GAN collapses'
 SAMPLES = 500  # digits that the variation is measured on
-JUDGED = ('classes_covered', 'frechet', 'success')  # of the runs of a cell that did not stop early
+JUDGED = ('classes_covered', 'frechet', 'success', 'recognized')  # of the runs of a cell that did not stop early
 
 
 class Cell(NamedTuple):
@@ -50,7 +48,7 @@ CELLS = tuple(Cell(*values) for values in itertools.product((2, 1), (False, True
 
 def settings_of(cell: Cell) -> gan.Settings:
     """The listing with the changes of a cell."""
-    d, g = gan.VARIANTS['post'][1:3]
+    d, g = gan.VARIANTS['post'].d_widths, gan.VARIANTS['post'].g_widths
     if cell.hidden == 1:
         d, g = (d[0], 128, 1), (g[0], 128, g[-1])
     extra = gan.CLASSES * cell.conditional
@@ -65,19 +63,14 @@ def settings_of(cell: Cell) -> gan.Settings:
 
 def variation(images: np.ndarray, labels: np.ndarray, conditional: bool) -> float:
     """Standard deviation of a pixel over images [n, 784], averaged over pixels; within classes if `conditional`."""
-    groups = [images[labels == k] for k in range(gan.CLASSES)] if conditional else [images]
-    return float(np.mean([group.std(axis=0, dtype=np.float64).mean() for group in groups if len(group)]))
+    return quality.pixel_std_within_class(images, labels if conditional else np.zeros_like(labels))
 
 
 def variations(settings: gan.Settings, seeds: np.ndarray, train_state: training.TrainState) -> np.ndarray:
     """`variation` of each run's digits on fixed noise, [runs]; `train_state` is of NumPy arrays."""
-    found = []
-    for row in range(len(seeds)):
-        g = tf.nest.map_structure(lambda value, row=row: tf.constant(value[row : row + 1]), train_state.g)
-        z = gan.requests(settings, tf.constant(seeds[row : row + 1]), Stream.FIGURE, 0, SAMPLES)
-        images = gan.generator(settings, g, z).numpy()[0].T
-        found.append(variation(images, np.arange(SAMPLES) % gan.CLASSES, settings.conditional))
-    return np.array(found)
+    asked = np.arange(SAMPLES) % gan.CLASSES
+    found = evaluations.samples(settings, seeds, train_state, SAMPLES)
+    return np.array([variation(images, asked, settings.conditional) for images in found])
 
 
 def train_cell(
@@ -87,7 +80,7 @@ def train_cell(
 
     Returns:
       {'step': [checks], 'variation': [runs, checks], relative to real digits, and columns [runs]}: `collapsed` at the end,
-      `since` which check (iteration; NaN if it is not), and `JUDGED` and `recognized`, NaN if the cell stopped early.
+      `since` which check (iteration; NaN if it is not), and `JUDGED`, NaN if the cell stopped early.
     """
     settings = settings_of(cell)
     images, labels = dataset.training_digits(digits)
@@ -118,12 +111,11 @@ def outcomes_of(
     for_good = np.logical_and.accumulate(alike[:, ::-1], axis=1)[:, ::-1]
     since = np.where(for_good.any(axis=1), found['step'][for_good.argmax(axis=1)], np.nan)
     table = {'seed': seeds, 'collapsed': alike[:, -1].astype(int), 'since': since}
-    names = (*JUDGED, 'recognized')
     if stopped:
-        return table | {name: np.full(len(seeds), np.nan) for name in names}
+        return table | {name: np.full(len(seeds), np.nan) for name in JUDGED}
     columns, _ = gan.evaluate(settings_of(cell), evaluator, seeds, train_state)
     columns |= quality.verdict_columns(evaluator.references, columns)
-    return table | {name: columns.get(name, np.full(len(seeds), np.nan)) for name in names}
+    return table | {name: columns.get(name, np.full(len(seeds), np.nan)) for name in JUDGED}
 
 
 def train_cells(directory: pathlib.Path, digits: dataset.Digits, cells: Sequence[Cell] = CELLS) -> None:
@@ -149,7 +141,7 @@ def write_results(directory: pathlib.Path, out: pathlib.Path) -> None:
         runs = len(arrays['seed'])
         given = {name: np.full(runs, float(value)) for name, value in cell._asdict().items()}
         given |= {'iterations': np.full(runs, arrays['step'][-1])}
-        rows.append(given | {name: arrays[name] for name in ('seed', 'collapsed', 'since', *JUDGED, 'recognized')})
+        rows.append(given | {name: arrays[name] for name in ('seed', 'collapsed', 'since', *JUDGED)})
     table = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     files.write_csv(out / 'grid.csv', table)
     files.write_text(out / 'grid.md', markdown(table))

@@ -54,7 +54,11 @@ def watcher(
 
 def sample_grid(settings: gan.Settings, seeds: np.ndarray, train_state: training.TrainState) -> np.ndarray:
     """Samples of the first len(seeds) runs on fixed noise, uint8 [len(seeds), 100, 784]; conditional: 0, ... 9, 0, ..."""
+    return quality.as_bytes(samples(settings, seeds, train_state, quality.GRID_SIZE))
+
+
+def samples(settings: gan.Settings, seeds: np.ndarray, train_state: training.TrainState, count: int) -> np.ndarray:
+    """The same in 0 .. 1, float32 [len(seeds), count, 784]."""
     g = tf.nest.map_structure(lambda value: tf.constant(value[: len(seeds)]), train_state.g)
-    z = gan.requests(settings, tf.constant(seeds), Stream.FIGURE, 0, quality.GRID_SIZE)
-    images = gan.generator(settings, g, z).numpy()
-    return quality.as_bytes(images.transpose(0, 2, 1))
+    z = gan.requests(settings, tf.constant(seeds), Stream.FIGURE, 0, count)
+    return gan.generator(settings, g, z).numpy().transpose(0, 2, 1)

@@ -74,15 +74,20 @@ def as_asked(evaluator: Evaluator, images: np.ndarray, asked: np.ndarray) -> dic
     with np.errstate(invalid='ignore'), warnings.catch_warnings():
         warnings.simplefilter('ignore', RuntimeWarning)  # of a mean over no image
         shares = [right[asked == k].mean() for k in range(CLASSES)]
-        spreads = [images[asked == k].std(axis=0, dtype=np.float64).mean() for k in range(CLASSES)]
     means, wanted = (class_means(*some) for some in ((images, asked), (evaluator.images, evaluator.labels)))
     return {
         'recognized': right.mean(),
         **{f'recognized_{k}': share for k, share in enumerate(shares)},
         'pixel_mean': images.mean(dtype=np.float64),
-        'pixel_std_within_class': np.nanmean(spreads),
+        'pixel_std_within_class': pixel_std_within_class(images, asked),
         'class_mean_distance': np.nanmean(np.linalg.norm(means - wanted, axis=1)),
     }
+
+
+def pixel_std_within_class(images: np.ndarray, labels: np.ndarray) -> float:
+    """Standard deviation of a pixel over the images of a class, [n, 784] and [n], averaged over pixels and classes."""
+    groups = [images[labels == k] for k in np.unique(labels)]
+    return float(np.mean([group.std(axis=0, dtype=np.float64).mean() for group in groups]))
 
 
 def class_means(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
