@@ -145,39 +145,41 @@ def _repeat(update, times, iteration, params, opt_state):
 
 
 def compile_loop(
-    iteration: Callable, losses: Sequence[str], measure: Callable = lambda state: {}, group: int | None = None
+    iteration: Callable, losses: Sequence[str], measure: Callable = lambda seeds, state: {}, group: int | None = None
 ) -> Callable:
     """Compiles `iteration(seeds, state) -> (state, {name: loss [runs]})` into a loop that also records.
 
     Args:
       iteration: `take_step` or `take_pretrain_step` with its first argument bound.
       losses: names of the losses that `iteration` returns.
-      measure: state -> {name: [runs]}, recorded beside the losses.
+      measure: (seeds, state) -> {name: [runs]}, recorded beside the losses.
       group: runs that a CPU advances together (default: `GROUP`).
 
     Returns:
-      advance(seeds, state, until) -> (state, records). It records whenever `state.step` reaches a value of `until` (int32
-      [records], ascending; the last may be repeated as padding). Each record is [records, runs]; a loss is the mean over the
-      iterations since the previous record.
+      advance(seeds, state, until) -> (state, records); seeds may be `varied.Runs`. It records whenever `state.step` reaches a
+      value of `until` (int32 [records], ascending; the last may be repeated as padding). Each record is [records, runs]; a loss
+      is the mean over the iterations since the previous record.
     """
 
-    def names(state):  # of the records; XLA removes the unused values of this call of `measure`
-        return (*losses, *measure(state))
+    def names(seeds, state):  # of the records; XLA removes the unused values of this call of `measure`
+        return (*losses, *measure(seeds, state))
 
     def advance(seeds, state, until):
+        by_run = tf.nest.flatten(seeds)[0].shape
+
         def record(row, state, arrays):
             def body(state, sums):
                 state, values = iteration(seeds, state)
                 return state, {name: sums[name] + values[name] for name in losses}
 
             before = state.step
-            zeros = {name: tf.zeros(seeds.shape) for name in losses}
+            zeros = {name: tf.zeros(by_run) for name in losses}
             state, sums = tf.while_loop(lambda state, _: state.step < until[row], body, (state, zeros))
             count = tf.cast(state.step - before, tf.float32)
-            values = {name: total / count for name, total in sums.items()} | measure(state)
+            values = {name: total / count for name, total in sums.items()} | measure(seeds, state)
             return row + 1, state, {name: arrays[name].write(row, values[name]) for name in arrays}
 
-        arrays = {name: tf.TensorArray(tf.float32, until.shape[0], element_shape=seeds.shape) for name in names(state)}
+        arrays = {name: tf.TensorArray(tf.float32, until.shape[0], element_shape=by_run) for name in names(seeds, state)}
         loop = tf.while_loop(lambda row, state, _: state.step < until[-1], record, (tf.constant(0), state, arrays))
         return loop[1], {name: array.stack() for name, array in loop[2].items()}
 
@@ -253,23 +255,33 @@ class Experiment(NamedTuple):
     pretrain_step: PretrainStep
     pretrain_steps: int  # 0: no pre-training
     pretrain_loop: Callable  # `compile_loop` of `pretrain_step`
-    train_loop: Callable  # `compile_loop` of `train_step`, with what the post measures during training
-    call: int = CALL  # seed-iterations of a compiled call; fewer if an iteration has many updates
-    early: tuple[int, ...] = ()  # further iteration counts of adversarial training at which to record
+    train_loop: Callable  # `compile_loop` of the next four
+    iteration: Callable  # (seeds, state) -> (state, losses); `take_step` unless the post records more
+    losses: tuple[str, ...]  # their names
+    measure: Callable  # state -> {name: [runs]}, what the post measures during training
+    group: int  # runs that a CPU advances together
+    call: int  # seed-iterations of a compiled call; fewer if an iteration has many updates
+    early: tuple[int, ...]  # further iteration counts of adversarial training at which to record
 
 
 def make_experiment(
     init: Callable,
     train_step: TrainStep,
-    measure: Callable,
-    pretrain_step: PretrainStep,
-    pretrain_steps: int,
+    measure: Callable = lambda state: {},
+    pretrain_step: PretrainStep = NO_PRETRAINING,
+    pretrain_steps: int = 0,
+    iteration: Callable | None = None,
+    losses: tuple[str, ...] = ('loss_d', 'loss_g'),
+    group: int = GROUP,
+    call: int = CALL,
     early: tuple[int, ...] = (),
 ) -> Experiment:
-    """An `Experiment` whose two loops compile at their first call."""
+    """An `Experiment` whose two loops compile at their first call. Arguments: see there."""
+    iteration = iteration or (lambda seeds, state: take_step(train_step, seeds, state))
     pretrain_loop = compile_loop(lambda seeds, state: take_pretrain_step(pretrain_step, seeds, state), ['loss'])
-    train_loop = compile_loop(lambda seeds, state: take_step(train_step, seeds, state), ['loss_d', 'loss_g'], measure)
-    return Experiment(init, train_step, pretrain_step, pretrain_steps, pretrain_loop, train_loop, early=early)
+    train_loop = compile_loop(iteration, losses, lambda seeds, state: measure(state), group)
+    loops = pretrain_loop, train_loop
+    return Experiment(init, train_step, pretrain_step, pretrain_steps, *loops, iteration, losses, measure, group, call, early)
 
 
 def initial_state(experiment: Experiment, strategy: tf.distribute.Strategy, seeds: np.ndarray) -> State:
@@ -299,7 +311,7 @@ def train(
     """Pre-trains D if the experiment says so, then trains both networks.
 
     Args:
-      seeds: uint32 [runs].
+      seeds: uint32 [runs], or `varied.Runs`.
       num_steps: adversarial iterations.
       every: iterations between records.
       state: `State` of NumPy arrays to resume from; None starts anew.
@@ -316,13 +328,14 @@ def train(
     else:
         pretrain_state, train_state = distribution.share_out(strategy, state)
     steps = record_steps(experiment.pretrain_steps, every)
-    calls = run(experiment.pretrain_loop, strategy, len(seeds), sharded, pretrain_state, steps, records_per_call)
+    runs = len(tf.nest.flatten(seeds)[0])
+    calls = run(experiment.pretrain_loop, strategy, runs, sharded, pretrain_state, steps, records_per_call)
     for pretrain_state, part, records in calls:
         yield State(pretrain_state, train_state), {'pretrain_step': part - 1, 'pretrain_loss': records['loss']}
     if experiment.pretrain_steps and distribution.first(strategy, train_state.step) == 0:
         train_state = train_state._replace(d=pretrain_state.params)  # with a fresh optimizer state
     steps = record_steps(num_steps, every, experiment.early)
-    calls = run(experiment.train_loop, strategy, len(seeds), sharded, train_state, steps, records_per_call, experiment.call)
+    calls = run(experiment.train_loop, strategy, runs, sharded, train_state, steps, records_per_call, experiment.call)
     for state, part, records in calls:
         yield State(pretrain_state, state), {'step': part - 1} | records
 

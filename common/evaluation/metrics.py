@@ -53,22 +53,40 @@ def kolmogorov_smirnov(ordered: np.ndarray, truth: Any) -> np.ndarray:
     return np.maximum(np.arange(1, n + 1) / n - cdf, cdf - np.arange(n) / n).max(axis=1)
 
 
-def wasserstein_on_grid(samples: tf.Tensor, edges: np.ndarray, cdf: np.ndarray) -> tf.Tensor:
+def wasserstein_on_grid(samples: tf.Tensor, edges: np.ndarray | tf.Tensor, cdf: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Wasserstein-1 distance without sorting, for compiled loops: [runs, 1, n] -> [runs]; NaN if a sample is not finite.
 
     It is the integral of |F_n(x) - F(x)| by the trapezoidal rule over `edges`; samples outside count as if at the border.
 
     Args:
       samples: float32 [runs, 1, n].
-      edges: [m], increasing.
-      cdf: [m], the true distribution function at `edges`.
+      edges: [m], increasing; or a float32 tensor [runs, 1, m].
+      cdf: the true distribution function at `edges`, of the same shape.
     """
     column = tf.transpose(samples, [0, 2, 1])  # edges innermost: XLA vectorizes over them
-    below = tf.reduce_mean(tf.cast(column < edges.astype(np.float32), tf.float32), axis=1)
-    widths = np.diff(edges)
-    weights = ((np.r_[widths, 0] + np.r_[0, widths]) / 2).astype(np.float32)
-    distance = tf.reduce_sum(tf.abs(below - cdf.astype(np.float32)) * weights, axis=1)
+    below = tf.reduce_mean(tf.cast(column < _float32(edges), tf.float32), axis=1)
+    widths = edges[..., 1:] - edges[..., :-1]
+    concat = tf.concat if tf.is_tensor(widths) else np.concat
+    nothing = 0 * widths[..., :1]
+    weights = (concat([widths, nothing], axis=-1) + concat([nothing, widths], axis=-1)) / 2
+    distance = tf.reduce_sum(tf.abs(below - _rows(_float32(cdf))) * _rows(_float32(weights)), axis=1)
     return tf.where(tf.reduce_all(tf.math.is_finite(samples), axis=[1, 2]), distance, np.nan)
+
+
+def edges(half_range: float | tf.Tensor, count: int) -> np.ndarray | tf.Tensor:
+    """`count` numbers from -half_range to half_range for `wasserstein_on_grid`, [count], or [runs, 1, count] of a tensor."""
+    if not tf.is_tensor(half_range):
+        return np.linspace(-half_range, half_range, count)
+    return half_range * np.linspace(-1, 1, count)
+
+
+def _float32(values):
+    return values if tf.is_tensor(values) else values.astype(np.float32)
+
+
+def _rows(values):
+    """[runs, 1, m] -> [runs, m]; [m] stays."""
+    return values[:, 0] if values.ndim == 3 else values
 
 
 def wasserstein_inside(samples: tf.Tensor, truth: Any) -> tf.Tensor:
@@ -82,6 +100,13 @@ def wasserstein_inside(samples: tf.Tensor, truth: Any) -> tf.Tensor:
 def gaussian(mean: float, std: float) -> Any:
     """The true distribution N(mean, std^2), a frozen `scipy.stats` distribution."""
     return scipy.stats.norm(mean, std)
+
+
+def gaussian_cdf(x: np.ndarray | tf.Tensor, mean: float | tf.Tensor, std: float | tf.Tensor) -> np.ndarray | tf.Tensor:
+    """The distribution function of N(mean, std^2) at x, [m]; or with tensors [runs, 1, 1] and [runs, 1, m] among them."""
+    if any(map(tf.is_tensor, (x, mean, std))):
+        return 0.5 * tf.math.erfc(tf.cast((mean - x) / std, tf.float32) * np.float32(0.5**0.5))
+    return gaussian(mean, std).cdf(x)
 
 
 def gaussian_mixture(means: np.ndarray, stds: np.ndarray) -> types.SimpleNamespace:

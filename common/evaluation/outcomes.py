@@ -65,9 +65,12 @@ def make_evaluation(
     return Evaluation(surfaces, grid, truth, success_bound, columns)
 
 
-def middles(count: int, half_range: float) -> tf.Tensor:
-    """Midpoints of `count` equal intervals of +-half_range, float32 [1, 1, count]: G's std on them is that on a fine grid."""
-    return tf.constant(half_range * ((2 * np.arange(count)[None, None, :] + 1) / count - 1), tf.float32)
+def middles(count: int, half_range: float | tf.Tensor) -> tf.Tensor:
+    """Midpoints of `count` equal intervals of +-half_range, float32 [1, 1, count]: G's std on them is that on a fine grid.
+
+    For a float64 tensor [runs, 1, 1], one half-range per run, they are [runs, 1, count].
+    """
+    return tf.cast(half_range * ((2 * np.arange(count)[None, None, :] + 1) / count - 1), tf.float32)
 
 
 def surfaces_of(

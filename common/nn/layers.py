@@ -56,6 +56,11 @@ def uniform_linears(seeds: tf.Tensor, stream: int, shapes: Sequence[tuple[int, i
     )
 
 
+def scaled(linears: Sequence[Linear], factor: float | tf.Tensor) -> tuple[Linear, ...]:
+    """The layers with weights and biases times a number, or one per run, [runs, 1, 1]."""
+    return tuple(Linear(layer.w * factor, layer.b * factor) for layer in linears)
+
+
 def dense(x: tf.Tensor, layer: Linear) -> tf.Tensor:
     """W x + b: [runs, in, batch] -> [runs, out, batch].
 

@@ -100,10 +100,18 @@ def normal(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> 
     return tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), size, -size)
 
 
-def stratified(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int, half_range: float) -> tf.Tensor:
+def evenly_spaced(half_range: float | tf.Tensor, count: int) -> np.ndarray | tf.Tensor:
+    """`count` numbers from -half_range to half_range, float32 [count]; [runs, 1, count] for a float64 tensor [runs, 1, 1]."""
+    if not tf.is_tensor(half_range):
+        return np.linspace(-half_range, half_range, count, dtype=np.float32)
+    step = 2 * half_range / max(count - 1, 1)
+    return tf.cast(np.arange(count) * step - half_range, tf.float32)  # rounded from double precision, as NumPy does it
+
+
+def stratified(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int, half_range: float | tf.Tensor) -> tf.Tensor:
     """Stratified noise (Jang's post): a fixed grid over +-half_range plus U(0, 1) * 0.01, [runs, 1, count]."""
-    grid = np.linspace(-half_range, half_range, count, dtype=np.float32)
-    return (grid + uniform(seeds, stream, step, count) * np.float32(0.01))[:, None, :]
+    jitter = uniform(seeds, stream, step, count) * np.float32(0.01)
+    return evenly_spaced(half_range, count) + jitter[:, None, :]
 
 
 FEISTEL_ROUNDS = 8

@@ -7,7 +7,8 @@ import itertools
 import os
 import pathlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 from absl.flags import FlagValues
@@ -49,6 +50,18 @@ def numbers(opts: FlagValues, name: str) -> tuple[float, ...]:
     if words is not None and not (found and np.isfinite(found).all()):
         raise UserError(f'--{name}={",".join(words)} must be numbers, such as -4,0.5,4')
     return found
+
+
+def values(opts: FlagValues, names: Iterable[str]) -> dict[str, Any]:
+    """{name: value} of the flags of these names."""
+    return {name: opts[name].value for name in names}
+
+
+def unused(opts: FlagValues, names: Iterable[str], why: str) -> None:
+    """Raises UserError if a flag of these names is given; `why` says what it would not change."""
+    for name in names:
+        if opts[name].present:
+            raise UserError(f'--{name}={opts[name].value} would change nothing: {why}; leave it out')
 
 
 def seeds(opts: FlagValues, times: int = 1) -> None:

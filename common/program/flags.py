@@ -16,11 +16,14 @@ from common.program.cli import UserError
 
 # Kinds of flags, besides int, float, bool, str and a tuple of the allowed values.
 POSITIVE = 'a positive number'
+FRACTION = 'a number from 0 to below 1'
 PATH = 'a path'
 WIDTHS, NUMBERS, NAMES = 'whole numbers', 'numbers', 'names'  # separated by commas
+REPEATED = 'a text, any number of times'
 
 SHOWN = {
-    int: 'INT', float: 'FLOAT', str: 'TEXT', POSITIVE: 'FLOAT (above 0)', PATH: 'PATH', WIDTHS: 'INT,INT,...',
+    int: 'INT', float: 'FLOAT', str: 'TEXT', POSITIVE: 'FLOAT (above 0)',
+    FRACTION: 'FLOAT (0 to below 1)', PATH: 'PATH', REPEATED: 'NAME=VALUES', WIDTHS: 'INT,INT,...',
     NUMBERS: 'FLOAT,FLOAT,...', NAMES: 'NAME,NAME,...',
 }  # fmt: skip
 
@@ -58,6 +61,15 @@ COMMON = (
 )  # fmt: skip
 
 
+# Numbers of training that several posts share; each has a row in the table of a post that uses it.
+D_RATE = Flag('d_learning_rate', POSITIVE, None, "D's learning rate (default: --learning_rate, as in the post).")
+G_RATE = Flag('g_learning_rate', POSITIVE, None, "G's learning rate (default: --learning_rate, as in the post).")
+EPSILON = Flag('epsilon', POSITIVE, 1e-8, "Adam's epsilon (the post: 1e-8).")
+INIT_SCALE = Flag('init_scale', POSITIVE, 1.0, "Initial weights, as a multiple of the post's (the post: 1).")
+D_STEPS = Flag('d_steps', int, 1, 'Updates of D per step (the post: 1).', 1, 1000)
+G_STEPS = Flag('g_steps', int, 1, 'Updates of G per step (the post: 1).', 1, 1000)
+
+
 def define(table: Sequence[Flag]) -> flags.FlagValues:
     """The flags of a table as a new `absl.flags.FlagValues`, so that one process can run several commands."""
     opts = flags.FlagValues()
@@ -70,7 +82,9 @@ def define(table: Sequence[Flag]) -> flags.FlagValues:
             flags.DEFINE_bool(**given)
         elif flag.kind is int:
             flags.DEFINE_integer(**given, **bounds)
-        elif flag.kind in (float, POSITIVE):
+        elif flag.kind is REPEATED:
+            flags.DEFINE_multi_string(**given)
+        elif flag.kind in (float, POSITIVE, FRACTION):
             flags.DEFINE_float(**given, **bounds)
         elif flag.kind in (WIDTHS, NUMBERS, NAMES):
             flags.DEFINE_list(**given)
@@ -117,6 +131,8 @@ def parse(
             raise UserError(f'--{flag.name}= is given without a value; give it one or leave it out')
         if flag.kind == POSITIVE and value is not None and not LEAST <= value <= LARGEST:
             raise UserError(f'--{flag.name}={value} must be a positive number, from {LEAST:g} to {LARGEST:g}')
+        if flag.kind == FRACTION and value is not None and not 0 <= value < 1:
+            raise UserError(f'--{flag.name}={value} must be at least 0 and below 1')
         if flag.kind is float and value is not None and not abs(value) < np.inf:
             raise UserError(f'--{flag.name}={value} must be a number')
         if flag.kind == PATH and value is not None:

@@ -5,9 +5,37 @@ from absl.flags import FlagValues
 import reproductions.aylien
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import MOST, PATH, POSITIVE, WIDTHS, Flag, parse
+from common.program.flags import (
+    D_RATE,
+    D_STEPS,
+    EPSILON,
+    FRACTION,
+    G_RATE,
+    G_STEPS,
+    INIT_SCALE,
+    MOST,
+    PATH,
+    POSITIVE,
+    WIDTHS,
+    Flag,
+    parse,
+)
 from common.sizes import GROUP, SEEDS
-from reproductions.aylien.settings import DEFAULT, KERNELS, PLOT_POINTS, SEED, VARIANTS, Settings, make_settings
+from reproductions.aylien.settings import (
+    BETA1,
+    BETA2,
+    DECAY,
+    DEFAULT,
+    KERNELS,
+    NOISE_RANGE,
+    NUMBERS,
+    PLOT_POINTS,
+    SEED,
+    VARIANTS,
+    Settings,
+    default_steps,
+    make_settings,
+)
 
 FLAGS = (
     Flag('variant', tuple(VARIANTS), DEFAULT, 'Published version of the program (the post: 2016-08).'),
@@ -16,6 +44,16 @@ FLAGS = (
     Flag('hidden_size', int, 4, 'Hidden units h of G; D has 2h per layer (the post: 4).', 1),
     Flag('d_hidden_sizes', WIDTHS, None, "Widths of D's hidden layers (the post: 2h,2h,2h)."),
     Flag('learning_rate', POSITIVE, None, "Initial learning rate (default: the variant's; the post: 0.005)."),
+    D_RATE,
+    G_RATE,
+    Flag('decay', POSITIVE, DECAY, 'Factor of the learning rate every 150 steps of gradient descent (the post: 0.95).', most=1),
+    Flag('beta1', FRACTION, BETA1, "Adam's beta1, for 2017-06 (the post: 0.9)."),
+    Flag('beta2', FRACTION, BETA2, "Adam's beta2, for 2017-06 (the post: 0.999)."),
+    EPSILON,
+    INIT_SCALE,
+    Flag('noise_range', POSITIVE, NOISE_RANGE, 'Noise covers +- this (the post: 8).'),
+    D_STEPS,
+    G_STEPS,
     Flag('pretrain_steps', int, None, "Steps of D's pre-training (default: the variant's; the post's program: 1000).", 0, MOST),
     Flag('mu', float, 4.0, 'Mean of the data (the post: 4).'),
     Flag('sigma', POSITIVE, 0.5, 'Standard deviation of the data (the post: 0.5).'),
@@ -24,16 +62,18 @@ FLAGS = (
     Flag('anim_every', int, None, 'Steps between animation frames (default: about 120 frames in all; the post: 1).', 1, MOST),
     Flag('anim_path', PATH, None, 'Write the animation to this .gif file, or .mp4 if ffmpeg is installed.'),
 )  # fmt: skip
-DECIDED_BY_TRACE = ('variant', 'minibatch', 'hidden_size', 'd_hidden_sizes', 'batch_size')
+DECIDED_BY_TRACE = ('variant', 'minibatch', 'hidden_size', 'd_hidden_sizes', 'batch_size', 'd_steps', 'g_steps', *NUMBERS)
 CLAIM_RUNS = 500
 
 
 def settings_from_flags(opts: FlagValues) -> Settings:
     """The settings from the flags. Raises cli.UserError if they make no sense."""
     checks.normal(opts, 'mu', 'sigma')
+    unused = {'adam': ('decay',), 'gradient descent': ('beta1', 'beta2', 'epsilon')}[VARIANTS[opts.variant].optimizer]
+    checks.unused(opts, unused, f'the program of {opts.variant} uses {VARIANTS[opts.variant].optimizer}')
     settings = make_settings(
-        opts.variant, opts.minibatch, opts.hidden_size, checks.widths(opts, 'd_hidden_sizes'), opts.mu, opts.sigma,
-        batch_size=opts.batch_size, learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
+        opts.variant, opts.minibatch, opts.hidden_size, checks.widths(opts, 'd_hidden_sizes'), batch_size=opts.batch_size,
+        pretrain_steps=opts.pretrain_steps, d_steps=opts.d_steps, g_steps=opts.g_steps, **checks.values(opts, NUMBERS),
     )  # fmt: skip
     if settings.minibatch and len(settings.d_hidden_sizes) < 2:
         raise cli.UserError('--d_hidden_sizes: minibatch discrimination replaces the last of these layers; name two or more')
@@ -68,7 +108,7 @@ def main(argv: list[str]) -> int:
     """Runs the command; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.aylien.__file__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
-    num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
+    num_steps = opts.num_steps or default_steps(settings)
     every = opts.log_every or (10 if opts.runs == 1 else max(10, num_steps // 100))
     animation_path, anim_every = checks.animation_path(opts), opts.anim_every or max(1, num_steps // 120)
     check(opts, settings, num_steps, every)

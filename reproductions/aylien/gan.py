@@ -16,9 +16,12 @@ from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
 from common.plotting import figures
 from reproductions.aylien.settings import (  # noqa: F401  everything the post fixes, for readers of this file
+    BETA1,
+    BETA2,
     DECAY,
     DECAY_EVERY,
     DEFAULT,
+    EPSILON,
     KERNEL_DIMS,
     KERNELS,
     MINIBATCH_STDDEV,
@@ -29,6 +32,7 @@ from reproductions.aylien.settings import (  # noqa: F401  everything the post f
     VARIANTS,
     Settings,
     Variant,
+    default_steps,
     make_settings,
 )
 
@@ -42,7 +46,7 @@ def real_samples(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, count: i
 
 def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor) -> tf.Tensor:
     """The post's stratified noise, [runs, 1, batch]: a fixed grid, jittered by U(0, 1) * 0.01."""
-    return random.stratified(seeds, stream, step, settings.batch_size, NOISE_RANGE)
+    return random.stratified(seeds, stream, step, settings.batch_size, settings.noise_range)
 
 
 def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -58,7 +62,7 @@ def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> 
 def init_generator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """G: linear 1 -> h, linear h -> 1; weights N(0, 1)."""
     h = settings.hidden_size
-    return layers.normal_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (1, h)])
+    return layers.scaled(layers.normal_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (1, h)]), settings.init_scale)
 
 
 def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
@@ -70,11 +74,13 @@ def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Lin
     """D: three hidden layers of 2h and linear -> 1; the minibatch layer, if used, replaces the last hidden one."""
     widths = [1, *settings.d_hidden_sizes]
     if not settings.minibatch:
-        return layers.normal_linears(seeds, Stream.WEIGHTS_D, [(b, a) for a, b in itertools.pairwise([*widths, 1])])
+        shapes = [(b, a) for a, b in itertools.pairwise([*widths, 1])]
+        return layers.scaled(layers.normal_linears(seeds, Stream.WEIGHTS_D, shapes), settings.init_scale)
     width, rows = widths[-2], KERNELS * KERNEL_DIMS
     shapes = [(b, a) for a, b in itertools.pairwise(widths[:-1])]
     *hidden, projection, last = layers.normal_linears(seeds, Stream.WEIGHTS_D, [*shapes, (rows, width), (1, width + KERNELS)])
-    return (*hidden, projection._replace(w=projection.w * MINIBATCH_STDDEV), last)
+    projection = layers.scaled([projection], MINIBATCH_STDDEV)[0]
+    return layers.scaled([*hidden, projection, last], settings.init_scale)
 
 
 def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
@@ -109,8 +115,10 @@ def make_train_step(settings: Settings) -> training.TrainStep:
             noise(settings, seeds, Stream.NOISE_D, step),
         ),
         draw_g=lambda seeds, step: noise(settings, seeds, Stream.NOISE_G, step),
-        optimizer_d=make_optimizer(settings),
-        optimizer_g=make_optimizer(settings),
+        optimizer_d=make_optimizer(settings, settings.d_learning_rate),
+        optimizer_g=make_optimizer(settings, settings.g_learning_rate),
+        d_steps=settings.d_steps,
+        g_steps=settings.g_steps,
     )
 
 
@@ -119,15 +127,16 @@ def make_pretrain_step(settings: Settings) -> training.PretrainStep:
     return training.PretrainStep(
         loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
-        optimizer=make_optimizer(settings),
+        optimizer=make_optimizer(settings, settings.d_learning_rate),
     )
 
 
-def make_optimizer(settings: Settings) -> optimizers.Optimizer:
-    """Gradient descent with a decaying learning rate (2016) or Adam (2017)."""
+def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.Optimizer:
+    """Gradient descent with a decaying learning rate (2016) or Adam (2017); `rate` replaces the common learning rate."""
+    rate = settings.learning_rate if rate is None else rate
     if VARIANTS[settings.variant].optimizer == 'adam':
-        return optimizers.adam(settings.learning_rate)
-    return optimizers.gradient_descent(optimizers.exponential_decay(settings.learning_rate, DECAY, DECAY_EVERY))
+        return optimizers.adam(rate, settings.beta1, settings.beta2, settings.epsilon)
+    return optimizers.gradient_descent(optimizers.exponential_decay(rate, settings.decay, DECAY_EVERY))
 
 
 @functools.cache
@@ -163,21 +172,21 @@ def success_bound(settings: Settings) -> float:
 
 def measure(settings: Settings, g: Any) -> dict[str, tf.Tensor]:
     """Recorded during training: mean, std and Wasserstein distance of G on 64 points over the noise range, [runs]."""
-    samples = generator(settings, g, outcomes.middles(64, NOISE_RANGE))
+    samples = generator(settings, g, outcomes.middles(64, settings.noise_range))
     edges = settings.mu + settings.sigma * np.sinh(np.linspace(-5.5, 5.5, 257))  # fine near the data, out to 122 stds
     return {
         'mean': tf.reduce_mean(samples, axis=[1, 2]),
         'std': tf.math.reduce_std(samples, axis=[1, 2]),
-        'wasserstein': metrics.wasserstein_on_grid(samples, edges, truth(settings).cdf(edges)),
+        'wasserstein': metrics.wasserstein_on_grid(samples, edges, metrics.gaussian_cdf(edges, settings.mu, settings.sigma)),
     }
 
 
 @functools.cache
 def make_evaluation(settings: Settings) -> outcomes.Evaluation:
-    """What the final networks are evaluated on: the grid of the post's figure, the true distribution and the success bound."""
+    """What the final networks are evaluated on: the post's grid (for G, scaled to the noise), truth and success bound."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
-        generator=lambda g, z: generator(settings, g, z),
+        generator=lambda g, x: generator(settings, g, x * (settings.noise_range / NOISE_RANGE)),
         grid=np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS),
         batch_size=settings.batch_size,
         truth=truth(settings),
@@ -195,5 +204,5 @@ def results_table(
 def train_many(settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = 50) -> outcomes.Ensemble:
     """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
     table_of = functools.partial(results_table, settings)
-    num_steps = num_steps or VARIANTS[settings.variant].num_steps
+    num_steps = num_steps or default_steps(settings)
     return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps, every)

@@ -69,7 +69,6 @@ def replay_trace(
     experiment = training.make_experiment(
         init=init,
         train_step=make_train_step(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
-        measure=lambda state: {},
         pretrain_step=make_pretrain_step(settings)._replace(draw=draw('pre_x', 'pre_y')),
         pretrain_steps=settings.pretrain_steps,
     )

@@ -29,6 +29,7 @@ SEED = 42  # the program's own, for NumPy and TensorFlow
 NOISE_RANGE = 8.0  # noise is stratified over +-8
 PRETRAIN_RANGE = 5.0  # the discriminator is pre-trained on x ~ U(-5, 5)
 DECAY, DECAY_EVERY = 0.95, 150  # of gradient descent's learning rate, staircase
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam, TensorFlow 1's defaults
 KERNELS, KERNEL_DIMS = 5, 3  # of the minibatch layer
 MINIBATCH_STDDEV = 0.02  # of the minibatch layer's weights; all other weights are N(0, 1)
 PLOT_POINTS = 10_000  # grid on which the post plots D and G
@@ -42,10 +43,33 @@ class Settings(NamedTuple):
     hidden_size: int
     d_hidden_sizes: tuple[int, ...]
     batch_size: int
+    d_steps: int  # updates of D per step
+    g_steps: int  # updates of G after those
     learning_rate: float
+    d_learning_rate: float | None  # None: `learning_rate`
+    g_learning_rate: float | None
+    decay: float  # of the learning rate of gradient descent
+    beta1: float  # of Adam
+    beta2: float
+    epsilon: float
+    init_scale: float  # initial weights, as a multiple of the post's
+    noise_range: float
     pretrain_steps: int
     mu: float
     sigma: float
+
+
+NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
+    'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'decay': 'float32',
+    'beta1': 'float64', 'beta2': 'float64', 'epsilon': 'float32', 'init_scale': 'float32', 'noise_range': 'float64',
+    'mu': 'float32', 'sigma': 'float32',
+}  # fmt: skip
+JUDGED_BY = ('noise_range', 'mu', 'sigma')  # of `NUMBERS`, those that outcomes depend on once a run is trained
+
+
+def default_steps(settings: Settings) -> int:
+    """The number of adversarial steps of a variant."""
+    return VARIANTS[settings.variant].num_steps
 
 
 def make_settings(
@@ -65,7 +89,17 @@ def make_settings(
         hidden_size=hidden_size,
         d_hidden_sizes=tuple(d_hidden_sizes or (2 * hidden_size,) * 3),
         batch_size=published.batch_size,
+        d_steps=1,
+        g_steps=1,
         learning_rate=published.learning_rate_minibatch if minibatch else published.learning_rate,
+        d_learning_rate=None,
+        g_learning_rate=None,
+        decay=DECAY,
+        beta1=BETA1,
+        beta2=BETA2,
+        epsilon=EPSILON,
+        init_scale=1.0,
+        noise_range=NOISE_RANGE,
         pretrain_steps=published.pretrain_steps,
         mu=mu,
         sigma=sigma,

@@ -5,9 +5,22 @@ from absl.flags import FlagValues
 import reproductions.devnag
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import MOST, PATH, POSITIVE, Flag, parse
+from common.program.flags import D_RATE, EPSILON, FRACTION, G_RATE, INIT_SCALE, MOST, PATH, POSITIVE, Flag, parse
 from common.sizes import SEEDS
-from reproductions.devnag.settings import DEFAULT, DRAWS, MOST_UPDATES, SEED, VARIANTS, Settings, make_settings
+from reproductions.devnag.settings import (
+    BETA1,
+    BETA2,
+    DEFAULT,
+    DRAWS,
+    MOMENTUM,
+    MOST_UPDATES,
+    NUMBERS,
+    SEED,
+    VARIANTS,
+    Settings,
+    default_steps,
+    make_settings,
+)
 
 FLAGS = (
     Flag('variant', tuple(VARIANTS), DEFAULT, 'Published version of the program (the post: 2018-11).'),
@@ -17,6 +30,14 @@ FLAGS = (
     Flag('d_steps', int, None, "Updates of D per round (default: the variant's; the post: 20).", 1, MOST_UPDATES),
     Flag('g_steps', int, None, "Updates of G per round (default: the variant's; the post: 20).", 1, MOST_UPDATES),
     Flag('learning_rate', POSITIVE, None, "Learning rate (default: the variant's; the post: 0.001)."),
+    D_RATE,
+    G_RATE,
+    Flag('momentum', FRACTION, MOMENTUM, 'Momentum of gradient descent (the post: 0.9).'),
+    Flag('beta1', FRACTION, BETA1, "Adam's beta1, for 2017-02 (that program: 0.9)."),
+    Flag('beta2', FRACTION, BETA2, "Adam's beta2, for 2017-02 (that program: 0.999)."),
+    EPSILON,
+    INIT_SCALE,
+    Flag('noise_range', POSITIVE, 1.0, 'Noise is uniform from 0 to this (the post: 1).'),
     Flag('mu', float, 4.0, 'Mean of the data (the post: 4).'),
     Flag('sigma', POSITIVE, 1.25, 'Standard deviation of the data (the post: 1.25).'),
     Flag('log_every', int, None, 'Rounds between records of the losses, which a single-seed run prints (default: record each '
@@ -24,7 +45,7 @@ FLAGS = (
     Flag('anim_every', int, None, 'Rounds between animation frames (default: about 120 frames in all).', 1, MOST),
     Flag('anim_path', PATH, None, 'Write the animation to this .gif file, or .mp4 if ffmpeg is installed.'),
 )  # fmt: skip
-DECIDED_BY_TRACE = ('variant', 'preprocess', 'batch_size', 'd_steps', 'g_steps', 'num_steps')
+DECIDED_BY_TRACE = ('variant', 'preprocess', 'batch_size', 'd_steps', 'g_steps', 'num_steps', *NUMBERS)
 CLAIM_RUNS = 200
 
 
@@ -33,9 +54,11 @@ def settings_from_flags(opts: FlagValues) -> Settings:
     checks.normal(opts, 'mu', 'sigma')
     if opts.preprocess not in (None, *VARIANTS[opts.variant].views):
         raise cli.UserError(f'--preprocess={opts.preprocess}: the program of {opts.variant} has only variances')
+    unused = {'adam': ('momentum',), 'momentum': ('beta1', 'beta2', 'epsilon')}[VARIANTS[opts.variant].optimizer]
+    checks.unused(opts, unused, f'the program of {opts.variant} uses {VARIANTS[opts.variant].optimizer}')
     settings = make_settings(
         opts.variant, preprocess=opts.preprocess, batch_size=opts.batch_size, d_steps=opts.d_steps, g_steps=opts.g_steps,
-        learning_rate=opts.learning_rate, mu=opts.mu, sigma=opts.sigma,
+        **checks.values(opts, NUMBERS),
     )  # fmt: skip
     if settings.batch_size < 2:
         raise cli.UserError(f'--batch_size={settings.batch_size}: D needs the spread of a batch; use 2 or more')
@@ -63,7 +86,7 @@ def main(argv: list[str]) -> int:
     """Runs the command; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.devnag.__file__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
-    num_steps = opts.num_steps or VARIANTS[settings.variant].num_steps
+    num_steps = opts.num_steps or default_steps(settings)
     every, print_every = opts.log_every or 1, opts.log_every or 100
     animation_path, anim_every = checks.animation_path(opts), opts.anim_every or max(1, num_steps // 120)
     check(opts, settings, num_steps, every)

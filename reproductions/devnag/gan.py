@@ -22,6 +22,7 @@ from reproductions.devnag.settings import (  # noqa: F401  everything the post f
     VARIANTS,
     Settings,
     Variant,
+    default_steps,
     make_settings,
 )
 
@@ -34,8 +35,8 @@ def real_samples(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, count: i
 
 
 def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor, count: int | None = None) -> tf.Tensor:
-    """U(0, 1), [runs, 1, count]; `count` defaults to the batch size."""
-    return random.uniform(seeds, stream, step, count or settings.batch_size)[:, None, :]
+    """U(0, 1), [runs, 1, count]; `count` defaults to the batch size. `settings.noise_range` replaces the 1."""
+    return settings.noise_range * random.uniform(seeds, stream, step, count or settings.batch_size)[:, None, :]
 
 
 # --- What D sees of a batch ---------------------------------------------------------------------------------------------------
@@ -90,7 +91,7 @@ ACTIVATIONS = {'tanh': tf.tanh, 'sigmoid': tf.sigmoid, 'elu': tf.nn.elu}
 def init_generator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """G: three linear layers, 1 -> h -> h -> 1."""
     h = VARIANTS[settings.variant].g_hidden_size
-    return layers.uniform_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (h, h), (1, h)])
+    return layers.scaled(layers.uniform_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (h, h), (1, h)]), settings.init_scale)
 
 
 def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
@@ -103,7 +104,8 @@ def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Lin
     """D: three linear layers, features -> h -> h -> 1."""
     h = VARIANTS[settings.variant].d_hidden_size
     features = {'moments': 4, 'raw': settings.batch_size}.get(settings.preprocess, 2 * settings.batch_size)
-    return layers.uniform_linears(seeds, Stream.WEIGHTS_D, [(h, features), (h, h), (1, h)])
+    linears = layers.uniform_linears(seeds, Stream.WEIGHTS_D, [(h, features), (h, h), (1, h)])
+    return layers.scaled(linears, settings.init_scale)
 
 
 def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
@@ -133,11 +135,12 @@ def loss_of_g(settings: Settings, d: Any, g: Any, z: tf.Tensor) -> tf.Tensor:
     return losses.binary_cross_entropy(decision, 1)[:, 0, 0]
 
 
-def make_optimizer(settings: Settings) -> optimizers.Optimizer:
-    """Gradient descent with momentum (2018) or Adam (2017), as in PyTorch."""
+def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.Optimizer:
+    """Gradient descent with momentum (2018) or Adam (2017), as in PyTorch; `rate` replaces the common learning rate."""
+    rate = settings.learning_rate if rate is None else rate
     if VARIANTS[settings.variant].optimizer == 'adam':
-        return optimizers.adam_of_pytorch(settings.learning_rate)
-    return optimizers.momentum(settings.learning_rate, settings.momentum)
+        return optimizers.adam_of_pytorch(rate, settings.beta1, settings.beta2, settings.epsilon)
+    return optimizers.momentum(rate, settings.momentum)
 
 
 def make_train_step(settings: Settings) -> training.TrainStep:
@@ -150,8 +153,8 @@ def make_train_step(settings: Settings) -> training.TrainStep:
             noise(settings, seeds, Stream.NOISE_D, update),
         ),
         draw_g=lambda seeds, update: noise(settings, seeds, Stream.NOISE_G, update),
-        optimizer_d=make_optimizer(settings),
-        optimizer_g=make_optimizer(settings),
+        optimizer_d=make_optimizer(settings, settings.d_learning_rate),
+        optimizer_g=make_optimizer(settings, settings.g_learning_rate),
         d_steps=settings.d_steps,
         g_steps=settings.g_steps,
     )
@@ -173,16 +176,11 @@ def train_round(
 def make_experiment(settings: Settings) -> training.Experiment:
     """The experiment for these settings; cached, so that a second run does not compile again."""
     train_step = make_train_step(settings)
-    loop = training.compile_loop(
-        lambda seeds, state: train_round(settings, train_step, seeds, state), ['loss_d', 'loss_g', 'mean', 'std']
-    )
-    return training.Experiment(
+    return training.make_experiment(
         init=lambda seeds: (init_discriminator(settings, seeds), init_generator(settings, seeds)),
         train_step=train_step,
-        pretrain_step=training.NO_PRETRAINING,
-        pretrain_steps=0,
-        pretrain_loop=None,
-        train_loop=loop,
+        iteration=lambda seeds, state: train_round(settings, train_step, seeds, state),
+        losses=('loss_d', 'loss_g', 'mean', 'std'),
         call=training.CALL // (settings.d_steps + settings.g_steps),
     )
 
@@ -259,5 +257,5 @@ def results_table(
 def train_many(settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = 1) -> outcomes.Ensemble:
     """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
     table_of = functools.partial(results_table, settings)
-    num_steps = num_steps or VARIANTS[settings.variant].num_steps
+    num_steps = num_steps or default_steps(settings)
     return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps, every)

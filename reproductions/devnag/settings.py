@@ -31,6 +31,8 @@ VARIANTS = {  # the first is the default
 }  # fmt: skip
 DEFAULT, *_ = VARIANTS
 SEED = 0  # the post has none
+MOMENTUM = 0.9  # of gradient descent
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam; the last two are PyTorch's defaults
 
 MOST_UPDATES = (
     10_000  # updates of a network per round: a round is at least one compiled call, which takes seconds and cannot be stopped
@@ -47,9 +49,29 @@ class Settings(NamedTuple):
     d_steps: int
     g_steps: int
     learning_rate: float
+    d_learning_rate: float | None  # None: `learning_rate`
+    g_learning_rate: float | None
     momentum: float
+    beta1: float  # of Adam
+    beta2: float
+    epsilon: float
+    init_scale: float  # initial weights and biases, as a multiple of the post's
+    noise_range: float  # noise is U(0, noise_range)
     mu: float
     sigma: float
+
+
+NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
+    'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'momentum': 'float32',
+    'beta1': 'float64', 'beta2': 'float64', 'epsilon': 'float32', 'init_scale': 'float32', 'noise_range': 'float32',
+    'mu': 'float32', 'sigma': 'float32',
+}  # fmt: skip
+JUDGED_BY = ('noise_range', 'mu', 'sigma')  # of `NUMBERS`, those that outcomes depend on once a run is trained
+
+
+def default_steps(settings: Settings) -> int:
+    """The number of rounds of a variant."""
+    return VARIANTS[settings.variant].num_steps
 
 
 def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
@@ -62,7 +84,14 @@ def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
         d_steps=published.d_steps,
         g_steps=published.g_steps,
         learning_rate=published.learning_rate,
-        momentum=0.9,
+        d_learning_rate=None,
+        g_learning_rate=None,
+        momentum=MOMENTUM,
+        beta1=BETA1,
+        beta2=BETA2,
+        epsilon=EPSILON,
+        init_scale=1.0,
+        noise_range=1.0,
         mu=4.0,
         sigma=1.25,
     )

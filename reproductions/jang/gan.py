@@ -30,6 +30,7 @@ from reproductions.jang.settings import (  # noqa: F401  everything the post fix
     VARIANTS,
     Settings,
     Variant,
+    default_steps,
     make_settings,
 )
 
@@ -37,20 +38,21 @@ from reproductions.jang.settings import (  # noqa: F401  everything the post fix
 
 
 def real_samples(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    """N(-1, 1), [runs, 1, batch], in ascending order if `settings.sort`."""
-    return in_order(settings, MU + SIGMA * random.normal(seeds, Stream.DATA, step, settings.batch_size)[:, None, :])
+    """N(mu, sigma), [runs, 1, batch], in ascending order if `settings.sort`."""
+    samples = settings.mu + settings.sigma * random.normal(seeds, Stream.DATA, step, settings.batch_size)[:, None, :]
+    return in_order(settings, samples)
 
 
 def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor) -> tf.Tensor:
     """G's input, [runs, 1, batch]: a fixed grid over +-5 jittered by U(0, 1) * 0.01, or independent U(-5, 5)."""
     if settings.stratify:
-        return random.stratified(seeds, stream, step, settings.batch_size, HALF_RANGE)
-    return in_order(settings, independent(settings, seeds, stream, step))
+        return random.stratified(seeds, stream, step, settings.batch_size, settings.noise_range)
+    return in_order(settings, tf.cast(settings.noise_range, tf.float32) * signed(settings, seeds, stream, step))
 
 
-def independent(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor) -> tf.Tensor:
-    """U(-5, 5), [runs, 1, batch]."""
-    return HALF_RANGE * (2 * random.uniform(seeds, stream, step, settings.batch_size)[:, None, :] - 1)
+def signed(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor) -> tf.Tensor:
+    """U(-1, 1), [runs, 1, batch]."""
+    return 2 * random.uniform(seeds, stream, step, settings.batch_size)[:, None, :] - 1
 
 
 def in_order(settings: Settings, samples: tf.Tensor) -> tf.Tensor:
@@ -60,8 +62,8 @@ def in_order(settings: Settings, samples: tf.Tensor) -> tf.Tensor:
 
 def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """x ~ U(-5, 5) and the true density at x, each [runs, 1, batch]."""
-    x = independent(settings, seeds, Stream.PRETRAIN, step)
-    return x, tf.exp(-0.5 * tf.square((x - MU) / SIGMA)) / (SIGMA * np.sqrt(2 * np.pi))
+    x = HALF_RANGE * signed(settings, seeds, Stream.PRETRAIN, step)
+    return x, tf.exp(-0.5 * tf.square((x - settings.mu) / settings.sigma)) / (settings.sigma * np.sqrt(2 * np.pi))
 
 
 # --- Networks -----------------------------------------------------------------------------------------------------------------
@@ -70,7 +72,8 @@ def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> 
 def init_mlp(settings: Settings, seeds: tf.Tensor, stream: Stream) -> tuple[layers.Linear, ...]:
     """The shape of both networks: 1 -> 6 -> 5 -> 1; weights N(0, 1), biases 0."""
     widths = [1, *settings.hidden_sizes, 1]
-    return layers.normal_linears(seeds, stream, [(b, a) for a, b in itertools.pairwise(widths)])
+    shapes = [(b, a) for a, b in itertools.pairwise(widths)]
+    return layers.scaled(layers.normal_linears(seeds, stream, shapes), settings.init_scale)
 
 
 def mlp(settings: Settings, params: Any, x: tf.Tensor) -> tf.Tensor:
@@ -95,12 +98,13 @@ def hidden_units(settings: Settings, params: Any, x: tf.Tensor) -> list[tf.Tenso
 
 def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
     """5 * mlp(z): [runs, 1, batch] -> [runs, 1, batch]."""
-    return OUTPUT_SCALE * mlp(settings, g, z)
+    return settings.output_scale * mlp(settings, g, z)
 
 
 def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     """The probability that x is real, mlp(x) clamped to [0.01, 0.99]: [runs, 1, batch] -> [runs, 1, batch]."""
-    return tf.clip_by_value(mlp(settings, d, x), *CLAMP)
+    low, high = (tf.cast(bound, tf.float32) for bound in (settings.clamp, 1 - settings.clamp))
+    return tf.clip_by_value(mlp(settings, d, x), low, high)
 
 
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
@@ -115,8 +119,10 @@ def make_train_step(settings: Settings) -> training.TrainStep:
         loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(settings, g, z))),
         draw_d=lambda seeds, step: (real_samples(settings, seeds, step), noise(settings, seeds, Stream.NOISE_D, step)),
         draw_g=lambda seeds, step: noise(settings, seeds, Stream.NOISE_G, step),
-        optimizer_d=make_optimizer(settings),
-        optimizer_g=make_optimizer(settings),
+        optimizer_d=make_optimizer(settings, settings.d_learning_rate),
+        optimizer_g=make_optimizer(settings, settings.g_learning_rate),
+        d_steps=settings.d_steps,
+        g_steps=settings.g_steps,
     )
 
 
@@ -125,14 +131,15 @@ def make_pretrain_step(settings: Settings) -> training.PretrainStep:
     return training.PretrainStep(
         loss=lambda d, x, y: losses.mean_squared_error(mlp(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
-        optimizer=make_optimizer(settings),
+        optimizer=make_optimizer(settings, settings.d_learning_rate),
     )
 
 
-def make_optimizer(settings: Settings) -> optimizers.Optimizer:
-    """Gradient descent with momentum and a decaying learning rate."""
+def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.Optimizer:
+    """Gradient descent with momentum and a decaying learning rate; `rate` replaces the common one."""
     every = max(1, settings.num_steps // DECAYS)
-    return optimizers.momentum(optimizers.exponential_decay(settings.learning_rate, DECAY, every), MOMENTUM)
+    rate = settings.learning_rate if rate is None else rate
+    return optimizers.momentum(optimizers.exponential_decay(rate, settings.decay, every), settings.momentum)
 
 
 @functools.cache
@@ -152,8 +159,7 @@ def make_experiment(settings: Settings) -> training.Experiment:
 
 def truth(settings: Settings) -> Any:
     """The data's distribution."""
-    del settings  # always N(-1, 1)
-    return metrics.gaussian(MU, SIGMA)
+    return metrics.gaussian(settings.mu, settings.sigma)
 
 
 def success_bound(settings: Settings) -> float:
@@ -163,8 +169,7 @@ def success_bound(settings: Settings) -> float:
     one with the right std if its mean is off by less than a quarter of a std. Noise passed through unchanged, U(-5, 5), is
     1.84 away and a G collapsed onto the mean 0.80: both fail.
     """
-    del settings
-    return SIGMA / 4
+    return settings.sigma / 4
 
 
 def measure(settings: Settings, d: Any, g: Any) -> dict[str, tf.Tensor]:
@@ -172,13 +177,13 @@ def measure(settings: Settings, d: Any, g: Any) -> dict[str, tf.Tensor]:
 
     Also each network's fraction of flat hidden units, see `flat_share`.
     """
-    points = outcomes.middles(64, HALF_RANGE)
+    points = outcomes.middles(64, settings.noise_range)
     samples = generator(settings, g, points)
-    edges = np.linspace(-OUTPUT_SCALE, OUTPUT_SCALE, 201)
+    edges = metrics.edges(settings.output_scale, 201)
     return {
         'mean': tf.reduce_mean(samples, axis=[1, 2]),
         'std': tf.math.reduce_std(samples, axis=[1, 2]),
-        'wasserstein': metrics.wasserstein_on_grid(samples, edges, truth(settings).cdf(edges)),
+        'wasserstein': metrics.wasserstein_on_grid(samples, edges, metrics.gaussian_cdf(edges, settings.mu, settings.sigma)),
         'flat_d': flat_share(settings, d, points),
         'flat_g': flat_share(settings, g, points),
     }
@@ -193,10 +198,10 @@ def flat_share(settings: Settings, params: Any, points: tf.Tensor) -> tf.Tensor:
 
 @functools.cache
 def make_evaluation(settings: Settings) -> outcomes.Evaluation:
-    """What the final networks are evaluated on: the grid of the post's figures, the true distribution, the success bound."""
+    """What the final networks are evaluated on: the post's grid (for G, scaled to the noise), truth and success bound."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
-        generator=lambda g, z: generator(settings, g, z),
+        generator=lambda g, x: generator(settings, g, x * (settings.noise_range / HALF_RANGE)),
         grid=np.linspace(-HALF_RANGE, HALF_RANGE, PLOT_POINTS),
         batch_size=PLOT_POINTS,
         truth=truth(settings),

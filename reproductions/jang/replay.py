@@ -62,7 +62,6 @@ def replay_trace(path: str | pathlib.Path) -> dict[str, list]:
     experiment = training.make_experiment(
         init=lambda seeds: (network('init/D_pre'), network('start/G')),
         train_step=gan.make_train_step(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
-        measure=lambda state: {},
         pretrain_step=gan.make_pretrain_step(settings)._replace(draw=draw('pre_x', 'pre_y')),
         pretrain_steps=settings.pretrain_steps,
     )

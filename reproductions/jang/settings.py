@@ -20,7 +20,7 @@ DEFAULT, *_ = VARIANTS
 MU, SIGMA = -1.0, 1.0  # of the data
 HALF_RANGE = 5.0  # noise, the samples of the pre-training and the axes of the figures cover +-5
 OUTPUT_SCALE = 5.0  # of G, whose last layer also ends in tanh
-CLAMP = (0.01, 0.99)  # D's probabilities are clipped to this range; the gradient outside is zero
+CLAMP = 0.01  # D's probabilities are clipped to 0.01 .. 0.99; the gradient outside is zero
 NUM_STEPS = 10_000
 LEARNING_RATE, MOMENTUM = 0.001, 0.6
 DECAY, DECAYS = 0.95, 4  # the learning rate is multiplied by 0.95 every quarter of the iterations, staircase
@@ -36,9 +36,34 @@ class Settings(NamedTuple):
     activation: str
     hidden_sizes: tuple[int, ...]
     batch_size: int
+    d_steps: int  # updates of D per iteration
+    g_steps: int  # updates of G after those
     learning_rate: float
+    d_learning_rate: float | None  # None: `learning_rate`
+    g_learning_rate: float | None
+    momentum: float
+    decay: float  # of the learning rate
+    init_scale: float  # initial weights, as a multiple of the post's
+    noise_range: float
+    output_scale: float  # of G
+    clamp: float  # D's probabilities are clipped to clamp .. 1 - clamp
+    mu: float
+    sigma: float
     pretrain_steps: int
     num_steps: int  # also sets the decay of the learning rate
+
+
+NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
+    'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'momentum': 'float32',
+    'decay': 'float32', 'init_scale': 'float32', 'noise_range': 'float64', 'output_scale': 'float32', 'clamp': 'float64',
+    'mu': 'float32', 'sigma': 'float32',
+}  # fmt: skip
+JUDGED_BY = ('noise_range', 'output_scale', 'clamp', 'mu', 'sigma')  # those that outcomes depend on once a run is trained
+
+
+def default_steps(settings: Settings) -> int:
+    """The number of adversarial iterations."""
+    return settings.num_steps
 
 
 def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
@@ -51,7 +76,19 @@ def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
         activation='tanh',
         hidden_sizes=(6, 5),
         batch_size=published.batch_size,
+        d_steps=1,
+        g_steps=1,
         learning_rate=LEARNING_RATE,
+        d_learning_rate=None,
+        g_learning_rate=None,
+        momentum=MOMENTUM,
+        decay=DECAY,
+        init_scale=1.0,
+        noise_range=HALF_RANGE,
+        output_scale=OUTPUT_SCALE,
+        clamp=CLAMP,
+        mu=MU,
+        sigma=SIGMA,
         pretrain_steps=1000,
         num_steps=NUM_STEPS,
     )

@@ -8,7 +8,7 @@ from absl.flags import FlagValues
 import reproductions.mnist
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import MOST, POSITIVE, Flag, local_path, parse
+from common.program.flags import D_RATE, EPSILON, FRACTION, G_RATE, INIT_SCALE, MOST, POSITIVE, WIDTHS, Flag, local_path, parse
 from common.sizes import SEEDS
 from reproductions.mnist.settings import (
     ANIMATION_FRAMES,
@@ -18,8 +18,10 @@ from reproductions.mnist.settings import (
     DEFAULT,
     GROUP,
     MOST_BETWEEN,
+    NUMBERS,
     VARIANTS,
     Settings,
+    default_steps,
     make_settings,
 )
 
@@ -30,19 +32,25 @@ FLAGS = (
     Flag('data', str, 'auto', "Digits: auto (Keras's cache or download; without a network, bundled), bundled (8,000 + 2,000 of "
          'MNIST), or a path: a Keras mnist.npz, or a directory with the four IDX files, plain or .gz (the post: MNIST).'),
     Flag('learning_rate', POSITIVE, None, 'Learning rate of Adam, for both networks (the post: 0.001; 2018-08: 0.0001).'),
-    Flag('beta1', float, None, "Adam's beta1, for both networks, at least 0 and below 1 (the post: 0.9; 2018-08: 0.5)."),
+    D_RATE,
+    G_RATE,
+    Flag('beta1', FRACTION, None, "Adam's beta1, for both networks (the post: 0.9; 2018-08: 0.5)."),
+    Flag('beta2', FRACTION, None, "Adam's beta2, for both networks (the post: 0.999; 2018-08: 0.9)."),
+    EPSILON,
+    INIT_SCALE,
+    Flag('noise_range', POSITIVE, 1.0, 'Noise is uniform over +- this (the post: 1).'),
+    Flag('hidden_sizes', WIDTHS, None, "Widths of D's hidden layers; G has the same in reverse (the post: 500,200)."),
     Flag('eval_every', int, 2500, 'Iterations between evaluations; each takes a second or two per seed (the post: none).',
          1, MOST),
 )  # fmt: skip
 COLLAPSES = "the post's listing collapses to one blot within 60 iterations, whatever the seed; --variant=2018-06 draws digits"
-DECIDED_BY_TRACE = ('variant', 'batch_size', 'learning_rate', 'beta1', 'data')
+DECIDED_BY_TRACE = ('variant', 'batch_size', 'hidden_sizes', *NUMBERS, 'data')
 
 
 def settings_from_flags(opts: FlagValues) -> Settings:
     """The settings from the flags. Raises cli.UserError if they make no sense."""
-    if opts.beta1 is not None and not 0 <= opts.beta1 < 1:
-        raise cli.UserError(f'--beta1={opts.beta1} must be at least 0 and below 1')
-    return make_settings(opts.variant, batch_size=opts.batch_size, learning_rate=opts.learning_rate, beta1=opts.beta1)
+    widths = checks.widths(opts, 'hidden_sizes')
+    return make_settings(opts.variant, widths, batch_size=opts.batch_size, **checks.values(opts, NUMBERS))
 
 
 def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> None:
@@ -83,7 +91,7 @@ def main(argv: list[str]) -> int:
     opts = parse(FLAGS, argv, reproductions.mnist.__file__, DECIDED_BY_TRACE)
     settings = settings_from_flags(opts)
     opts.runs = CLAIM_RUNS if opts.claims and not opts['runs'].present else opts.runs
-    num_steps = opts.num_steps or (CLAIM_STEPS if opts.claims else VARIANTS[settings.variant].num_steps)
+    num_steps = opts.num_steps or (CLAIM_STEPS if opts.claims else default_steps(settings))
     every, grid_every = intervals(opts.runs, num_steps, opts.eval_every)
     print_every = max(every, num_steps // 10 // every * every)
     if not opts.replay:

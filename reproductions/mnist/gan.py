@@ -27,6 +27,7 @@ from reproductions.mnist.settings import (  # noqa: F401  everything the post fi
     VARIANTS,
     Settings,
     Variant,
+    default_steps,
     make_settings,
 )
 
@@ -66,10 +67,13 @@ def batch_of(
 
 
 def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor, count: int | None = None) -> tf.Tensor:
-    """U(-1, 1), [runs, 100, count]; a larger count starts with the same columns. `count` defaults to the batch size."""
+    """U(-1, 1), [runs, 100, count]; a larger count starts with the same columns. `count` defaults to the batch size.
+
+    `settings.noise_range` replaces the 1.
+    """
     size, count = settings.g_widths[0] - CLASSES * settings.conditional, count or settings.batch_size
     signed = 2 * random.uniform(seeds, stream, step, count * size) - 1
-    return tf.transpose(tf.reshape(signed, [-1, count, size]), [0, 2, 1])
+    return settings.noise_range * tf.transpose(tf.reshape(signed, [-1, count, size]), [0, 2, 1])
 
 
 def with_labels(rows: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -96,7 +100,8 @@ def init_mlp(settings: Settings, widths: tuple[int, ...], seeds: tf.Tensor, stre
     pairs = list(itertools.pairwise(widths))
     linears = layers.normal_linears(seeds, stream, [(outputs, inputs) for inputs, outputs in pairs])
     scales = [np.float32(np.sqrt(2 / (inputs + outputs * settings.glorot))) for inputs, outputs in pairs]
-    return tuple(layer._replace(w=layer.w * scale) for layer, scale in zip(linears, scales, strict=True))
+    own = tuple(layer._replace(w=layer.w * scale) for layer, scale in zip(linears, scales, strict=True))
+    return layers.scaled(own, settings.init_scale)
 
 
 def activations(params: Any, x: tf.Tensor) -> list[tf.Tensor]:
@@ -156,15 +161,18 @@ def loss_of_g(settings: Settings, d: Any, g: Any, z: tf.Tensor) -> tf.Tensor:
 
 def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -> training.TrainStep:
     """The adversarial training on `digits`, images uint8 [n, 784] and labels [n]."""
-    images, labels = map(tf.constant, digits)
-    adam = optimizers.adam(settings.learning_rate, settings.beta1, settings.beta2)
+    images, labels = map(tf.convert_to_tensor, digits)
+    optimizer_d, optimizer_g = (
+        optimizers.adam(settings.learning_rate if rate is None else rate, settings.beta1, settings.beta2, settings.epsilon)
+        for rate in (settings.d_learning_rate, settings.g_learning_rate)
+    )
     return training.TrainStep(
         loss_d=functools.partial(loss_of_d, settings),
         loss_g=functools.partial(loss_of_g, settings),
         draw_d=lambda seeds, step: batch_of(settings, (images, labels), seeds, step),
         draw_g=None,  # both updates of an iteration use the same noise and labels
-        optimizer_d=adam,
-        optimizer_g=adam,
+        optimizer_d=optimizer_d,
+        optimizer_g=optimizer_g,
     )
 
 
@@ -176,18 +184,13 @@ def make_experiment(settings: Settings, digits: tuple[np.ndarray, np.ndarray] | 
 
 def experiment_of(settings: Settings, train_step: training.TrainStep) -> training.Experiment:
     """The experiment for a train step of this post. There is no pre-training."""
-    return training.Experiment(
+    return training.make_experiment(
         init=lambda seeds: (
             init_mlp(settings, settings.d_widths, seeds, Stream.WEIGHTS_D),
             init_mlp(settings, settings.g_widths, seeds, Stream.WEIGHTS_G),
         ),
         train_step=train_step,
-        pretrain_step=training.NO_PRETRAINING,
-        pretrain_steps=0,
-        pretrain_loop=None,
-        train_loop=training.compile_loop(
-            lambda seeds, state: training.take_step(train_step, seeds, state), ['loss_d', 'loss_g'], group=GROUP
-        ),
+        group=GROUP,
         call=CALL,
     )
 
@@ -285,5 +288,5 @@ def train_many(
     def table_of(*trained):
         return results_table(settings, quality.make_evaluator(digits), *trained)
 
-    num_steps = num_steps or VARIANTS[settings.variant].num_steps
+    num_steps = num_steps or default_steps(settings)
     return outcomes.train_many(experiment, table_of, seed, runs, num_steps, every)

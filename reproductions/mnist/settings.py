@@ -34,6 +34,7 @@ VARIANTS = {  # the first is the default
     ),
 }  # fmt: skip
 DEFAULT, *_ = VARIANTS
+EPSILON = 1e-8  # Adam's, TensorFlow 1's default
 CLASSES = 10
 HELD_OUT = 12  # the first twelfth of the training digits is held out: TensorFlow 1's reader holds out 5,000 of 60,000
 
@@ -53,13 +54,38 @@ class Settings(NamedTuple):
     conditional: bool
     batch_size: int
     learning_rate: float
+    d_learning_rate: float | None  # None: `learning_rate`
+    g_learning_rate: float | None
     beta1: float  # Adam's
     beta2: float
-    glorot: bool = False  # initial weights of variance 2 / (inputs + outputs), not 2 / inputs
+    epsilon: float
+    init_scale: float  # initial weights, as a multiple of the post's
+    noise_range: float
+    glorot: bool  # initial weights of variance 2 / (inputs + outputs), not 2 / inputs
 
 
-def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
-    """The settings of a variant; `changes` may set any other field, None keeps the published value."""
+NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
+    'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'beta1': 'float64',
+    'beta2': 'float64', 'epsilon': 'float32', 'init_scale': 'float32', 'noise_range': 'float32',
+}  # fmt: skip
+JUDGED_BY = ('noise_range',)  # of `NUMBERS`, those that outcomes depend on once a run is trained
+
+
+def default_steps(settings: Settings) -> int:
+    """The number of iterations of a variant."""
+    return VARIANTS[settings.variant].num_steps
+
+
+def make_settings(variant: str = DEFAULT, hidden_sizes: tuple[int, ...] = (), **changes: Any) -> Settings:
+    """The settings of a variant; `changes` may set any other field, None keeps the published value.
+
+    `hidden_sizes` are D's, () the variant's; G has the same in reverse.
+    """
     published = VARIANTS[variant]._asdict()
-    settings = Settings(variant, **{name: published[name] for name in Settings._fields if name in published})
+    rest = {'d_learning_rate': None, 'g_learning_rate': None, 'epsilon': EPSILON, 'init_scale': 1.0, 'noise_range': 1.0}
+    named = {name: published[name] for name in Settings._fields if name in published}
+    settings = Settings(variant=variant, glorot=False, **named, **rest)
+    if hidden_sizes:
+        (pixels, *_), (size, *_, out) = settings.d_widths, settings.g_widths
+        settings = settings._replace(d_widths=(pixels, *hidden_sizes, 1), g_widths=(size, *hidden_sizes[::-1], out))
     return settings._replace(**{name: value for name, value in changes.items() if value is not None})

@@ -7,23 +7,24 @@ from absl.flags import FlagValues
 import reproductions.multimodal
 from common import quiet
 from common.evaluation import MODE_REACH
-from common.program import checks, cli
-from common.program.flags import MOST, NUMBERS, POSITIVE, WIDTHS, Flag, parse
+from common.program import checks, cli, flags
+from common.program.flags import D_RATE, D_STEPS, G_RATE, G_STEPS, INIT_SCALE, MOST, POSITIVE, WIDTHS, Flag, parse
 from common.sizes import SEEDS
 from reproductions.aylien.__main__ import comparisons
-from reproductions.aylien.settings import NOISE_RANGE, PLOT_POINTS
+from reproductions.aylien.settings import DECAY, NOISE_RANGE, PLOT_POINTS
 from reproductions.multimodal.settings import (
     ACTIVATIONS,
     LEAST_STD,
     MOST_MODES,
     MOST_UNITS,
-    NUM_STEPS,
+    NUMBERS,
     RECORD_EVERY,
     SEED,
     SIGMA,
     VARIANTS,
     Settings,
     default_modes,
+    default_steps,
     make_settings,
 )
 
@@ -31,8 +32,9 @@ FLAGS = (
     Flag('variant', VARIANTS, VARIANTS[0], 'Published version of the post; there is only one.'),
     Flag('seed', int, SEED, 'First seed (the post mentions 42 and 4).', 0, SEEDS - 1),
     Flag('modes', int, None, 'Number of Gaussian modes of the data (default: 3; the post: 1, 2 and 3).', 1, MOST_MODES),
-    Flag('means', NUMBERS, None, 'Means of the modes (default: 0 for one, else evenly spaced over +-4; the post: lost image).'),
-    Flag('deviations', NUMBERS, None, 'Standard deviations of the modes, one for all or one per mode (default: '
+    Flag('means', flags.NUMBERS, None, 'Means of the modes (default: 0 for one, else evenly spaced over +-4; the post: lost '
+         'image).'),
+    Flag('deviations', flags.NUMBERS, None, 'Standard deviations of the modes, one for all or one per mode (default: '
          '0.5, or less for modes closer than 8 stds; the post: lost image).'),
     Flag('hidden_size', int, 4, 'h: each hidden layer of G has h units per mode (the post: 4).', 1),
     Flag('layers', int, 3, 'Number of hidden layers of G (the post: not stated, but at least three).', 1, 10),
@@ -42,6 +44,13 @@ FLAGS = (
     Flag('noise_range', POSITIVE, NOISE_RANGE, "Noise covers +- this (the post: not stated; Aylien's: 8)."),
     Flag('learning_rate', POSITIVE, None, "Initial learning rate (the post: not stated; default: Aylien's of that time, 0.03, "
          'or 0.005 with --minibatch).'),
+    D_RATE,
+    G_RATE,
+    Flag('decay', POSITIVE, DECAY, "Factor of the learning rate every 150 steps (Aylien's: 0.95; the post: not stated).",
+         most=1),
+    INIT_SCALE,
+    D_STEPS,
+    G_STEPS,
     Flag('pretrain_steps', int, None, "Steps of D's pre-training (the post: not stated; default: Aylien's, 1000).", 0, MOST),
     Flag('log_every', int, RECORD_EVERY, 'Steps between records of the losses, which a single-seed run prints; in addition, '
          'every fifth step up to the 400th is recorded.', 1, MOST),
@@ -60,8 +69,8 @@ def settings_from_flags(opts: FlagValues) -> Settings:
         )
     settings = make_settings(
         len(means), opts.hidden_size, opts.layers, opts.minibatch, means=means, deviations=stds,
-        hidden_sizes=widths or None, activation=opts.activation, batch_size=opts.batch_size, noise_range=opts.noise_range,
-        learning_rate=opts.learning_rate, pretrain_steps=opts.pretrain_steps,
+        hidden_sizes=widths or None, activation=opts.activation, batch_size=opts.batch_size, d_steps=opts.d_steps,
+        g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, **checks.values(opts, NUMBERS),
     )  # fmt: skip
     if settings.minibatch and settings.batch_size < 2:
         raise cli.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
@@ -108,7 +117,7 @@ def modes_from_flags(opts: FlagValues) -> tuple[tuple[float, ...], tuple[float, 
     return tuple(zip(*modes, strict=True))
 
 
-def check(opts: FlagValues, settings: Settings, num_steps: int) -> None:
+def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> None:
     """Raises cli.UserError if the command cannot run: too few seeds for a claim, invalid seeds or paths, too little memory."""
     if opts.claims:
         checks.claim_runs(opts, CLAIM_RUNS)
@@ -116,7 +125,7 @@ def check(opts: FlagValues, settings: Settings, num_steps: int) -> None:
         return
     checks.seeds(opts)
     checks.export(opts)
-    records = (settings.pretrain_steps + num_steps) // opts.log_every
+    records = (settings.pretrain_steps + num_steps) // every
     more = comparisons(settings, opts.runs)
     checks.memory(opts, [(1, *settings.hidden_sizes, 1)], settings.batch_size, records, more)
 
@@ -124,8 +133,9 @@ def check(opts: FlagValues, settings: Settings, num_steps: int) -> None:
 def main(argv: list[str]) -> int:
     """Runs the command; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.multimodal.__file__, DECIDED_BY_TRACE)
-    settings, num_steps, every = settings_from_flags(opts), opts.num_steps or NUM_STEPS, opts.log_every
-    check(opts, settings, num_steps)
+    settings = settings_from_flags(opts)
+    num_steps, every = opts.num_steps or default_steps(settings), opts.log_every
+    check(opts, settings, num_steps, every)
     quiet.import_tensorflow()
     from common.program import command, session
     from reproductions import accepted_numbers

@@ -33,6 +33,7 @@ from reproductions.multimodal.settings import (  # noqa: F401  everything the po
     VARIANTS,
     Settings,
     default_modes,
+    default_steps,
     make_settings,
 )
 
@@ -71,7 +72,8 @@ def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> 
 def init_generator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """G: linear layers 1 -> hidden sizes -> 1; weights N(0, 1), biases 0."""
     widths = [1, *settings.hidden_sizes, 1]
-    return layers.normal_linears(seeds, Stream.WEIGHTS_G, [(b, a) for a, b in itertools.pairwise(widths)])
+    shapes = [(b, a) for a, b in itertools.pairwise(widths)]
+    return layers.scaled(layers.normal_linears(seeds, Stream.WEIGHTS_G, shapes), settings.init_scale)
 
 
 def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
@@ -85,7 +87,8 @@ def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
 
 def aylien_settings(settings: Settings) -> aylien.Settings:
     """Settings of Aylien's discriminator and optimizer, which the post keeps."""
-    return aylien.make_settings(AYLIEN, settings.minibatch, learning_rate=settings.learning_rate)
+    shared = ('learning_rate', 'd_learning_rate', 'g_learning_rate', 'decay', 'init_scale')
+    return aylien.make_settings(AYLIEN, settings.minibatch, **{name: getattr(settings, name) for name in shared})
 
 
 def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
@@ -98,7 +101,7 @@ def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 
 def make_train_step(settings: Settings) -> training.TrainStep:
     """The adversarial training: Aylien's losses with the plain log."""
-    optimizer = aylien.make_optimizer(aylien_settings(settings))
+    base = aylien_settings(settings)
     return training.TrainStep(
         loss_d=lambda d, g, x, z: losses.discriminator_loss(
             discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z))
@@ -109,8 +112,10 @@ def make_train_step(settings: Settings) -> training.TrainStep:
             noise(settings, seeds, Stream.NOISE_D, step),
         ),
         draw_g=lambda seeds, step: noise(settings, seeds, Stream.NOISE_G, step),
-        optimizer_d=optimizer,
-        optimizer_g=optimizer,
+        optimizer_d=aylien.make_optimizer(base, base.d_learning_rate),
+        optimizer_g=aylien.make_optimizer(base, base.g_learning_rate),
+        d_steps=settings.d_steps,
+        g_steps=settings.g_steps,
     )
 
 
@@ -119,7 +124,7 @@ def make_pretrain_step(settings: Settings) -> training.PretrainStep:
     return training.PretrainStep(
         loss=lambda d, x, y: losses.mean_squared_error(discriminator(settings, d, x), y),
         draw=lambda seeds, step: pretraining_batch(settings, seeds, step),
-        optimizer=aylien.make_optimizer(aylien_settings(settings)),
+        optimizer=aylien.make_optimizer(aylien_settings(settings), settings.d_learning_rate),
     )
 
 
@@ -139,10 +144,12 @@ def make_experiment(settings: Settings) -> training.Experiment:
 # --- Outcomes -----------------------------------------------------------------------------------------------------------------
 
 
-@functools.cache
 def truth(settings: Settings) -> Any:
     """The data's distribution."""
-    return metrics.gaussian_mixture(settings.means, settings.deviations)
+    return mixture(settings.means, settings.deviations)
+
+
+mixture = functools.cache(metrics.gaussian_mixture)  # of tuples of means and stds
 
 
 def success_bound(settings: Settings) -> float:
@@ -248,4 +255,4 @@ def train_many(
 ) -> outcomes.Ensemble:
     """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
     table_of = functools.partial(results_table, settings)
-    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps or NUM_STEPS, every)
+    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps or default_steps(settings), every)

@@ -32,9 +32,28 @@ class Settings(NamedTuple):
     activation: str  # of G's hidden layers
     minibatch: bool  # minibatch discrimination in D, not in the post
     batch_size: int
-    noise_range: float
+    d_steps: int  # updates of D per step
+    g_steps: int  # updates of G after those
     learning_rate: float
+    d_learning_rate: float | None  # None: `learning_rate`
+    g_learning_rate: float | None
+    decay: float  # of the learning rate
+    init_scale: float  # initial weights, as a multiple of the default's
+    noise_range: float
     pretrain_steps: int
+
+
+NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
+    'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'decay': 'float32',
+    'init_scale': 'float32', 'noise_range': 'float64',
+}  # fmt: skip
+JUDGED_BY = ('noise_range',)  # of `NUMBERS`, those that outcomes depend on once a run is trained
+
+
+def default_steps(settings: Settings) -> int:
+    """The number of adversarial steps, the same for all settings."""
+    del settings
+    return NUM_STEPS
 
 
 def make_settings(modes: int = 3, hidden_size: int = 4, layers: int = 3, minibatch: bool = False, **changes: Any) -> Settings:
@@ -51,8 +70,14 @@ def make_settings(modes: int = 3, hidden_size: int = 4, layers: int = 3, minibat
         activation='tanh',
         minibatch=minibatch,
         batch_size=-(-base.batch_size // modes) * modes,  # 12, or the next multiple of the number of modes
-        noise_range=aylien.NOISE_RANGE,
+        d_steps=1,
+        g_steps=1,
         learning_rate=base.learning_rate,
+        d_learning_rate=None,
+        g_learning_rate=None,
+        decay=base.decay,
+        init_scale=1.0,
+        noise_range=base.noise_range,
         pretrain_steps=base.pretrain_steps,
     )
     return settings._replace(**{name: value for name, value in changes.items() if value is not None})
