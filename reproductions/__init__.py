@@ -5,6 +5,7 @@ import os
 import pathlib
 import signal
 import sys
+from typing import Any
 
 _AS_PROGRAM = sys.argv[:1] == ['-m']  # while `python -m` looks for the module to run
 _COMMON = pathlib.Path(__file__).parent.parent / 'common'
@@ -33,3 +34,30 @@ if _found := _foreign():
         print(f'error: {_found}', file=sys.stderr)
         raise SystemExit(2)
     raise ImportError(_found)
+
+
+def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> Any:
+    """Trains a post over a grid of settings: `python -m reproductions sweep` from Python, with the same tables.
+
+    Args:
+      post: its name.
+      vary: {flag: values}, one to three; values are a list, or a text such as '0.001..0.1:5'.
+      runs: seeds per cell, the same in every cell.
+      flags: any other flag of the command, such as `minibatch=True`; without `output_dir` nothing is written.
+
+    Returns:
+      `reproductions.sweeps.plan.Outcome`: `cells`, the columns of sweep.csv, and `results`, those of results.csv.
+
+    Raises:
+      ValueError: what the command line would refuse, with its one line.
+      KeyboardInterrupt: Ctrl-C; with `output_dir` the cells that are done are kept, and `resume=True` goes on.
+
+    Example:
+      >>> import reproductions
+      >>> found = reproductions.sweep('aylien', {'learning_rate': [0.005, 0.05]}, runs=4, num_steps=20, pretrain_steps=0)
+      >>> found.cells['learning_rate'].tolist(), found.results['seed'].size
+      ([0.005, 0.05], 8)
+    """
+    from reproductions.sweeps import command
+
+    return command.sweep(post, vary, runs, flags)

@@ -8,7 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from common.program import cli
+from common.storage import files
 from reproductions import posts
+from reproductions.sweeps import command as sweeps
+from reproductions.sweeps import figures as sweep_figures
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -27,6 +30,34 @@ def command(post: str, directory: pathlib.Path, *flags: str) -> None:
     print(f'python -m reproductions.{post}', *flags, flush=True)
     if cli.call(posts.part(post, '__main__').main, [post, *flags, f'--output_dir={directory}']):
         raise SystemExit(f'failed: {flags}')
+
+
+class Map(NamedTuple):
+    """A sweep of the atlas: figures/<post>/map_<name>.png, its numbers, and its cells as map_<name>.csv."""
+
+    title: str
+    flags: tuple[str, ...]  # of `python -m reproductions sweep <post>`
+
+
+def maps(post: str, chosen: dict[str, Map], runs: int, out: pathlib.Path) -> None:
+    """Runs the sweeps of a post's maps, 48 seeds a cell unless their flags say otherwise; a stopped one goes on."""
+    del runs
+    for name, one in chosen.items():
+        directory = ROOT / 'output' / 'atlas' / f'{post}_{name}'
+        resume = ['--resume'] if (directory / 'config.json').exists() else []
+        print(f'python -m reproductions sweep {post}', *one.flags, flush=True)
+        if cli.call(sweeps.main, [post, *one.flags, f'--output_dir={directory}', *resume]):
+            raise SystemExit(f'failed: {one.flags}')
+        arrays = files.read_npz(directory / 'sweep.npz')
+        arrays = {key: value for key, value in arrays.items() if not key.startswith('run/')} | {'title': one.title}
+        shutil.copy(directory / 'sweep.csv', out / f'map_{name}.csv')
+        files.write_npz(out / f'map_{name}.npz', arrays)
+        sweep_figures.draw(out / f'map_{name}.png')
+
+
+def map_pictures(chosen: dict[str, Map]) -> dict[str, Picture]:
+    """The rows of PICTURES for a post's maps."""
+    return {f'map_{name}.png': Picture('maps', sweep_figures.draw, one.title, in_post=False) for name, one in chosen.items()}
 
 
 def keep(scratch: pathlib.Path, out: pathlib.Path, name: str) -> None:

@@ -50,7 +50,7 @@ def begin(post: str, opts: FlagValues, settings: Any, num_steps: int, batch_size
     Raises:
       cli.UserError: there is no such device, or the directory is in use or cannot be written to.
     """
-    devices = _strategy(opts, batch_size)
+    devices = strategy(opts, batch_size)
     with _directory(post, opts, devices) as directory:
         seeds = np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
         yield Command(post, opts, settings, num_steps, seeds, devices, directory, leftovers.snapshot(directory))
@@ -88,8 +88,11 @@ def _directory(post, opts, devices=None):
         yield path
 
 
-def _strategy(opts, batch_size):
-    """The strategy of --strategy and --logical_devices. Call it before TensorFlow's first op."""
+def strategy(opts: FlagValues, batch_size: int | None = None) -> tf.distribute.Strategy:
+    """The strategy of --strategy and --logical_devices. Call it before TensorFlow's first op. Raises cli.UserError.
+
+    `batch_size`: see `begin`.
+    """
     if opts.strategy == 'multiworker':
         print('waiting for all workers of TF_CONFIG', file=sys.stderr)
     try:

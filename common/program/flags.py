@@ -193,10 +193,13 @@ def _help(own, shared):
     lines = []
     for heading, table in (("This post's flags:" if shared else 'Flags:', own), ('Flags of every post:', shared)):
         if table:
-            paragraphs = [
-                textwrap.fill(_described(flag), 110, initial_indent='  ', subsequent_indent='      ') for flag in table
-            ]
-            lines += [heading, *paragraphs, '']
+            lines += [heading, described(table), '']
+    return '\n'.join(lines)
+
+
+def described(table: Sequence[Flag]) -> str:
+    """The --help of some flags."""
+    lines = [textwrap.fill(_described(flag), 110, initial_indent='  ', subsequent_indent='      ') for flag in table]
     return '\n'.join(lines)
 
 

@@ -1,5 +1,6 @@
 """The figures and tables of Aylien's post: one function (runs, directory) per part."""
 
+import functools
 import pathlib
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from common.storage import files
 from reproductions.aylien import claims as aylien_claims
 from reproductions.aylien import figures as aylien_figures
 from reproductions.aylien import gan
-from reproductions.gallery import Picture, command, keep, quartiles
+from reproductions.gallery import Map, Picture, command, keep, map_pictures, maps, quartiles
 
 
 def shown_seed(directory: pathlib.Path) -> int:
@@ -67,6 +68,24 @@ def outcomes(runs: int, out: pathlib.Path) -> None:
     files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
 
 
+MAPS = {
+    'rate_batch': Map(
+        'Aylien without minibatch discrimination: % of 48 seeds that succeed',
+        ('--vary=batch_size=4,8,12,24,48,96', '--vary=learning_rate=0.0005..0.5:7'),
+    ),
+    'rate_batch_minibatch': Map(
+        'Aylien with minibatch discrimination: % of 48 seeds that succeed',
+        ('--minibatch', '--vary=batch_size=4,8,12,24,48,96', '--vary=learning_rate=0.0005..0.5:7'),
+    ),
+    'rate_width': Map(
+        "Aylien, widths of D's hidden layers: % of 48 seeds that succeed",
+        ('--vary=d_hidden_sizes=2x2x2,4x4x4,8x8x8,16x16x16,32x32x32', '--vary=learning_rate=0.0005..0.5:7'),
+    ),
+    'steps': Map(
+        'Aylien, updates of each network per step: % of 48 seeds that succeed',
+        ('--vary=g_steps=1,2,4', '--vary=d_steps=1,2,4,8'),
+    ),
+}
 PARTS = {
     'data': data,
     'plain': lambda runs, out: branch('plain', runs, out),
@@ -74,6 +93,7 @@ PARTS = {
     'claims': claims,
     'outcomes': outcomes,
 }
+PARTS['maps'] = functools.partial(maps, 'aylien', MAPS)
 PICTURES = {
     'data.png': Picture('data', figures.data, 'the data'),
     'plain_animation.gif': Picture('plain', figures.animation, 'training without minibatch discrimination'),
@@ -87,3 +107,4 @@ PICTURES = {
         'minibatch', figures.ensemble, 'the spread over seeds with minibatch discrimination', in_post=False
     ),
 }
+PICTURES |= map_pictures(MAPS)

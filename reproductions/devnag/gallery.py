@@ -13,7 +13,7 @@ from common.storage import files
 from reproductions.devnag import claims as devnag_claims
 from reproductions.devnag import figures as devnag_figures
 from reproductions.devnag import gan
-from reproductions.gallery import Picture, command, quartiles
+from reproductions.gallery import Map, Picture, command, map_pictures, maps, quartiles
 
 FIRST, MOST = 1000, 200  # first seed of the ensemble, and its size
 
@@ -126,6 +126,16 @@ def outcomes(runs: int, out: pathlib.Path) -> None:
     files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
 
 
+MAPS = {
+    'rate_momentum': Map(
+        'Dev Nag, learning rate and momentum: % of 48 seeds that succeed',
+        ('--vary=momentum=0,0.5,0.9,0.97', '--vary=learning_rate=0.0001,0.0003,0.001,0.003'),
+    ),
+    'steps': Map(
+        'Dev Nag, updates of each network per round: % of 48 seeds that succeed',
+        ('--vary=g_steps=1,5,20', '--vary=d_steps=1,5,20'),
+    ),
+}
 PARTS = {
     'one': one,
     'ten': ten,
@@ -135,6 +145,7 @@ PARTS = {
     'claims': claims_table,
     'outcomes': outcomes,
 }
+PARTS['maps'] = functools.partial(maps, 'devnag', MAPS)
 PICTURES = {
     'one.png': Picture('one', devnag_figures.one, 'mean and std against the round, final histogram'),
     'animation.gif': Picture('one', devnag_figures.animation, 'training as an animation', in_post=False),
@@ -144,3 +155,4 @@ PICTURES = {
     'gallery.png': Picture('gallery', devnag_figures.gallery, 'the ways in which runs end', in_post=False),
     'stability.png': Picture('stability', devnag_figures.stability, 'the mean of each seed, 2018 and 2017', in_post=False),
 }
+PICTURES |= map_pictures(MAPS)

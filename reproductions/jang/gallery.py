@@ -1,5 +1,6 @@
 """The figures and tables of Jang's post: one function (runs, directory) per part."""
 
+import functools
 import pathlib
 import shutil
 import tempfile
@@ -9,7 +10,7 @@ import numpy as np
 from common.evaluation import claims, two_sample
 from common.plotting import figures
 from common.storage import files
-from reproductions.gallery import Picture, command, quartiles
+from reproductions.gallery import Map, Picture, command, map_pictures, maps, quartiles
 from reproductions.jang import claims as jang_claims
 from reproductions.jang import figures as jang_figures
 from reproductions.jang import gan
@@ -99,7 +100,22 @@ def write_outcomes(tables: dict[str, dict[str, np.ndarray]], out: pathlib.Path) 
     files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
 
 
+MAPS = {
+    'rate_momentum': Map(
+        'Jang, learning rate and momentum: % of 48 seeds that succeed',
+        ('--vary=momentum=0,0.3,0.6,0.9', '--vary=learning_rate=0.0001..0.01:5'),
+    ),
+    'batch_noise': Map(
+        'Jang, batch M and kind of noise: % of 48 seeds that succeed',
+        ('--vary=stratify=false,true', '--vary=batch_size=20,50,100,200,400'),
+    ),
+    'width_rate': Map(
+        'Jang, widths of both networks and learning rate: % of 48 seeds that succeed',
+        ('--vary=hidden_sizes=3x3,6x5,12x10,18x15', '--vary=learning_rate=0.0003,0.001,0.003'),
+    ),
+}
 PARTS = {'run': run, 'ensemble': ensemble, 'measured': measured}
+PARTS['maps'] = functools.partial(maps, 'jang', MAPS)
 PICTURES = {
     'data.png': Picture('run', jang_figures.lines, 'p_data'),
     'decision_before.png': Picture('run', jang_figures.lines, 'decision boundary at initialization'),
@@ -112,3 +128,4 @@ PICTURES = {
     'ensemble.png': Picture('ensemble', figures.ensemble, 'the spread over seeds', in_post=False),
     'alignment.png': Picture('measured', jang_figures.alignment, 'the effect of sorting and stratifying', in_post=False),
 }
+PICTURES |= map_pictures(MAPS)

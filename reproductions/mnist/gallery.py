@@ -4,6 +4,7 @@ Training takes hours. It keeps its files in output/mnist_figures and resumes fro
 time, and the other parts can be made from what is there.
 """
 
+import functools
 import json
 import pathlib
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from common.evaluation import two_sample
 from common.storage import checkpoints, files
-from reproductions.gallery import ROOT, Picture, command, quartiles
+from reproductions.gallery import ROOT, Map, Picture, command, map_pictures, maps, quartiles
 from reproductions.mnist import claims as mnist_claims
 from reproductions.mnist import collapse as mnist_collapse
 from reproductions.mnist import dataset, quality, tables
@@ -182,10 +183,23 @@ def joined(histories: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return found
 
 
+MAPS = {
+    'depth_rate': Map(
+        "MNIST listing after 1,000 iterations, hidden layers of D (G's in reverse) and learning rate: % of 8 seeds",
+        ('--data=bundled', '--num_steps=1000', '--runs=8', '--vary=hidden_sizes=500x200,200,128',
+         '--vary=learning_rate=0.00005,0.0002,0.001'),
+    ),
+    'beta_rate': Map(
+        "MNIST 2018-06 after 1,000 iterations, Adam's beta1 and learning rate: % of 8 seeds",
+        ('--variant=2018-06', '--data=bundled', '--num_steps=1000', '--runs=8', '--vary=beta1=0.5,0.9',
+         '--vary=learning_rate=0.0001,0.0003,0.001,0.003'),
+    ),
+}  # fmt: skip
 PARTS = {
     'train': train, 'collapse': collapse, 'measured': measured, 'long': long, 'programs': programs, 'original': original,
     'grid': grid,
 }  # fmt: skip
+PARTS['maps'] = functools.partial(maps, 'mnist', MAPS)
 PICTURES = {
     '2018-06_figure.png': Picture('programs', mnist_figures.sample_grid, 'generated digits, a row for each digit asked for'),
     '2018-06_progress.png': Picture(
@@ -234,3 +248,4 @@ PICTURES = {
         'measured', mnist_figures.quality_curves, 'quality over the iterations, gentler training', in_post=False
     ),
 }
+PICTURES |= map_pictures(MAPS)

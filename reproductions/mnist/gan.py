@@ -273,6 +273,15 @@ def results_table(
     return table
 
 
+def tools(digits: dataset.Digits) -> tuple[Callable, Callable]:
+    """`make_experiment` and `results_table` on these digits, functions of what these two take for any other post."""
+    data = tuple(map(tf.constant, dataset.training_digits(digits)))
+    evaluator = quality.make_evaluator(digits)
+    return lambda settings: make_experiment(settings, data), lambda settings, *trained: results_table(
+        settings, evaluator, *trained
+    )
+
+
 def train_many(
     settings: Settings,
     seed: int,

@@ -1,5 +1,6 @@
 """The figures and tables of the multi-modal post: one function (runs, directory) per part."""
 
+import functools
 import pathlib
 import tempfile
 
@@ -9,7 +10,7 @@ from tqdm import tqdm
 from common.evaluation import claims
 from common.plotting import figures
 from common.storage import files
-from reproductions.gallery import Picture, command, keep
+from reproductions.gallery import Map, Picture, command, keep, map_pictures, maps
 from reproductions.multimodal import claims as multimodal_claims
 from reproductions.multimodal import figures as multimodal_figures
 from reproductions.multimodal import gan
@@ -145,6 +146,20 @@ def convergence(runs: int, out: pathlib.Path) -> None:
     files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
 
 
+MAPS = {
+    'rate_batch_2': Map(
+        'Two modes after 300 steps: % of 48 seeds that succeed',
+        ('--modes=2', '--num_steps=300', '--vary=batch_size=6,12,24,48,96', '--vary=learning_rate=0.003..3:7'),
+    ),
+    'rate_batch_3': Map(
+        'Three modes after 300 steps: % of 48 seeds that succeed',
+        ('--modes=3', '--num_steps=300', '--vary=batch_size=6,12,24,48,96', '--vary=learning_rate=0.003..3:7'),
+    ),
+    'width_depth': Map(
+        'Three modes after 5,000 steps, width (per mode) and depth of G: % of 48 seeds that succeed',
+        ('--vary=layers=1,2,3,4', '--vary=hidden_size=2,4,8,16'),
+    ),
+}
 PARTS = {
     'data': data,
     'modes1': lambda runs, out: one_number_of_modes(1, runs, out),
@@ -158,6 +173,7 @@ PARTS = {
     'one_mode_arms': lambda runs, out: train(multimodal_claims.ONE_MODE, min(runs, 200), out / 'one_mode.npz'),
     'one_mode': one_mode,
 }
+PARTS['maps'] = functools.partial(maps, 'multimodal', MAPS)
 PICTURES = {
     'data.png': Picture('data', multimodal_figures.data, 'the data'),
     'convergence.png': Picture('convergence', multimodal_figures.convergence, 'when seeds converge', in_post=False),
@@ -170,3 +186,4 @@ for modes, words in ((1, 'one mode'), (2, 'two modes'), (3, 'three modes')):
         f'{part}_animation.gif': Picture(part, figures.animation, f'video of the training, {words}'),
         f'{part}_ensemble.png': Picture(part, figures.ensemble, f'the spread over seeds, {words}', in_post=False),
     }
+PICTURES |= map_pictures(MAPS)

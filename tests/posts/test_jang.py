@@ -215,7 +215,8 @@ def test_ablations_run_as_an_ensemble(tmp_path, capsys):
 
 
 def test_settings_are_the_published_ones():
-    assert jang.make_settings() == ('2016-06', True, True, 'tanh', (6, 5), 200, 0.001, 1000, 10_000)
+    rates, ranges = (0.001, None, None, 0.6, 0.95), (1.0, 5.0, 5.0, 0.01, -1.0, 1.0)
+    assert jang.make_settings() == ('2016-06', True, True, 'tanh', (6, 5), 200, 1, 1, *rates, *ranges, 1000, 10_000)
     assert jang.make_settings('2015-12')[:6] == ('2015-12', False, True, 'tanh', (6, 5), 1000)
 
 

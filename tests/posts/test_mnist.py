@@ -65,6 +65,7 @@ def test_settings_are_the_posts():
     assert settings.d_widths == (784, 500, 200, 1) and settings.g_widths == (100, 200, 500, 784)
     assert (settings.batch_size, settings.learning_rate, settings.beta1) == (128, 0.001, 0.9)
     assert (settings.beta2, settings.conditional, settings.glorot) == (0.999, False, False)
+    assert (settings.epsilon, settings.init_scale, settings.noise_range) == (1e-8, 1, 1)
     assert {variant.num_steps for variant in mnist.VARIANTS.values()} == {500_000}
 
 

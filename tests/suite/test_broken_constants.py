@@ -15,11 +15,14 @@ from common.evaluation import claims
 from common.nn import layers, losses, optimizers, random
 from reproductions import accepted_numbers
 from reproductions.aylien import gan as aylien
+from reproductions.aylien import settings as aylien_settings
 from reproductions.devnag import gan as devnag
+from reproductions.devnag import settings as devnag_settings
 from reproductions.jang import gan as jang
 from reproductions.jang import settings as jang_settings
 from reproductions.mnist import dataset, quality
 from reproductions.mnist import gan as mnist
+from reproductions.mnist import settings as mnist_settings
 from reproductions.multimodal import gan as multimodal
 from reproductions.multimodal import settings as multimodal_settings
 
@@ -39,7 +42,7 @@ def published(gan, variant, **changes):
 
 
 NORMAL, UNIFORM, STRATIFIED = layers.normal_linears, layers.uniform_linears, random.stratified
-ADAM, ADAM_OF_PYTORCH, FEATURES = optimizers.adam, optimizers.adam_of_pytorch, layers.minibatch_features
+FEATURES = layers.minibatch_features
 
 
 def wider(linears):
@@ -51,10 +54,6 @@ def more_jitter(seeds, stream, step, count, half_range):
     """The stratified noise with twice the jitter, 0.02."""
     z = STRATIFIED(seeds, stream, step, count, half_range)
     return 2 * z - np.linspace(-half_range, half_range, count, dtype=np.float32)
-
-
-def other_adam(adam, **changed):
-    return lambda rate, *args: adam(rate, *args[: 0 if 'beta1' in changed else 1], **changed)
 
 
 # --- Caught by the losses of the first 20 iterations --------------------------------------------------------------------------
@@ -71,14 +70,14 @@ TRAJECTORY = [
     ("aylien's learning rate of 2016-08", A8, setting(learning_rate=0.0051)),
     ("aylien's learning rate of 2016-12 with minibatch discrimination", A12_MINIBATCH, setting(learning_rate=0.0051)),
     ("aylien's learning rate of 2017-06", A17, setting(learning_rate=0.00102)),
-    ("aylien's decay factor", A8, attribute(aylien, 'DECAY', 0.94)),
+    ("aylien's decay factor", A8, setting(decay=0.94)),
     ("aylien's decay interval", A8, attribute(aylien, 'DECAY_EVERY', 160)),
     ("aylien's pre-training steps", A8, setting(pretrain_steps=980)),
     ("aylien's pre-training range", A8, attribute(aylien, 'PRETRAIN_RANGE', 5.1)),
     ("aylien's batch", A8, setting(batch_size=13)),
     ("aylien's width of G", A8, setting(hidden_size=5)),
     ("aylien's widths of D", A8, setting(d_hidden_sizes=(8, 8, 9))),
-    ("aylien's noise range", A8, attribute(aylien, 'NOISE_RANGE', 8.1)),
+    ("aylien's noise range", A8, setting(noise_range=8.1)),
     ("aylien's noise jitter", A17, attribute(random, 'stratified', more_jitter)),
     ("aylien's initial std", A8, attribute(layers, 'normal_linears', wider(NORMAL))),
     ("aylien's initial std of the minibatch layer", A8_MINIBATCH, attribute(aylien, 'MINIBATCH_STDDEV', 0.021)),
@@ -92,8 +91,8 @@ TRAJECTORY = [
     ("aylien's mean", A8, setting(mu=4.05)),
     ("aylien's std", A8, setting(sigma=0.51)),
     ("aylien's activation of D", A17, published(aylien, '2017-06', activation='tanh')),
-    ("aylien's beta1", A17, attribute(optimizers, 'adam', other_adam(ADAM, beta1=0.89))),
-    ("aylien's beta2", A17, attribute(optimizers, 'adam', other_adam(ADAM, beta2=0.99))),
+    ("aylien's beta1", A17, setting(beta1=0.89)),
+    ("aylien's beta2", A17, setting(beta2=0.99)),
     ("multimodal's means", MODES3, setting(means=(-4.1, 0.0, 4.1))),
     ("multimodal's std", MODES3, setting(deviations=(0.5, 0.5, 0.51))),
     ("multimodal's widths", MODES3, setting(hidden_sizes=(12, 12, 13))),
@@ -103,18 +102,19 @@ TRAJECTORY = [
     ("multimodal's noise range", MODES3, setting(noise_range=8.1)),
     ("multimodal's pre-training steps", MODES3, setting(pretrain_steps=980)),
     ("jang's learning rate", JANG, setting(learning_rate=0.00105)),
-    ("jang's momentum", JANG, attribute(jang, 'MOMENTUM', 0.61)),
+    ("jang's momentum", JANG, setting(momentum=0.61)),
     ("jang's pre-training steps", JANG, setting(pretrain_steps=980)),
-    ("jang's range", JANG, attribute(jang, 'HALF_RANGE', 5.1)),
+    ("jang's noise range", JANG, setting(noise_range=5.1)),
+    ("jang's range of the pre-training", JANG, attribute(jang, 'HALF_RANGE', 5.1)),
     ("jang's noise jitter", JANG, attribute(random, 'stratified', more_jitter)),
-    ("jang's output scale", JANG, attribute(jang, 'OUTPUT_SCALE', 5.1)),
-    ("jang's lower clamp", JANG, attribute(jang, 'CLAMP', (0.012, 0.99))),
+    ("jang's output scale", JANG, setting(output_scale=5.1)),
+    ("jang's clamp", JANG, setting(clamp=0.012)),
     ("jang's batch of 2016-06", JANG, setting(batch_size=190)),
     ("jang's batch of 2015-12", 'jang_2015-12', setting(batch_size=500)),
     ("jang's widths", JANG, setting(hidden_sizes=(6, 6))),
     ("jang's initial std", JANG, attribute(layers, 'normal_linears', wider(NORMAL))),
-    ("jang's mean", JANG, attribute(jang, 'MU', -1.05)),
-    ("jang's std", JANG, attribute(jang, 'SIGMA', 1.02)),
+    ("jang's mean", JANG, setting(mu=-1.05)),
+    ("jang's std", JANG, setting(sigma=1.02)),
     ("devnag's learning rate", DEVNAG, setting(learning_rate=0.00102)),
     ("devnag's momentum", DEVNAG, setting(momentum=0.89)),
     ("devnag's updates of D", DEVNAG, setting(d_steps=19)),
@@ -125,12 +125,12 @@ TRAJECTORY = [
     ("devnag's mean", DEVNAG, setting(mu=4.5)),
     ("devnag's std", DEVNAG, setting(sigma=2.0)),
     ("devnag's learning rate of 2017-02", OLDER, setting(learning_rate=0.00021)),
-    ("devnag's beta1", OLDER, attribute(optimizers, 'adam_of_pytorch', other_adam(ADAM_OF_PYTORCH, beta1=0.89))),
-    ("devnag's beta2", OLDER, attribute(optimizers, 'adam_of_pytorch', other_adam(ADAM_OF_PYTORCH, beta2=0.99))),
+    ("devnag's beta1", OLDER, setting(beta1=0.89)),
+    ("devnag's beta2", OLDER, setting(beta2=0.99)),
     ("devnag's batch of 2017-02", OLDER, setting(batch_size=98)),
     ("mnist's learning rate", MNIST, setting(learning_rate=0.00102)),
     ("mnist's beta1", MNIST, setting(beta1=0.89)),
-    ("mnist's beta2", MNIST, attribute(optimizers, 'adam', other_adam(ADAM, beta2=0.99))),
+    ("mnist's beta2", MNIST, setting(beta2=0.99)),
     ("mnist's batch", MNIST, setting(batch_size=127)),
     ("mnist's widths of D", MNIST, setting(d_widths=(784, 500, 201, 1))),
     ("mnist's size of the noise", MNIST, setting(g_widths=(101, 200, 500, 784))),
@@ -173,11 +173,11 @@ TESTS = [
      'test_default_modes'),
     ("multimodal's success bound", attribute(multimodal, 'success_bound', times(multimodal.success_bound, 1.05)),
      'posts/test_multimodal', 'test_success_is_what_its_docstring_says'),
-    ("jang's decay factor", attribute(jang, 'DECAY', 0.94), 'posts/test_jang',
+    ("jang's decay factor", attribute(jang_settings, 'DECAY', 0.94), 'posts/test_jang',
      'test_the_learning_rate_decays_every_quarter_of_the_iterations'),
     ("jang's decay interval", attribute(jang, 'DECAYS', 5), 'posts/test_jang',
      'test_the_learning_rate_decays_every_quarter_of_the_iterations'),
-    ("jang's upper clamp", attribute(jang, 'CLAMP', (0.01, 0.98)), 'posts/test_jang',
+    ("jang's clamp, by its gradient", attribute(jang_settings, 'CLAMP', 0.02), 'posts/test_jang',
      'test_the_clamp_has_no_gradient_outside'),
     ("jang's iterations", attribute(jang_settings, 'NUM_STEPS', 9000), 'posts/test_jang',
      'test_settings_are_the_published_ones'),
@@ -197,9 +197,12 @@ TESTS = [
      'posts/test_mnist_command', 'test_verdicts_follow_from_the_columns'),
     ("mnist's share of a class that must come on request", attribute(quality, 'OBEYED', 0.48), 'posts/test_mnist_command',
      'test_a_conditional_run_succeeds_if_every_class_comes_on_request'),
-    ("aylien's and mnist's epsilon", attribute(optimizers.adam, '__defaults__', (0.9, 0.999, 1e-7)), 'library/test_optimizers',
-     'test_epsilon_of_both_adams'),
-    ("devnag's epsilon", attribute(optimizers.adam_of_pytorch, '__defaults__', (0.9, 0.999, 1e-7)), 'library/test_optimizers',
+    ("aylien's epsilon", attribute(aylien_settings, 'EPSILON', 1e-7), 'posts/test_aylien',
+     'test_settings_are_the_published_ones'),
+    ("devnag's epsilon", attribute(devnag_settings, 'EPSILON', 1e-7), 'posts/test_devnag',
+     'test_settings_are_the_published_ones'),
+    ("mnist's epsilon", attribute(mnist_settings, 'EPSILON', 1e-7), 'posts/test_mnist', 'test_settings_are_the_posts'),
+    ("Adam's epsilon", attribute(optimizers.adam, '__defaults__', (0.9, 0.999, 1e-7)), 'library/test_optimizers',
      'test_epsilon_of_both_adams'),
     ('level of the intervals', attribute(claims, 'CONFIDENCE', 0.9), 'library/test_claims',
      'test_wilson_interval_of_eight_in_ten'),

@@ -1,0 +1,102 @@
+"""Trains the cells of a sweep and judges their runs."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from common import training, varied
+from common.devices import distribution
+from reproductions import posts
+from reproductions.sweeps.plan import Cell, Plan, Program
+
+
+def tools(post: str, digits: Any) -> tuple[Callable, Callable]:
+    """A post's `make_experiment` and `results_table`, both of its settings; `digits` are given to a post with a data set."""
+    gan = posts.part(post, 'gan')
+    if digits is None:
+        return gan.make_experiment, gan.results_table
+    return gan.tools(digits)
+
+
+def train(
+    plan: Plan, program: Program, devices: tf.distribute.Strategy, tools: tuple[Callable, Callable], tick: Callable
+) -> dict[int, dict[str, np.ndarray]] | None:
+    """Trains all runs of some cells: {number of the cell: columns of the post's results.csv}, or None if it was stopped.
+
+    Args:
+      plan: of the sweep.
+      program: which cells.
+      devices: the strategy over which the runs are sharded.
+      tools: see there.
+      tick: called with the number of runs times steps done since the last call; true stops the training.
+    """
+    make_experiment, results_table = tools
+    cells, count = [plan.cells[i] for i in program.cells], plan.opts.runs
+    first = cells[0]
+    runs = varied.Runs(
+        np.tile(np.arange(plan.opts.seed, plan.opts.seed + count, dtype=np.uint32), len(cells)),
+        {
+            name: np.repeat([float(getattr(cell.settings, name)) for cell in cells], count).astype(np.float64)
+            for name in program.varied
+        },
+    )
+    state, parts, done = None, [], 0
+    experiment = compiled(make_experiment, first.settings, posts.part(plan.post, 'settings').NUMBERS, program.varied)
+    seeds = runs if program.varied else runs.seeds
+    for state, records in training.train(experiment, devices, seeds, first.num_steps, first.every):
+        steps = sum(distribution.first(devices, part.step) for part in state)
+        if tick((steps - done) * len(runs.seeds)):
+            return None
+        parts, done = [*parts, records], steps
+    train_state = distribution.to_host(devices, state).train_state
+    table = judged(plan, first.settings, runs, train_state, training.join_records(parts), results_table)
+    return {
+        number: {name: values[i * count : (i + 1) * count] for name, values in table.items()}
+        for i, number in enumerate(program.cells)
+    }
+
+
+@functools.lru_cache(maxsize=2)
+def _compiled(make_experiment, settings, names, precision):
+    precision = dict(precision)
+    return varied.make_experiment(make_experiment, settings, {name: precision[name] for name in names})
+
+
+def compiled(make_experiment: Callable, settings: Any, precision: dict[str, str], names: tuple[str, ...]) -> Any:
+    """The experiment of a program. The last ones are kept: further cells of the same program need not be compiled again."""
+    if not names:
+        return make_experiment(settings)
+    common = settings._replace(**{name: 0.0 for name in names})  # whose values are not used
+    return _compiled(make_experiment, common, names, tuple(precision.items()))
+
+
+def judged(
+    plan: Plan,
+    settings: Any,
+    runs: varied.Runs,
+    train_state: training.TrainState,
+    history: dict[str, np.ndarray],
+    results_table: Callable,
+) -> dict[str, np.ndarray]:
+    """Columns of results.csv. Runs with the same data and networks but for their weights are judged together."""
+    judged_by = [name for name in posts.part(plan.post, 'settings').JUDGED_BY if name in runs.numbers]
+    values = np.array([runs.numbers[name] for name in judged_by]).reshape(len(judged_by), len(runs.seeds))
+    kinds, kind = np.unique(values, axis=1, return_inverse=True) if judged_by else (np.zeros((0, 1)), np.zeros(len(runs.seeds)))
+    parts, order = [], []
+    for k, of_kind in enumerate(kinds.T):
+        rows = np.flatnonzero(kind.ravel() == k)
+        own = settings._replace(**dict(zip(judged_by, map(float, of_kind), strict=True)))
+        states = tf.nest.map_structure(lambda value, rows=rows: value[rows] if np.ndim(value) else value, train_state)
+        records = {name: value if value.ndim == 1 else value[rows] for name, value in history.items()}
+        parts.append(results_table(own, runs.seeds[rows], states, records))
+        order.append(rows)
+    position = np.argsort(np.concatenate(order))
+    return {name: np.concatenate([part[name] for part in parts])[position] for name in parts[0]}
+
+
+def work(cell: Cell, runs: int) -> int:
+    """Runs times steps of a cell, pre-training included."""
+    return runs * (cell.num_steps + getattr(cell.settings, 'pretrain_steps', 0))

@@ -1,0 +1,118 @@
+"""The tables and files of a sweep."""
+
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from common.evaluation import claims
+from common.program.cli import UserError
+from common.storage import files, versions
+from reproductions.sweeps import figures, vary
+from reproductions.sweeps.plan import Outcome, Plan
+
+SUMMARIZED = ('wasserstein', 'mean', 'std')  # columns of results.csv whose quartiles are in sweep.csv
+SUMMARIZED_DIGITS = ('frechet', 'classes_covered', 'confidence', 'recognized')
+
+
+# --- Tables -------------------------------------------------------------------------------------------------------------------
+
+
+def collect(plan: Plan, tables: dict[int, dict[str, np.ndarray]], stop: int) -> Outcome:
+    """The outcome of a sweep from {number of a cell: columns [runs] of the post}."""
+    done = sorted(tables)
+    if not done:
+        return Outcome({}, {}, [], stop)
+    parts = []
+    for number in done:
+        table = dict(tables[number])
+        given = {
+            one.name: np.repeat(value, plan.opts.runs) for one, value in zip(plan.varied, values_of(plan, number), strict=True)
+        }
+        parts.append({'seed': table.pop('seed')} | given | table)
+    names = dict.fromkeys(name for part in parts for name in part)
+    nothing = np.full(plan.opts.runs, np.nan)  # for a column that another variant has
+    results = {name: np.concatenate([part.get(name, nothing) for part in parts]) for name in names}
+    rows = [{one.name: part[one.name][0] for one in plan.varied} | summary(part) for part in parts]
+    cells = {name: np.array([row.get(name, np.nan) for row in rows]) for name in dict.fromkeys(n for row in rows for n in row)}
+    return Outcome(results, cells, done, stop)
+
+
+def values_of(plan: Plan, number: int) -> list[Any]:
+    """The varied values of a cell: float64 numbers, or texts if one of the values is no number."""
+    pairs = zip(plan.varied, plan.cells[number].values, strict=True)
+    return [vary.as_numbers(one.values)[one.values.index(value)] for one, value in pairs]
+
+
+def summary(table: dict[str, np.ndarray]) -> dict[str, float]:
+    """The numbers of a row of sweep.csv: shares with Wilson's interval, and quartiles over the finite runs, NaN without any."""
+    finite = table['finite'] == 1
+    share = claims.proportion(table['success'] == 1)
+    found = {'runs': len(finite), 'finite': float(finite.mean())}
+    found |= {'success': share.value, 'success_low': share.low, 'success_high': share.high}
+    for name in SUMMARIZED if 'wasserstein' in table else SUMMARIZED_DIGITS:
+        if name in table:
+            values = table[name][finite & np.isfinite(table[name])]
+            quartiles = np.quantile(values, [0.25, 0.5, 0.75]) if len(values) else [np.nan] * 3
+            found |= dict(zip((f'{name}_q25', f'{name}_median', f'{name}_q75'), map(float, quartiles), strict=True))
+    return found
+
+
+# --- Files --------------------------------------------------------------------------------------------------------------------
+
+
+def identity(plan: Plan) -> dict[str, Any]:
+    """What a resumed sweep must share with the one before, as JSON gives it back."""
+    found = {
+        'post': plan.post,
+        'vary': {one.name: one.values for one in plan.varied},
+        'seed': plan.opts.seed,
+        'runs': plan.opts.runs,
+        'flags': plan.words,
+        'settings': [cell.settings._asdict() | {'num_steps': cell.num_steps} for cell in plan.cells[:1]],
+    }
+    return json.loads(json.dumps(found))
+
+
+def save(
+    plan: Plan, directory: pathlib.Path, tables: dict[int, dict[str, np.ndarray]], more: dict[str, Any] | None = None
+) -> None:
+    """Writes what --resume needs, config.json and sweep.npz, with `more` arrays. Raises files.CannotWrite."""
+    results = collect(plan, tables, 0).results
+    arrays = {'run/cell': np.repeat(sorted(tables), plan.opts.runs)} | {f'run/{name}': v for name, v in results.items()}
+    files.write_json(directory / 'config.json', identity(plan) | {'versions': versions.versions()})
+    files.write_npz(directory / 'sweep.npz', arrays | (more or {}))
+
+
+def remove_old(directory: pathlib.Path) -> None:
+    """Removes the tables and the map of fewer cells, or of another sweep, until `write` makes them anew."""
+    for name in ('results.csv', 'sweep.csv', 'map.png'):
+        (directory / name).unlink(missing_ok=True)
+
+
+def earlier(plan: Plan, directory: pathlib.Path) -> dict[int, dict[str, np.ndarray]]:
+    """{number of a cell: its columns} for the cells that are done. Raises UserError if the directory holds another sweep."""
+    try:
+        config = json.loads((directory / 'config.json').read_text(encoding='utf-8'))
+        arrays = files.read_npz(directory / 'sweep.npz')
+        cell = arrays.pop('run/cell')
+    except (OSError, ValueError, KeyError, files.BadArchive) as error:
+        raise UserError(f'--resume: {directory} holds no sweep that can go on; run without --resume') from error
+    for name, value in identity(plan).items():
+        if config.get(name) != value:
+            raise UserError(f'--resume: {directory} holds a sweep with another {name}; give the same flags as before')
+    varied = [one.name for one in plan.varied]
+    columns = {name.removeprefix('run/'): values for name, values in arrays.items() if name.startswith('run/')}
+    return {
+        number: {name: values[cell == number] for name, values in columns.items() if name not in varied}
+        for number in np.unique(cell).tolist()
+    }
+
+
+def write(plan: Plan, directory: pathlib.Path, tables: dict[int, dict[str, np.ndarray]], outcome: Outcome) -> None:
+    """Writes all files of a sweep. Raises files.CannotWrite."""
+    files.write_csv(directory / 'results.csv', outcome.results)
+    files.write_csv(directory / 'sweep.csv', outcome.cells)
+    save(plan, directory, tables, figures.arrays_of(plan, outcome))
+    figures.draw(directory / 'map.png', directory / 'sweep.npz')
