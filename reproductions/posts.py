@@ -123,10 +123,15 @@ def page(name: str) -> str:
 def page_parts(name: str) -> dict[str, str]:
     """{'title', 'paragraph', 'departures'} of a post's page: its heading, the first paragraph and the numbered
     list, as Markdown without links, which only work in a checkout."""
-    text = re.sub(r'!?\[([^]]*)\]\([^)]*\)', r'\1', page(name))
+    text = without_links(page(name))
     title, paragraph, *_ = text.split('\n\n')
     section = text.split('\n## Departures\n')[1].split('\n## ')[0]
     return {'title': title.removeprefix('# '), 'paragraph': paragraph, 'departures': section[section.index('\n1. ') :].strip()}
+
+
+def without_links(text: str) -> str:
+    """Markdown without the links that only work in a checkout."""
+    return re.sub(r'!?\[([^]]*)\]\([^)]*\)', r'\1', text)
 
 
 def recorded_claims() -> dict[str, list[dict]]:

@@ -5,6 +5,7 @@
   python scripts/benchmark.py memory              peak memory at 1,024 runs x 5,000 steps and at 10,000 runs (Aylien), and MNIST
   python scripts/benchmark.py scaling             throughput and memory for 1 to 65,536 runs, on one device and on two (Aylien)
   python scripts/benchmark.py pieces              what an update spends its time on, at 200 runs (Dev Nag)
+  python scripts/benchmark.py sweep               runs with learning rates of their own against a plain ensemble; 65,536 runs
   python scripts/benchmark.py startup             a whole command against `python -c "import tensorflow"` (Aylien)
 
 The baseline makes one `session.run` with a feed per update (session_loop.py), in a process of its own; for Dev Nag's post it
@@ -30,7 +31,7 @@ import numpy as np
 from checkout import ROOT
 from pieces import matmul_flops, perceptron_products, pieces, products_alone
 
-from common import training
+from common import training, varied
 from common.devices import distribution
 from reproductions import posts
 
@@ -205,6 +206,62 @@ def scaling(post, repeats):
         print(f'  from {SCALES[-2]:,} to {SCALES[-1]:,} runs: {more / (SCALES[-1] - SCALES[-2]) / 1000:.1f} kB per run')
 
 
+def sweep(post, repeats):
+    """Prints the seed-steps/s of 1,024 runs that differ in a number, over those of 1,024 plain runs (every 1-D post).
+
+    Each is measured in turn, `repeats` times, so that the machine's changes of speed fall on both. Then a whole sweep of
+    Aylien's GAN over 65,536 runs, 32 x 32 cells of 64 seeds, in a process of its own: seconds and peak memory.
+    """
+    print('\nthroughput of 1,024 runs with a learning rate each over that of 1,024 plain runs (quartiles)')
+    for case in CASES:
+        if case.post == 'mnist' or post not in (None, case.post):
+            continue
+        ratios = sweep_ratios(case, max(case.steps), repeats)
+        low, middle, high = np.quantile(ratios, [0.25, 0.5, 0.75])
+        print(f'  {case.title:40} {middle:5.2f} ({low:.2f} .. {high:.2f}), {max(case.steps):,} runs', flush=True)
+    if post in (None, 'aylien'):
+        print_large_sweep()
+
+
+def sweep_ratios(case, runs, repeats):
+    """Throughput with `runs` learning rates over that with one, measurement by measurement."""
+    gan, precision = posts.part(case.post, 'gan'), posts.part(case.post, 'settings').NUMBERS
+    strategy, settings = distribution.make_strategy('cpu', runs), gan.make_settings(**case.settings)
+    seeds = np.arange(runs, dtype=np.uint32)
+    rates = varied.Runs(seeds, {'learning_rate': np.linspace(0.5, 1, runs) * settings.learning_rate})
+    pairs = [
+        (gan.make_experiment(settings), seeds),
+        (varied.make_experiment(gan.make_experiment, settings, precision), rates),
+    ]
+
+    def seconds(experiment, given):
+        start = time.perf_counter()
+        calls = list(training.train(experiment, strategy, given, case.steps[runs], case.every or 50))
+        distribution.to_host(strategy, calls[-1][0])
+        return time.perf_counter() - start
+
+    for pair in pairs:
+        seconds(*pair)  # compiles
+    return [seconds(*pairs[0]) / seconds(*pairs[1]) for _ in range(repeats)]
+
+
+def print_large_sweep():
+    """Runs the sweep of 65,536 runs, of 100 steps each."""
+    lines = [
+        'import json, resource, tempfile, time',
+        'from reproductions.sweeps import command',
+        'start = time.perf_counter()',
+        'vary = ["--vary=learning_rate=0.0005..0.5:32", "--vary=decay=0.5..1:32:linear"]',
+        'short = ["--runs=64", "--num_steps=100", "--pretrain_steps=0"]',
+        'with tempfile.TemporaryDirectory() as path:',
+        '    command.main(["aylien", *vary, *short, f"--output_dir={path}"])',
+        'peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20',
+        'print(json.dumps({"gib": peak, "seconds": time.perf_counter() - start}))',
+    ]
+    found = in_process('-c', '\n'.join(lines))
+    print(f'  a whole sweep of 65,536 runs x 100 steps: {found["seconds"]:.0f} s, {found["gib"]:.2f} GiB')
+
+
 def startup(post, repeats):
     """Prints how long a whole command takes, as a multiple of a bare import of TensorFlow."""
     del post
@@ -223,11 +280,12 @@ def startup(post, repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('what', nargs='*', help='throughput, scaling, memory, pieces, startup (default: throughput)')
+    parser.add_argument('what', nargs='*', help='throughput, scaling, memory, pieces, sweep, startup (default: throughput)')
     parser.add_argument('--post', choices=sorted({case.post for case in CASES}), help='measure only this post')
     parser.add_argument('--repeats', type=int, default=3, help='measurements of each number; the median is printed (default 3)')
     arguments = parser.parse_args()
-    measurements = {'throughput': throughput, 'scaling': scaling, 'memory': memory, 'pieces': pieces, 'startup': startup}
+    measurements = {'throughput': throughput, 'scaling': scaling, 'memory': memory, 'pieces': pieces}
+    measurements |= {'sweep': sweep, 'startup': startup}
     for what in arguments.what or ['throughput']:
         if what not in measurements:
             parser.error(f'{what!r} is not one of {", ".join(measurements)}')

@@ -102,6 +102,7 @@ def small_batches(by_batch: dict[int, dict[str, np.ndarray]]) -> claims.Measurem
         verdict, reason = Verdict.REPRODUCED, 'larger batches succeed less than half as often'
     else:
         verdict, reason = Verdict.PARTLY, 'larger batches succeed less often, but not rarely'
+    reason += '; over rates and batches: [the atlas](atlas.md#aylien)'
     return _row('A3', 'with the minibatch layer, batches must stay below about 16', '< 16', measured, verdict, reason)
 
 
@@ -121,6 +122,7 @@ def stronger_discriminator(plain: dict[str, np.ndarray], weak: dict[str, np.ndar
         verdict, reason = Verdict.PARTLY, 'the smaller D separates less well, but G does not succeed less often'
     else:
         verdict, reason = Verdict.NOT_REPRODUCED, 'the smaller D does as well'
+    reason += '; over rates and widths of D: [the atlas](atlas.md#aylien)'
     return _row('A4', 'D must be more powerful than G', 'qualitative', measured, verdict, reason)
 
 

@@ -75,7 +75,7 @@ MAPS = {
     ),
     'rate_batch_minibatch': Map(
         'Aylien with minibatch discrimination: % of 48 seeds that succeed',
-        ('--minibatch', '--vary=batch_size=4,8,12,24,48,96', '--vary=learning_rate=0.0005..0.5:7'),
+        ('--minibatch', '--vary=batch_size=4,8,12,16,24,48', '--vary=learning_rate=0.0005..0.5:7'),
     ),
     'rate_width': Map(
         "Aylien, widths of D's hidden layers: % of 48 seeds that succeed",

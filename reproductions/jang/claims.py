@@ -218,6 +218,7 @@ def big_networks(by_size: dict[tuple[int, int], dict[str, np.ndarray]]) -> claim
         verdict, reason = Verdict.PARTLY, 'some larger network succeeds less often'
     else:
         verdict, reason = Verdict.NOT_REPRODUCED, 'up to eight times the width succeeds no less often'
+    reason += '; over widths and rates: [the atlas](atlas.md#jang)'
     return claims.Measurement('J6', 'a network that is too big fails to converge', 'qualitative', measured, verdict, reason)
 
 
@@ -246,6 +247,7 @@ def batch_size_matters(by_batch: dict[bool, dict[int, dict[str, np.ndarray]]]) -
             Verdict.PARTLY,
             'larger batches do not clearly succeed more often, with the grid or without',
         )
+    reason += '; over batches and kinds of noise: [the atlas](atlas.md#jang)'
     return claims.Measurement('J7', 'without alignment, no gain from larger batches', 'qualitative', measured, verdict, reason)
 
 

@@ -118,8 +118,9 @@ def sample_grid(path: pathlib.Path) -> None:
     n = figures.numbers(path)
     images, columns, labels = n['images'], n['columns'], n['labels']
     rows = -(-len(images) // columns)
+    lines = n['title'].count('\n') + (len(labels) > 0)  # of text beside the title's first
     with figures.style():
-        figure = Figure(figsize=(0.5 * columns + 0.4, 0.5 * rows + 0.8), layout='constrained')
+        figure = Figure(figsize=(0.5 * columns + 0.4, 0.5 * rows + 0.8 + 0.2 * max(0, lines - 1)), layout='constrained')
         axes = figure.subplots()
         axes.imshow(tiled(images, columns), cmap='gray', vmin=0, vmax=255, interpolation='nearest')
         axes.set_title(n['title'], fontsize=10)

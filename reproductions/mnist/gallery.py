@@ -201,19 +201,8 @@ PARTS = {
 }  # fmt: skip
 PARTS['maps'] = functools.partial(maps, 'mnist', MAPS)
 PICTURES = {
-    '2018-06_figure.png': Picture('programs', mnist_figures.sample_grid, 'generated digits, a row for each digit asked for'),
-    '2018-06_progress.png': Picture(
-        'programs', mnist_figures.sample_grid, '2018-06: ten noise vectors over time', in_post=False
-    ),
     '2018-06_animation.gif': Picture(
         'programs', mnist_figures.animation, '2018-06: the sheet over time, animated', in_post=False
-    ),
-    '2018-06_interpolation.png': Picture(
-        'programs', mnist_figures.sample_grid, '2018-06: within each digit, between noise vectors', in_post=False
-    ),
-    '2018-06_runs.png': Picture('programs', mnist_figures.sample_grid, '2018-06: the digits of every seed', in_post=False),
-    '2018-06_quality.png': Picture(
-        'programs', mnist_figures.quality_curves, '2018-06: quality over the iterations', in_post=False
     ),
     'grid.png': Picture('grid', mnist_collapse.draw, 'what decides whether training collapses', in_post=False),
     'data.png': Picture('measured', mnist_figures.sample_grid, 'real digits'),
@@ -248,4 +237,22 @@ PICTURES = {
         'measured', mnist_figures.quality_curves, 'quality over the iterations, gentler training', in_post=False
     ),
 }
+for program in PROGRAMS:
+    PICTURES |= {
+        f'{program}_figure.png': Picture(
+            'programs', mnist_figures.sample_grid, f'{program}: generated digits, a row for each digit asked for'
+        ),
+        f'{program}_progress.png': Picture(
+            'programs', mnist_figures.sample_grid, f'{program}: ten noise vectors over time', in_post=False
+        ),
+        f'{program}_interpolation.png': Picture(
+            'programs', mnist_figures.sample_grid, f'{program}: within each digit, between noise vectors', in_post=False
+        ),
+        f'{program}_runs.png': Picture(
+            'programs', mnist_figures.sample_grid, f'{program}: digits of every seed', in_post=False
+        ),
+        f'{program}_quality.png': Picture(
+            'programs', mnist_figures.quality_curves, f'{program}: quality over the iterations', in_post=False
+        ),
+    }
 PICTURES |= map_pictures(MAPS)

@@ -15,6 +15,7 @@ from reproductions.mnist import quality
 GENTLER = 'gentler Adam, '  # in titles
 PROGRAMS = {  # of the author's, at length: {prefix of the files: flags}
     '2018-06': ('--variant=2018-06', '--runs=16', '--num_steps=50000'),
+    '2018-08': ('--variant=2018-08', '--runs=8', '--num_steps=50000'),
 }
 
 

@@ -121,6 +121,7 @@ def converge_early(post: dict[int, dict[str, np.ndarray]]) -> claims.Measurement
         verdict, reason = Verdict.NOT_REPRODUCED, 'most seeds do not get there by the stated steps'
     if at_once[0].low > 0.5:
         reason += '. With one mode most are there before they have learnt anything'
+    reason += '; over rates and batches: [the atlas](atlas.md#multi-modal)'
     return claims.Measurement(
         'M1', 'one, two and three modes converge early', 'within 20-30, 20-30 and 300 steps', measured, verdict, reason
     )
@@ -200,6 +201,7 @@ def width_grows_with_modes(by_width: dict[int, dict[int, dict[str, np.ndarray]]]
         line = scipy.stats.linregress(list(found), list(found.values()))
         exponent = scipy.stats.linregress(np.log(list(found)), np.log(list(found.values()))).slope
         text += f'. Line: {line.slope:.2g} units a mode, R² = {line.rvalue**2:.2f}; exponent {exponent:.2f}'
+    text += '; over width and depth: [the atlas](atlas.md#multi-modal)'
     if not none and line.rvalue**2 > 0.9 and 0.5 < exponent < 1.5:
         verdict, reason = Verdict.REPRODUCED, 'about linear'
     elif len(found) > 2 and line.slope > 0:

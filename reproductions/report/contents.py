@@ -81,7 +81,10 @@ def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed:
             posts.page_parts(post)
             | {
                 'post': post,
-                'claims': [claim | {'recorded': summary_of(accepted[claim['claim']])} for claim in measured],
+                'claims': [
+                    claim | {'reason': posts.without_links(claim['reason']), 'recorded': summary_of(accepted[claim['claim']])}
+                    for claim in measured
+                ],
                 'comparison': comparison(post, directory / post),
                 'jobs': [
                     {

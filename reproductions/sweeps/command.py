@@ -118,7 +118,7 @@ def show(plan: Plan, outcome: Outcome) -> None:
         print(f'best: {in_words(plan, outcome, int(np.argmax(outcome.cells["success"])))}')
     for row, number in enumerate(outcome.done):
         if plan.cells[number].values == plan.published:
-            print(f'the post: {in_words(plan, outcome, row)}')
+            print(f'unchanged: {in_words(plan, outcome, row)}')
 
 
 def in_words(plan: Plan, outcome: Outcome, row: int) -> str:

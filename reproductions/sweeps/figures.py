@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.plotting import figures
+from reproductions import posts
 from reproductions.sweeps import vary
 from reproductions.sweeps.plan import Outcome, Plan
 
@@ -26,6 +27,7 @@ def arrays_of(plan: Plan, outcome: Outcome) -> dict[str, Any]:
         'names': [one.name for one in plan.varied],
         'geometric': [one.geometric for one in plan.varied],
         'published': [text.replace(',', 'x') for text in plan.published],
+        'own': 'the post' if isinstance(posts.part(plan.post, 'settings').VARIANTS, dict) else 'our default',
     }
     for k, one in enumerate(plan.varied):
         found[f'values_{k}'] = [value.replace(',', 'x') for value in one.values]
@@ -67,7 +69,7 @@ def curves(n: dict[str, Any]) -> Figure:
     own = where(n, 0)
     if own is not None:
         for axes in (above, below):
-            axes.axvline(own, color=figures.GREY, linestyle=':', label='the post')
+            axes.axvline(own, color=figures.GREY, linestyle=':', label=n['own'])
         above.legend(loc='best')
     return figure
 
@@ -86,7 +88,7 @@ def maps(n: dict[str, Any]) -> Figure:
     for i, (axes, share) in enumerate(zip(panels, shares, strict=False)):
         image = heat_map(axes, share, n, up, right)
         if len(n['names']) == 3:
-            own = ' (the post)' if n['values_0'][i] == n['published'][0] else ''
+            own = f' ({n["own"]})' if n['values_0'][i] == n['published'][0] else ''
             axes.set_title(f'{label(n["names"][0])} {n["values_0"][i]}{own}')
     figure.suptitle(n['title'], fontsize=11)
     figure.colorbar(image, ax=panels.tolist(), label='share of seeds that succeed', shrink=0.9)
@@ -109,7 +111,7 @@ def heat_map(axes: Axes, share: np.ndarray, n: dict[str, Any], up: int, right: i
         axes.plot(*place, 's', markersize=21, markerfacecolor='none', markeredgecolor=figures.ORANGE, markeredgewidth=2.2)
         box = {'facecolor': 'white', 'edgecolor': 'none', 'pad': 0.8, 'alpha': 0.85}
         given = {'xytext': (0, 13), 'textcoords': 'offset points', 'ha': 'center', 'fontsize': 8, 'weight': 'bold', 'bbox': box}
-        axes.annotate('the post', place, color=figures.ORANGE, **given)
+        axes.annotate(n['own'], place, color=figures.ORANGE, **given)
     return image
 
 

@@ -10,10 +10,21 @@ PAGES = [ROOT / 'README.md', ROOT / 'figures' / 'README.md', *sorted((ROOT / 'do
 
 
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_to_files(page):
+def test_links_lead_to_files_and_headings(page):
     links = [link for link in re.findall(r'\]\(([^)]+)\)', page.read_text(encoding='utf-8')) if '://' not in link]
     assert links
-    assert [link for link in links if not (page.parent / link).exists()] == []
+    for link in links:
+        path, _, anchor = link.partition('#')
+        target = page.parent / path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding='utf-8')), link
+
+
+def anchors(text):
+    """The anchors of a page's headings, as GitHub makes them."""
+    return {
+        re.sub(r'[^a-z0-9 -]', '', line.lstrip('# ').lower()).replace(' ', '-') for line in text.splitlines() if line[:1] == '#'
+    }
 
 
 @pytest.mark.parametrize(
@@ -30,7 +41,7 @@ def test_pages_hold_the_tables_that_were_measured(post, letter, count):
     assert [claim['claim'] for claim in claims] == [f'{letter}{i + 1}' for i in range(count)]
 
 
-@pytest.mark.parametrize(('post', 'count'), [('aylien', 7), ('jang', 10), ('devnag', 7), ('multimodal', 12), ('mnist', 26)])
+@pytest.mark.parametrize(('post', 'count'), [('aylien', 11), ('jang', 13), ('devnag', 9), ('multimodal', 15), ('mnist', 33)])
 def test_every_figure_has_its_numbers_beside_it(post, count):
     pictures = [path for path in (ROOT / 'figures' / post).iterdir() if path.suffix in ('.png', '.gif')]
     assert len(pictures) == count

@@ -300,7 +300,14 @@ def test_a_sweep_on_two_devices_is_that_on_one(swept, tmp_path):
 
 
 def arrays(names, values, published, geometric, success):
-    found = {'title': 'a title', 'names': names, 'geometric': geometric, 'published': published, 'distance': 'distance'}
+    found = {
+        'title': 'a title',
+        'names': names,
+        'geometric': geometric,
+        'published': published,
+        'distance': 'distance',
+        'own': 'the post',
+    }
     found |= {f'values_{k}': np.array(each) for k, each in enumerate(values)}
     return found | {f'cell_{name}': success for name in ('success', 'low', 'high', 'distance', 'distance_low', 'distance_high')}
 
