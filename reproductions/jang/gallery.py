@@ -105,6 +105,10 @@ MAPS = {
         'Jang, learning rate and momentum: % of 48 seeds that succeed',
         ('--vary=momentum=0,0.3,0.6,0.9', '--vary=learning_rate=0.0001..0.01:5'),
     ),
+    'fresh': Map(
+        'Jang with momentum 0.3: % of 1,000 fresh seeds that succeed',
+        ('--momentum=0.3', '--seed=100000', '--runs=1000', '--vary=learning_rate=0.0032,0.01'),
+    ),
     'batch_noise': Map(
         'Jang, batch M and kind of noise: % of 48 seeds that succeed',
         ('--vary=stratify=false,true', '--vary=batch_size=20,50,100,200,400'),

@@ -155,6 +155,17 @@ MAPS = {
         'Three modes after 300 steps: % of 48 seeds that succeed',
         ('--modes=3', '--num_steps=300', '--vary=batch_size=6,12,24,48,96', '--vary=learning_rate=0.003..3:7'),
     ),
+    'fresh': Map(
+        'Three modes after 300 steps: % of 1,000 fresh seeds that succeed',
+        (
+            '--modes=3',
+            '--num_steps=300',
+            '--seed=100000',
+            '--runs=1000',
+            '--vary=batch_size=12,48,96',
+            '--vary=learning_rate=0.03,0.095',
+        ),
+    ),
     'width_depth': Map(
         'Three modes after 5,000 steps, width (per mode) and depth of G: % of 48 seeds that succeed',
         ('--vary=layers=1,2,3,4', '--vary=hidden_size=2,4,8,16'),

@@ -72,11 +72,12 @@ def execute(plan: Plan, devices: Any, directory: pathlib.Path | None) -> Outcome
     from common.program import progress, session
     from reproductions.sweeps import cells, results
 
-    writes = directory is not None and cluster.is_chief(devices)
-    tables = results.earlier(plan, directory) if plan.opts.resume and directory else {}
+    chief = cluster.is_chief(devices)
+    writes = directory is not None and chief
+    tables = results.earlier(plan, directory) if plan.opts.resume and writes else {}
+    done = set(cluster.exchange(devices, [np.array(sorted(tables), np.int64)])[0][0].tolist())  # the chief's
     tools = cells.tools(plan.post, digits_of(plan))
-    total = sum(cells.work(plan.cells[i], plan.opts.runs) for i in range(len(plan.cells)) if i not in tables)
-    stop = 0
+    total, stop = sum(cells.work(cell, plan.opts.runs) for i, cell in enumerate(plan.cells) if i not in done), 0
     with progress.stop_signals() as received, progress.progress_bar(total, 'sweep', 'steps') as bar:
 
         def tick(steps):
@@ -85,7 +86,7 @@ def execute(plan: Plan, devices: Any, directory: pathlib.Path | None) -> Outcome
             stop, _ = session.agree(devices, received, False)
             return stop
 
-        for program in planning.programs(plan, set(tables)):
+        for program in planning.programs(plan, done):
             bar.set_postfix_str(f'{len(tables)} of {len(plan.cells)} cells done', refresh=False)
             found = cells.train(plan, program, devices, tools, tick)
             if found is None:
@@ -96,7 +97,7 @@ def execute(plan: Plan, devices: Any, directory: pathlib.Path | None) -> Outcome
                 results.remove_old(directory)
             if stop:
                 break
-    outcome = results.collect(plan, tables, stop)
+    outcome = results.collect(plan, tables if chief else {}, stop)
     if writes and outcome.done:
         results.write(plan, directory, tables, outcome)
     return outcome

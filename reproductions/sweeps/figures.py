@@ -1,6 +1,7 @@
 """The map of a sweep: how often a post succeeds, setting by setting."""
 
 import pathlib
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from reproductions.sweeps.plan import Outcome, Plan
 DISTANCES = {'wasserstein_median': 'Wasserstein distance', 'frechet_median': 'Fréchet distance'}
 COLORS = 'cividis'  # reads alike with and without color vision, and in grey
 LARGEST_PANEL = 12  # inches
+LETTERS = 11  # of a title in an inch
 
 
 def arrays_of(plan: Plan, outcome: Outcome) -> dict[str, Any]:
@@ -90,7 +92,7 @@ def maps(n: dict[str, Any]) -> Figure:
         if len(n['names']) == 3:
             own = f' ({n["own"]})' if n['values_0'][i] == n['published'][0] else ''
             axes.set_title(f'{label(n["names"][0])} {n["values_0"][i]}{own}')
-    figure.suptitle(n['title'], fontsize=11)
+    figure.suptitle(textwrap.fill(n['title'], int(LETTERS * figure.get_figwidth())), fontsize=11)
     figure.colorbar(image, ax=panels.tolist(), label='share of seeds that succeed', shrink=0.9)
     return figure
 
