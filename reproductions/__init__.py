@@ -58,6 +58,9 @@ def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> Any:
       >>> found.cells['learning_rate'].tolist(), found.results['seed'].size
       ([0.005, 0.05], 8)
     """
-    from reproductions.sweeps import command
+    from common import quiet
 
-    return command.sweep(post, vary, runs, flags)
+    quiet.import_tensorflow()
+    from reproductions.sweeps import execution
+
+    return execution.sweep(post, vary, runs, flags)

@@ -67,10 +67,7 @@ def batch_of(
 
 
 def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor, count: int | None = None) -> tf.Tensor:
-    """U(-1, 1), [runs, 100, count]; a larger count starts with the same columns. `count` defaults to the batch size.
-
-    `settings.noise_range` replaces the 1.
-    """
+    """U(-1, 1) * `noise_range`, [runs, 100, count]; a larger `count` (default: the batch size) starts with the same columns."""
     size, count = settings.g_widths[0] - CLASSES * settings.conditional, count or settings.batch_size
     signed = 2 * random.uniform(seeds, stream, step, count * size) - 1
     return settings.noise_range * tf.transpose(tf.reshape(signed, [-1, count, size]), [0, 2, 1])

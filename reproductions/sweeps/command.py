@@ -2,14 +2,12 @@
 
 import contextlib
 import pathlib
-from typing import Any
 
 import numpy as np
 
 import reproductions.sweeps
 from common import quiet
 from common.program import cli, flags
-from common.storage import files, locks
 from reproductions import posts
 from reproductions.sweeps import plan as planning
 from reproductions.sweeps.plan import Outcome, Plan
@@ -32,84 +30,19 @@ def main(argv: list[str]) -> int:
     quiet.import_tensorflow()
     from common.devices import cluster
     from common.program import command
+    from reproductions.sweeps import execution
 
-    devices = command.strategy(plan.opts, None)
+    devices = command.strategy(plan.opts)
     with contextlib.ExitStack() as stack:
         if cluster.is_chief(devices):
-            prepare(directory, plan.opts, stack)
-        outcome = execute(plan, devices, directory)
+            execution.prepare(directory, plan.opts, stack)
+        outcome = execution.execute(plan, devices, directory)
         if cluster.is_chief(devices):
             show(plan, outcome)
             print(f'files in {directory}/')
     if outcome.stop:
         print('the sweep was stopped; --resume goes on with the cells that are not done')
     return 128 + outcome.stop if outcome.stop else 0
-
-
-def prepare(directory: pathlib.Path, opts: Any, stack: contextlib.ExitStack) -> None:
-    """Creates the directory and locks it until `stack` is closed. Raises UserError."""
-    try:
-        if opts.resume and not directory.is_dir():
-            raise cli.UserError(f'--resume: there is no directory {directory}; run without --resume first')
-        files.prepare_directory(directory)
-        stack.enter_context(locks.held(directory))
-        files.remove_partial(directory)
-    except locks.Taken as error:
-        raise cli.UserError(
-            f'--output_dir={directory} is in use by another command; wait until it ends or name another'
-        ) from error
-    except OSError as error:
-        raise cli.UserError(f'--output_dir={directory} cannot be written to ({error.strerror}); name another') from error
-
-
-def execute(plan: Plan, devices: Any, directory: pathlib.Path | None) -> Outcome:
-    """Trains the cells that are not done yet; writes the files, if there is a directory.
-
-    Raises:
-      UserError: there is nothing to resume. files.CannotWrite: a file; the cells that were written before stay.
-    """
-    from common.devices import cluster
-    from common.program import progress, session
-    from reproductions.sweeps import cells, results
-
-    chief = cluster.is_chief(devices)
-    writes = directory is not None and chief
-    tables = results.earlier(plan, directory) if plan.opts.resume and writes else {}
-    done = set(cluster.exchange(devices, [np.array(sorted(tables), np.int64)])[0][0].tolist())  # the chief's
-    tools = cells.tools(plan.post, digits_of(plan))
-    total, stop = sum(cells.work(cell, plan.opts.runs) for i, cell in enumerate(plan.cells) if i not in done), 0
-    with progress.stop_signals() as received, progress.progress_bar(total, 'sweep', 'steps') as bar:
-
-        def tick(steps):
-            nonlocal stop
-            bar.update(steps)
-            stop, _ = session.agree(devices, received, False)
-            return stop
-
-        for program in planning.programs(plan, done):
-            bar.set_postfix_str(f'{len(tables)} of {len(plan.cells)} cells done', refresh=False)
-            found = cells.train(plan, program, devices, tools, tick)
-            if found is None:
-                break
-            tables |= found
-            if writes:
-                results.save(plan, directory, tables)
-                results.remove_old(directory)
-            if stop:
-                break
-    outcome = results.collect(plan, tables if chief else {}, stop)
-    if writes and outcome.done:
-        results.write(plan, directory, tables, outcome)
-    return outcome
-
-
-def digits_of(plan: Plan) -> Any:
-    """The data set of a post that has one, else None. Raises UserError."""
-    main = posts.part(plan.post, '__main__')
-    if not hasattr(main, 'load_digits'):
-        return None
-    opts = flags.parse(main.FLAGS, [plan.post, *plan.words], main.__file__)
-    return main.load_digits(opts, plan.cells[0].settings)
 
 
 def show(plan: Plan, outcome: Outcome) -> None:
@@ -128,33 +61,3 @@ def in_words(plan: Plan, outcome: Outcome, row: int) -> str:
     given = ' '.join(f'--{one.name}={value}' for one, value in zip(plan.varied, values, strict=True))
     share, low, high = (outcome.cells[name][row] for name in ('success', 'success_low', 'success_high'))
     return f'{given}: success {share:.1%} [{low:.1%}, {high:.1%}]'
-
-
-def sweep(post: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> Outcome:
-    """`reproductions.sweep`, which see."""
-    words = [f'--vary={name}={values if isinstance(values, str) else listed(values)}' for name, values in vary.items()]
-    words += [f'--runs={runs}', *(f'--{name}={listed(value)}' for name, value in given.items())]
-    try:
-        if post not in posts.NAMES:
-            raise cli.UserError(f'{post!r} is not a post; the posts are {", ".join(posts.NAMES)}')
-        plan = planning.make_plan(post, words)
-        quiet.import_tensorflow()
-        from common.program import command
-
-        with contextlib.ExitStack() as stack:
-            directory = pathlib.Path(plan.opts.output_dir) if plan.opts.output_dir else None
-            if directory:
-                prepare(directory, plan.opts, stack)
-            outcome = execute(plan, command.strategy(plan.opts, None), directory)
-    except cli.UserError as error:
-        raise ValueError(str(error)) from error
-    if outcome.stop:
-        raise KeyboardInterrupt
-    return outcome
-
-
-def listed(value: Any) -> str:
-    """A Python value as it stands on a command line; the widths of a network in a list of several are joined by x."""
-    if isinstance(value, list | tuple | np.ndarray):
-        return ','.join('x'.join(map(str, each)) if isinstance(each, list | tuple) else listed(each) for each in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)

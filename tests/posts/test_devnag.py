@@ -57,8 +57,8 @@ def test_there_is_a_trace_of_every_variant_and_view():
 @pytest.mark.parametrize(
     ('trace', 'name', 'other'),
     [
-        ('2017', 'make_optimizer', lambda settings: optimizers.adam(settings.learning_rate)),
-        ('2018_moments', 'make_optimizer', lambda settings: optimizers.momentum(settings.learning_rate, 0.8)),
+        ('2017', 'make_optimizer', lambda settings, rate: optimizers.adam(settings.learning_rate)),
+        ('2018_moments', 'make_optimizer', lambda settings, rate: optimizers.momentum(settings.learning_rate, 0.8)),
         ('2018_data_and_diffs', 'view', lambda settings, x: attached_diffs(x)),
     ],
     ids=["TensorFlow 1's Adam", 'another momentum', 'a mean that is not detached'],

@@ -59,7 +59,7 @@ def test_there_is_no_import_circle_and_common_knows_no_post():
 
 
 def test_imports_inside_functions_only_spare_users_the_loading_of_tensorflow():
-    """They are in the `main` of a command, after its flags were checked, and where a large library is optional."""
+    """They are in the `main` of a command, after its flags were checked, in the API, and where a large library is optional."""
     inside = {
         (name, function.name)
         for name, path in MODULES.items()
@@ -68,4 +68,5 @@ def test_imports_inside_functions_only_spare_users_the_loading_of_tensorflow():
     }
     commands = {(name, function) for name, function in inside if name.endswith(('.__main__', '.command'))}
     assert {function for _, function in commands} == {'main', 'load_digits'}
-    assert inside - commands == {('common.quiet', 'import_tensorflow'), ('common.plotting.figures', 'filming')}
+    others = {('common.quiet', 'import_tensorflow'), ('common.plotting.figures', 'filming'), ('reproductions', 'sweep')}
+    assert inside - commands == others
