@@ -3,11 +3,15 @@
 A post is a folder reproductions/<name>/. All posts have the same parts:
 
   __init__    what the post says, with its web address: the text above --help; imports nothing
-  settings    what the post fixes, variant by variant, and `make_settings`; imports neither TensorFlow nor matplotlib
+  settings    what the post fixes, variant by variant, and `make_settings`; imports neither TensorFlow nor matplotlib.
+              For sweeps: `default_steps(settings)`, `NUMBERS`, the fields that may differ from run to run (numbers, or tensors
+              [runs, 1, 1] inside a loop) with their precision, and `JUDGED_BY`, those of them that the evaluation reads
   gan         meant to be read beside the post: `generator(settings, g, z)`, `discriminator(settings, d, x)`,
               `noise(settings, seeds, stream, step)`, `make_experiment(settings)`, where there is one `truth(settings)` and
               `success_bound(settings)`, and `train_many(settings, seed, runs, num_steps=None, every=...)`: `outcomes.Ensemble`
-  __main__    `FLAGS`, a table, and `main(argv)`, the whole command from top to bottom
+              A post with a data set also has `tools(digits)`, which `reproductions.sweeps` uses
+  __main__    `FLAGS`, a table, and `main(argv)`, the whole command from top to bottom; `settings_from_flags(opts)` and
+              `check(opts, settings, num_steps, every)`, with which a sweep checks its cells
   figures     what data a figure holds and how it is drawn
   claims      the post's claims as verdicts
   replay      `replay_trace(path)`: a recorded run of the author's program, step by step

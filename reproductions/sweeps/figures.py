@@ -77,8 +77,13 @@ def curves(n: dict[str, Any]) -> Figure:
 
 
 def maps(n: dict[str, Any]) -> Figure:
-    """Heat maps of the success rate with its numbers; the last varied name runs to the right, the one before it upwards."""
-    shares = n['cell_success'] if len(n['names']) == 3 else n['cell_success'][None]
+    """Heat maps of the success rate with its numbers; the last varied name runs to the right, the one before it upwards.
+
+    If no seed succeeds in any cell, they show the distance.
+    """
+    none = not np.nanmax(n['cell_success'], initial=0)
+    values = n['cell_distance'] if none else n['cell_success']
+    shares = values if len(n['names']) == 3 else values[None]
     up, right = len(n['names']) - 2, len(n['names']) - 1
     columns = min(len(shares), 3)
     rows = -(-len(shares) // columns)
@@ -93,17 +98,20 @@ def maps(n: dict[str, Any]) -> Figure:
             own = f' ({n["own"]})' if n['values_0'][i] == n['published'][0] else ''
             axes.set_title(f'{label(n["names"][0])} {n["values_0"][i]}{own}')
     figure.suptitle(textwrap.fill(n['title'], int(LETTERS * figure.get_figwidth())), fontsize=11)
-    figure.colorbar(image, ax=panels.tolist(), label='share of seeds that succeed', shrink=0.9)
+    text = f'no seed succeeds: median\n{n["distance"]}' if none else 'share of seeds that succeed'
+    figure.colorbar(image, ax=panels.tolist(), label=text, shrink=0.9)
     return figure
 
 
 def heat_map(axes: Axes, share: np.ndarray, n: dict[str, Any], up: int, right: int) -> Any:
-    """One panel: share [values of `up`, values of `right`]; the post's setting is framed, also between cells."""
-    most = np.ceil(4 * np.nanmax(n['cell_success'], initial=0.25)) / 4
-    image = axes.imshow(share, cmap=COLORS, vmin=0, vmax=most, aspect='auto', origin='lower')
+    """One panel: share (or distance) [values of `up`, values of `right`]; the post's setting is framed, also between cells."""
+    none = not np.nanmax(n['cell_success'], initial=0)
+    most = np.nanmax(n['cell_distance']) if none else np.ceil(4 * np.nanmax(n['cell_success'])) / 4
+    image = axes.imshow(share, cmap=f'{COLORS}_r' if none else COLORS, vmin=0, vmax=most, aspect='auto', origin='lower')
     for (i, j), value in np.ndenumerate(share):
-        text = '' if np.isnan(value) else f'{100 * value:.0f}'
-        axes.text(j, i, text, ha='center', va='center', fontsize=8.5, color='black' if value > 0.55 * most else 'white')
+        text = '' if np.isnan(value) else f'{value:.3g}' if none else f'{100 * value:.0f}'
+        bright = (value > 0.55 * most) != none
+        axes.text(j, i, text, ha='center', va='center', fontsize=8.5, color='black' if bright else 'white')
     axes.set_xticks(range(share.shape[1]), short(n[f'values_{right}']), rotation=0 if share.shape[1] < 9 else 45)
     axes.set_yticks(range(share.shape[0]), short(n[f'values_{up}']))
     axes.set(xlabel=label(n['names'][right]), ylabel=label(n['names'][up]))

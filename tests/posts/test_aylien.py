@@ -100,7 +100,7 @@ def test_the_order_inside_a_batch_changes_no_loss(minibatch):
     'settings',
     [
         pytest.param(aylien.make_settings('2017-06'), marks=pytest.mark.statistical),
-        aylien.make_settings('2017-06', minibatch=True),
+        pytest.param(aylien.make_settings('2017-06', minibatch=True), marks=pytest.mark.statistical),
         aylien.make_settings('2016-12', pretrain_steps=5),
     ],
     ids=['2017-06 plain', '2017-06 minibatch', '2016-12 plain'],

@@ -171,7 +171,7 @@ def test_runs_are_sharded_over_devices_and_batches_are_not_split():
         pytest.param(
             devnag.make_settings(preprocess='diffs', d_steps=1, g_steps=1, batch_size=50), 20, 7, marks=pytest.mark.statistical
         ),
-        (devnag.make_settings('2017-02'), 20, 7),
+        pytest.param(devnag.make_settings('2017-02'), 20, 7, marks=pytest.mark.statistical),
     ],
     ids=['2018-11', '2018-11, every update', 'diffs', '2017-02'],
 )

@@ -51,6 +51,9 @@ def test_a_post_keeps_the_contract(name):
         assert required(getattr(gan, function)) == wanted or wanted is None
     for function, wanted in OPTIONAL.items():
         assert not hasattr(gan, function) or required(getattr(gan, function)) == wanted
+    assert required(parts['__main__'].settings_from_flags) == ['opts']
+    assert required(parts['__main__'].check) == ['opts', 'settings', 'num_steps', 'every']
+    assert hasattr(gan, 'tools') == hasattr(parts['__main__'], 'load_digits')
     settings = parts['settings'].make_settings()
     assert getattr(settings, 'variant', next(iter(gan.VARIANTS))) == next(iter(gan.VARIANTS))  # the first is the default
     assert all(isinstance(flag, flags.Flag) and flag.text.endswith('.') for flag in parts['__main__'].FLAGS)
