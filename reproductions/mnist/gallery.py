@@ -185,12 +185,12 @@ def joined(histories: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 MAPS = {
     'depth_rate': Map(
-        "MNIST listing after 1,000 iterations, hidden layers of D (G's in reverse) and learning rate: % of 8 seeds",
+        "MNIST listing after 1,000 iterations: hidden layers of D (G's in reverse) and learning rate, 8 seeds a cell",
         ('--data=bundled', '--num_steps=1000', '--runs=8', '--vary=hidden_sizes=500x200,200,128',
          '--vary=learning_rate=0.00005,0.0002,0.001'),
     ),
     'beta_rate': Map(
-        "MNIST 2018-06 after 1,000 iterations, Adam's beta1 and learning rate: % of 8 seeds",
+        "MNIST 2018-06 after 1,000 iterations: Adam's beta1 and learning rate, 8 seeds a cell",
         ('--variant=2018-06', '--data=bundled', '--num_steps=1000', '--runs=8', '--vary=beta1=0.5,0.9',
          '--vary=learning_rate=0.0001,0.0003,0.001,0.003'),
     ),

@@ -63,6 +63,11 @@ class Settings(NamedTuple):
     noise_range: float
     glorot: bool  # initial weights of variance 2 / (inputs + outputs), not 2 / inputs
 
+    @property
+    def hidden_sizes(self) -> tuple[int, ...]:
+        """D's hidden layers, as in --hidden_sizes."""
+        return self.d_widths[1:-1]
+
 
 NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
     'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'beta1': 'float64',

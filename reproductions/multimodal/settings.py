@@ -42,6 +42,11 @@ class Settings(NamedTuple):
     noise_range: float
     pretrain_steps: int
 
+    @property
+    def modes(self) -> int:
+        """As in --modes."""
+        return len(self.means)
+
 
 NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
     'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'decay': 'float32',

@@ -16,6 +16,7 @@ from reproductions.sweeps.plan import Outcome, Plan
 DISTANCES = {'wasserstein_median': 'Wasserstein distance', 'frechet_median': 'Fréchet distance'}
 COLORS = 'cividis'  # reads alike with and without color vision, and in grey
 LARGEST_PANEL = 12  # inches
+EXPERIMENT = ('variant', 'minibatch', 'modes', 'seed', 'num_steps', 'data')  # flags that choose among a post's own experiments
 LETTERS = 11  # of a title in an inch
 
 
@@ -29,7 +30,7 @@ def arrays_of(plan: Plan, outcome: Outcome) -> dict[str, Any]:
         'names': [one.name for one in plan.varied],
         'geometric': [one.geometric for one in plan.varied],
         'published': [text.replace(',', 'x') for text in plan.published],
-        'own': 'the post' if isinstance(posts.part(plan.post, 'settings').VARIANTS, dict) else 'our default',
+        'own': own_name(plan),
     }
     for k, one in enumerate(plan.varied):
         found[f'values_{k}'] = [value.replace(',', 'x') for value in one.values]
@@ -42,6 +43,13 @@ def arrays_of(plan: Plan, outcome: Outcome) -> dict[str, Any]:
         values[outcome.done] = outcome.cells[column]
         found[f'cell_{name}'] = values.reshape([len(one.values) for one in plan.varied])
     return found | {'distance': DISTANCES[distance]}
+
+
+def own_name(plan: Plan) -> str:
+    """What the frame on a map says: where the post stands, or what is unchanged beside other flags."""
+    if {word.lstrip('-').partition('=')[0].removeprefix('no') for word in plan.words} - set(EXPERIMENT):
+        return 'unchanged'
+    return 'the post' if isinstance(posts.part(plan.post, 'settings').VARIANTS, dict) else 'our default'
 
 
 def draw(path: pathlib.Path, data: pathlib.Path | None = None) -> None:

@@ -282,7 +282,7 @@ def test_programs_hold_cells_that_differ_in_numbers_alone():
     found = list(plan.programs(made, done={0}))
     assert [program.cells for program in found] == [[2, 4], [1, 3], [5], [6, 8], [10], [7, 9], [11]]
     assert all(program.varied == ('learning_rate',) for program in found)
-    assert made.published == ('2016-08', '0.005', '12')
+    assert made.published == ('2016-08', '0.005', '12') and figures.own_name(made) == 'the post'
     assert [cell.every for cell in made.cells] == [12] * 12
 
 
@@ -294,6 +294,15 @@ def test_a_sweep_on_two_devices_is_that_on_one(swept, tmp_path):
     ours, theirs = (files.read_csv(directory / 'results.csv') for directory in (tmp_path, swept))
     for name, values in theirs.items():
         np.testing.assert_allclose(ours[name], values, rtol=2e-5, atol=1e-6, err_msg=name)
+
+
+def test_where_the_post_stands():
+    digits = plan.make_plan('mnist', ['--vary=hidden_sizes=128,500x200', '--vary=d_learning_rate=0.1,0.2', '--data=bundled'])
+    assert digits.published == ('500,200', '0.001') and figures.own_name(digits) == 'the post'
+    modes = plan.make_plan('multimodal', ['--vary=modes=1,3', '--num_steps=300'])
+    assert modes.published == ('3',) and figures.own_name(modes) == 'our default'
+    jang = plan.make_plan('jang', ['--vary=stratify=true,false', '--vary=num_steps=10,10000', '--momentum=0.3'])
+    assert jang.published == ('true', '10000') and figures.own_name(jang) == 'unchanged'
 
 
 # --- The map ------------------------------------------------------------------------------------------------------------------
