@@ -44,7 +44,8 @@ def train(
         },
     )
     state, parts, done = None, [], 0
-    experiment = compiled(make_experiment, first.settings, posts.part(plan.post, 'settings').NUMBERS, program.varied)
+    common = first.settings._replace(**dict.fromkeys(program.varied, 0.0))  # whose values are not used
+    experiment = compiled(make_experiment, common, posts.part(plan.post, 'settings').NUMBERS, program.varied)
     seeds = runs if program.varied else runs.seeds
     for state, records in training.train(experiment, devices, seeds, first.num_steps, first.every):
         steps = sum(distribution.first(devices, part.step) for part in state)
@@ -52,7 +53,7 @@ def train(
             return None
         parts, done = [*parts, records], steps
     train_state = distribution.to_host(devices, state).train_state
-    table = judged(plan, first.settings, runs, train_state, training.join_records(parts), results_table)
+    table = judged(plan, common, runs, train_state, training.join_records(parts), results_table)
     return {
         number: {name: values[i * count : (i + 1) * count] for name, values in table.items()}
         for i, number in enumerate(program.cells)
@@ -69,8 +70,7 @@ def compiled(make_experiment: Callable, settings: Any, precision: dict[str, str]
     """The experiment of a program. The last ones are kept: further cells of the same program need not be compiled again."""
     if not names:
         return make_experiment(settings)
-    common = settings._replace(**{name: 0.0 for name in names})  # whose values are not used
-    return _compiled(make_experiment, common, names, tuple(precision.items()))
+    return _compiled(make_experiment, settings, names, tuple(precision.items()))
 
 
 def judged(
@@ -81,7 +81,7 @@ def judged(
     history: dict[str, np.ndarray],
     results_table: Callable,
 ) -> dict[str, np.ndarray]:
-    """Columns of results.csv. Runs with the same data and networks but for their weights are judged together."""
+    """Columns of results.csv. Runs that agree in the numbers of `JUDGED_BY` are judged together."""
     judged_by = [name for name in posts.part(plan.post, 'settings').JUDGED_BY if name in runs.numbers]
     values = np.array([runs.numbers[name] for name in judged_by]).reshape(len(judged_by), len(runs.seeds))
     kinds, kind = np.unique(values, axis=1, return_inverse=True) if judged_by else (np.zeros((0, 1)), np.zeros(len(runs.seeds)))
