@@ -51,7 +51,7 @@ def begin(post: str, opts: FlagValues, settings: Any, num_steps: int, batch_size
       cli.UserError: there is no such device, or the directory is in use or cannot be written to.
     """
     devices = strategy(opts, batch_size)
-    with _directory(post, opts, devices) as directory:
+    with locked_directory(post, opts, devices) as directory:
         seeds = np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
         yield Command(post, opts, settings, num_steps, seeds, devices, directory, leftovers.snapshot(directory))
 
@@ -62,12 +62,12 @@ def on_chief(command: Command, make: Callable[[], Any]) -> Any:
 
 
 @contextlib.contextmanager
-def _directory(post, opts, devices=None):
+def locked_directory(name: str, opts: FlagValues, devices: tf.distribute.Strategy | None = None) -> Iterator[pathlib.Path]:
     """Creates the directory of --output_dir, checks that it is writable and locks it until the block ends.
 
-    In a cluster (`devices` is its strategy) only the chief does so.
+    The default is output/<name>. In a cluster (`devices` is its strategy) only the chief does so. Raises cli.UserError.
     """
-    path = pathlib.Path(opts.output_dir or f'output/{post}')
+    path = pathlib.Path(opts.output_dir or f'output/{name}')
     with contextlib.ExitStack() as stack:
         if devices is None or cluster.is_chief(devices):
             try:
@@ -114,7 +114,7 @@ def replay_trace(post: str, opts: FlagValues, replay_post: Callable) -> int:
         columns = replay_post(opts.replay)
     except replay.BadTrace as error:
         raise cli.UserError(f'--replay={opts.replay} {error}; name a trace recorded from the {post} program') from error
-    with _directory(post, opts) as directory:
+    with locked_directory(post, opts) as directory:
         files.write_csv(directory / 'replay.csv', columns)
     for quantity in dict.fromkeys(columns['quantity']):
         errors = [e for q, e in zip(columns['quantity'], columns['relative_error'], strict=True) if q == quantity]
@@ -140,7 +140,7 @@ def measure_claims(post: str, opts: FlagValues, measure: Callable, ensembles: in
     Raises:
       cli.UserError, files.CannotWrite: the directory, or a file in it, cannot be written.
     """
-    with _directory(post, opts) as directory:
+    with locked_directory(post, opts) as directory:
         with progress.progress_bar(ensembles, 'claims', 'ensembles') as bar:
             rows = measure(opts.seed, opts.runs, bar.update)
         print(f'{claims.write(directory, rows)}files in {directory}/')

@@ -1,8 +1,5 @@
 """The command line of sweeps: python -m reproductions sweep POST --vary=NAME=VALUES ..."""
 
-import contextlib
-import pathlib
-
 import numpy as np
 
 import reproductions.sweeps
@@ -26,16 +23,13 @@ def main(argv: list[str]) -> int:
     if name not in posts.NAMES:
         raise cli.UserError(f'sweep {name}: {name!r} is not a post; the posts are {", ".join(posts.NAMES)}')
     plan = planning.make_plan(name, argv[1:])
-    directory = pathlib.Path(plan.opts.output_dir or f'output/sweep_{name}')
     quiet.import_tensorflow()
     from common.devices import cluster
     from common.program import command
     from reproductions.sweeps import execution
 
     devices = command.strategy(plan.opts)
-    with contextlib.ExitStack() as stack:
-        if cluster.is_chief(devices):
-            execution.prepare(directory, plan.opts, stack)
+    with command.locked_directory(f'sweep_{name}', plan.opts, devices) as directory:
         outcome = execution.execute(plan, devices, directory)
         if cluster.is_chief(devices):
             show(plan, outcome)

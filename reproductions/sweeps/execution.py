@@ -6,31 +6,13 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from absl.flags import FlagValues
 
 from common.devices import cluster
 from common.program import cli, command, flags, progress, session
-from common.storage import files, locks
 from reproductions import posts
 from reproductions.sweeps import cells, results
 from reproductions.sweeps import plan as planning
 from reproductions.sweeps.plan import Outcome, Plan
-
-
-def prepare(directory: pathlib.Path, opts: FlagValues, stack: contextlib.ExitStack) -> None:
-    """Creates the directory and locks it until `stack` is closed. Raises UserError."""
-    try:
-        if opts.resume and not directory.is_dir():
-            raise cli.UserError(f'--resume: there is no directory {directory}; run without --resume first')
-        files.prepare_directory(directory)
-        stack.enter_context(locks.held(directory))
-        files.remove_partial(directory)
-    except locks.Taken as error:
-        raise cli.UserError(
-            f'--output_dir={directory} is in use by another command; wait until it ends or name another'
-        ) from error
-    except OSError as error:
-        raise cli.UserError(f'--output_dir={directory} cannot be written to ({error.strerror}); name another') from error
 
 
 def execute(plan: Plan, devices: tf.distribute.Strategy, directory: pathlib.Path | None) -> Outcome:
@@ -87,11 +69,10 @@ def sweep(post: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> 
         if post not in posts.NAMES:
             raise cli.UserError(f'{post!r} is not a post; the posts are {", ".join(posts.NAMES)}')
         plan = planning.make_plan(post, words)
-        with contextlib.ExitStack() as stack:
-            directory = pathlib.Path(plan.opts.output_dir) if plan.opts.output_dir else None
-            if directory:
-                prepare(directory, plan.opts, stack)
-            outcome = execute(plan, command.strategy(plan.opts), directory)
+        devices = command.strategy(plan.opts)
+        writes = plan.opts.output_dir is not None
+        with command.locked_directory(f'sweep_{post}', plan.opts, devices) if writes else contextlib.nullcontext() as directory:
+            outcome = execute(plan, devices, directory)
     except cli.UserError as error:
         raise ValueError(str(error)) from error
     if outcome.stop:
