@@ -42,7 +42,9 @@ def main(argv: list[str]) -> int:
 def show(plan: Plan, outcome: Outcome) -> None:
     """Prints how many cells are done, the best, and the one where the post stands."""
     print(f'{len(outcome.done)} of {len(plan.cells)} cells done, {plan.opts.runs} seeds each')
-    if outcome.done:
+    if outcome.done and not outcome.cells['success'].any():
+        print('no seed succeeds in any of them')
+    elif outcome.done:
         print(f'best: {in_words(plan, outcome, int(np.argmax(outcome.cells["success"])))}')
     for row, number in enumerate(outcome.done):
         if plan.cells[number].values == plan.published:
