@@ -229,7 +229,8 @@ def test_stopped_and_resumed(swept, tmp_path, monkeypatch, capsys):
     agree = session.agree
     monkeypatch.setattr(session, 'agree', lambda *args: (signal.SIGINT if next(asked) >= 3 else 0, False))
     assert command.main([*QUICK, f'--output_dir={tmp_path}']) == 130
-    assert '2 of 4 cells done, 3 seeds each\nno seed succeeds in any of them' in (out := capsys.readouterr().out) and '--resume goes on' in out
+    out = capsys.readouterr().out
+    assert '2 of 4 cells done, 3 seeds each\nno seed succeeds in any of them' in out and '--resume goes on' in out
     assert len(rows_of(tmp_path / 'sweep.csv')) == 2
     monkeypatch.setattr(session, 'agree', agree)
     assert cli.call(command.main, [*QUICK, f'--output_dir={tmp_path}', '--resume', '--sigma=2']) == 2
