@@ -26,7 +26,6 @@ OWN = (
     Flag('resume', bool, False, 'Go on with the cells that are not done in --output_dir; all other flags as before.'),
     *(flag for flag in flags.COMMON if flag.name in ('num_steps', 'batch_size', 'strategy', 'logical_devices')),
 )
-UNUSED = ('log_every', 'eval_every', 'anim_every')  # flags of posts that a sweep has no use for
 NOT_OF_A_CELL = ('vary', 'runs', 'output_dir', 'resume', 'strategy', 'logical_devices')
 
 
@@ -54,7 +53,7 @@ class Plan(NamedTuple):
 def make_plan(post: str, argv: Sequence[str]) -> Plan:
     """The sweep of a command line; `argv` follows the post's name. Raises UserError."""
     main = posts.part(post, '__main__')
-    own = [flag for flag in main.FLAGS if flag.kind != flags.PATH and flag.name not in UNUSED]
+    own = [flag for flag in main.FLAGS if flag.kind != flags.PATH and flag.name not in vary.UNUSED]
     opts = flags.parse((*OWN, *own), [f'sweep {post}', *argv], reproductions.sweeps.__file__, shared=())
     varied = vary.parse(opts.vary, main.FLAGS)
     for one in varied:

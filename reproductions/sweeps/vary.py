@@ -11,7 +11,8 @@ from common.program.flags import Flag
 
 MOST_VARIED = 3  # a map of more cannot be drawn
 MOST_VALUES = 100
-FIXED = ('seed', 'log_every', 'eval_every', 'anim_every', 'data')  # flags that do not say how a post trains
+UNUSED = ('log_every', 'eval_every', 'anim_every')  # flags of posts that a sweep has no use for
+FIXED = ('seed', 'data', *UNUSED)  # flags that do not say how a post trains
 REFUSED = (flags.PATH, flags.NUMBERS, flags.NAMES, flags.REPEATED)  # kinds of flags whose values cannot stand in a list
 TRUE, FALSE = ('true', 'yes', '1'), ('false', 'no', '0')
 
