@@ -27,12 +27,12 @@ def make_iteration(train_step: training.TrainStep, strategy: tf.distribute.Strat
         """params -> (loss, gradients); `loss_of(params, *samples)` is a mean over the batch, the last axis of the samples."""
         context = tf.distribute.get_replica_context()
         replica, replicas = int(tf.get_static_value(context.replica_id_in_sync_group)), context.num_replicas_in_sync
-        size = samples[0].shape[-1]
+        size = tf.nest.flatten(samples)[0].shape[-1]
         indices = np.array_split(np.arange(size), replicas)[replica]  # of this replica's part of the batch
 
         @functools.partial(tf.function, jit_compile=True, autograph=False)
         def weighted_gradients(params, *samples):
-            part = [values[..., indices[0] : indices[-1] + 1] for values in samples]
+            part = tf.nest.map_structure(lambda values: values[..., indices[0] : indices[-1] + 1], samples)
             with tf.GradientTape() as tape:
                 tape.watch(params)
                 loss = loss_of(params, *part) * (len(indices) / size)
@@ -59,11 +59,11 @@ def make_iteration(train_step: training.TrainStep, strategy: tf.distribute.Strat
         step = state.step
         d, opt_state_d, loss_d = updates(
             train_step.optimizer_d, train_step.d_steps, step, state.d, state.opt_state_d,
-            lambda d, x, z: train_step.loss_d(d, state.g, x, z), True, seeds,
+            lambda d, x, z: train_step.loss_d(d, x, train_step.generate(state.g, z)), True, seeds,
         )  # fmt: skip
         g, opt_state_g, loss_g = updates(
             train_step.optimizer_g, train_step.g_steps, step, state.g, state.opt_state_g,
-            lambda g, z: train_step.loss_g(d, g, z), False, seeds,
+            lambda g, z: train_step.loss_g(d, train_step.generate(g, z)), False, seeds,
         )  # fmt: skip
         return training.TrainState(step + 1, d, g, opt_state_d, opt_state_g), {'loss_d': loss_d, 'loss_g': loss_g}
 

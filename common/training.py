@@ -21,8 +21,9 @@ SETTLED = 100  # last iterations over which the final losses are averaged, as in
 class TrainStep(NamedTuple):
     """Adversarial training. Losses are [runs]; `draw_*(seeds, update)` sample the batches of one update, [runs, 1, batch]."""
 
-    loss_d: Callable  # (d, g, x, z) -> [runs]
-    loss_g: Callable  # (d, g, z) -> [runs]
+    generate: Callable  # (g, z) -> fake, what D is given of G
+    loss_d: Callable  # (d, x, fake) -> [runs]
+    loss_g: Callable  # (d, fake) -> [runs]
     draw_d: Callable  # (seeds, update) -> (x, z)
     draw_g: Callable | None  # (seeds, update) -> z; None: reuse the noise of D's update, one per iteration
     optimizer_d: Optimizer
@@ -92,11 +93,12 @@ def take_step(train_step: TrainStep, seeds: tf.Tensor, state: TrainState) -> tup
 
     def update_d(update, d, opt_state):
         x, z = both or draw_d(update)
-        return _descend(lambda d: train_step.loss_d(d, state.g, x, z), train_step.optimizer_d, d, opt_state, update)
+        fake = train_step.generate(state.g, z)
+        return _descend(lambda d: train_step.loss_d(d, x, fake), train_step.optimizer_d, d, opt_state, update)
 
     def update_g(update, g, opt_state):
         z = both[1] if both else _computed_once(train_step.draw_g(seeds, update), update)
-        return _descend(lambda g: train_step.loss_g(d, g, z), train_step.optimizer_g, g, opt_state, update)
+        return _descend(lambda g: train_step.loss_g(d, train_step.generate(g, z)), train_step.optimizer_g, g, opt_state, update)
 
     d, opt_state_d, loss_d = _repeat(update_d, train_step.d_steps, state.step, state.d, state.opt_state_d)
     g, opt_state_g, loss_g = _repeat(update_g, train_step.g_steps, state.step, state.g, state.opt_state_g)

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from common import training
+from common.settings import changed
 
 
 class Runs(NamedTuple):
@@ -35,7 +36,7 @@ def make_experiment(make: Callable, settings: Any, precision: dict[str, str]) ->
 
     def experiment_of(runs: Runs) -> training.Experiment:
         numbers = {name: tf.cast(value, precision[name])[:, None, None] for name, value in runs.numbers.items()}
-        return make(settings._replace(**numbers))
+        return make(changed(settings, numbers))
 
     return plain._replace(
         init=lambda runs: experiment_of(runs).init(runs.seeds),

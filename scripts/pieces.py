@@ -96,7 +96,7 @@ def pieces_of_devnag():
     def loss_gradients(x):
         with tf.GradientTape() as tape:
             tape.watch(g)
-            loss = devnag.loss_of_g(settings, d, g, x[:, :1])
+            loss = devnag.loss_of_g(settings, d, devnag.generator(settings, g, x[:, :1]))
         gradients = tf.nest.flatten(tape.gradient(loss, g))
         return tf.concat([tf.reshape(gradient, [RUNS, -1]) for gradient in gradients], axis=1)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from common import training
+from common import remedies, training
 from common.devices import distribution
 from common.evaluation import metrics
 from common.sizes import CHUNK, SEEDS
@@ -178,6 +178,6 @@ def train_many(
     state, parts = None, []
     for state, records in training.train(experiment, strategy, seeds, num_steps, every):  # noqa: B007  the last one is used
         parts.append(records)
-    train_state = distribution.to_host(strategy, state).train_state
+    train_state = remedies.judged(distribution.to_host(strategy, state).train_state)
     history = training.join_records(parts)
     return Ensemble(table_of(seeds, train_state, history), history, train_state)

@@ -5,6 +5,7 @@ written in textbooks. With the batch innermost XLA vectorizes over it: 1.2 milli
 1,024 runs on 2 cores, against 0.97 million with the features innermost.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from common.nn import random
+from common.sizes import GROUP
 
+COMPARED = 2**24  # numbers, 64 MB: of the comparisons that minibatch discrimination makes at once
 LARGE = 16_384  # weights (64 kB) from which on a layer counts as large in `_long_product`; only MNIST's layers do
 
 
@@ -102,6 +105,25 @@ def _long_product(w, x, b):
         return dw, tf.matmul(w, dy, transpose_a=True), db
 
     return _product(w, x) + b, gradient
+
+
+def minibatch_shapes(widths: Sequence[int], kernels: int, dims: int) -> list[tuple[int, int]]:
+    """Shapes of a D's layers with minibatch discrimination: hidden ones of `widths`, the projection, and the last."""
+    shapes = [(b, a) for a, b in itertools.pairwise(widths)]
+    return [*shapes, (kernels * dims, widths[-1]), (1, widths[-1] + kernels)]
+
+
+def with_mean_features(units: tf.Tensor, projection: Linear, kernels: int) -> tf.Tensor:
+    """The units with `minibatch_features` over the batch size after them: [runs, n, batch] -> [runs, n + kernels, batch].
+
+    The mean over a batch, where Salimans et al. have the sum: sums of up to 200 would saturate the next layer from the start.
+    """
+    return tf.concat([units, minibatch_features(dense(units, projection), kernels) / units.shape[2]], axis=1)
+
+
+def minibatch_group(batch_size: int, rows: int) -> int:
+    """Runs that a CPU advances together if samples are compared, by `rows` projections, so that it takes `COMPARED` numbers."""
+    return max(1, min(GROUP, COMPARED // (rows * batch_size**2)))
 
 
 def minibatch_features(projections: tf.Tensor, kernels: int, self_distance: float = 0.0) -> tf.Tensor:

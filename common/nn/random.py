@@ -27,6 +27,11 @@ class Stream(enum.IntEnum):
     PRETRAIN = 5
     FIGURE = 6  # samples that are only plotted or exported
     ORDER = 7  # order in which a data set is passed through
+    INSTANCE_NOISE_D = 8  # added to D's input in its own update
+    INSTANCE_NOISE_G = 9  # in G's
+    PERTURBATION = 10  # of real samples, for DRAGAN's penalty
+    POWER_ITERATION = 11  # where it starts, for spectral normalization
+    MINIBATCH = 12  # weights of minibatch discrimination in MNIST's D
 
 
 def _word(value):

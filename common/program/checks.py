@@ -15,6 +15,7 @@ from absl.flags import FlagValues
 
 from common.program.cli import UserError
 from common.program.flags import LARGEST
+from common.settings import REMEDY_NUMBERS
 from common.sizes import GROUP, SEEDS
 from common.storage import files
 
@@ -55,6 +56,12 @@ def numbers(opts: FlagValues, name: str) -> tuple[float, ...]:
 def values(opts: FlagValues, names: Iterable[str]) -> dict[str, Any]:
     """{name: value} of the flags of these names."""
     return {name: opts[name].value for name in names}
+
+
+def remedies(opts: FlagValues, default_steps: int) -> dict[str, Any]:
+    """{field: value} of `settings.Remedies`. `default_steps` are the iterations if --num_steps is not given."""
+    found = values(opts, (*REMEDY_NUMBERS, 'spectral_norm'))
+    return found | {'noise_steps': (opts.num_steps or default_steps) if opts.instance_noise else 0}
 
 
 def unused(opts: FlagValues, names: Iterable[str], why: str) -> None:

@@ -15,6 +15,7 @@ from common.devices import cluster, distribution
 from common.evaluation import claims, replay
 from common.nn.random import Stream
 from common.program import cli, progress
+from common.settings import flat
 from common.storage import checkpoints, files, leftovers, locks, saved_model, versions
 
 
@@ -157,7 +158,7 @@ def write(command: Command, trained: Trained, table: dict[str, np.ndarray], effe
       table: {column: [runs]} of results.csv.
       effective: {flag: value} of flags that the variant decided, besides the settings.
     """
-    effective = command.settings._asdict() | {'num_steps': command.num_steps} | effective
+    effective = flat(command.settings) | {'num_steps': command.num_steps} | effective
     config = {
         'post': command.post,
         'variant': command.opts.variant,

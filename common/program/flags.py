@@ -69,6 +69,22 @@ INIT_SCALE = Flag('init_scale', POSITIVE, 1.0, "Initial weights, as a multiple o
 D_STEPS = Flag('d_steps', int, 1, 'Updates of D per step (the post: 1).', 1, 1000)
 G_STEPS = Flag('g_steps', int, 1, 'Updates of G per step (the post: 1).', 1, 1000)
 
+# Rows of every post's table; see `common/remedies.py`. What a post does without any of them is as published.
+REMEDIES = (
+    Flag('label_smoothing', FRACTION, 0.0, "D's label for real samples is 1 - this (Salimans et al. 2016: 0.1; the post: 0)."),
+    Flag('instance_noise', float, 0.0, "Std of normal noise on all that D is given, falling linearly to 0 over the training "
+         '(Sonderby et al. 2017; the post: 0).', 0, 1000),
+    Flag('gradient_penalty', float, 0.0, "Weight gamma of R1, a penalty on D's slope at real samples (Mescheder et al. 2018: "
+         '10; the post: 0).', 0, 1e6),
+    Flag('dragan', float, 0.0, "Weight of DRAGAN's penalty, on slopes other than 1 near real samples (Kodali et al. 2017: 10; "
+         'the post: 0).', 0, 1e6),
+    Flag('historical_averaging', float, 0.0, 'Weight of the squared distance of all parameters to their mean so far (Salimans '
+         'et al. 2016; the post: 0).', 0, 1e6),
+    Flag('average', FRACTION, 0.0, "Decay of a moving average of G's parameters, which is judged in G's place (Yazici et al. "
+         '2019: 0.9999; the post: 0).'),
+    Flag('spectral_norm', bool, False, "Divide D's weights by their largest singular value (Miyato et al. 2018)."),
+)  # fmt: skip
+
 
 def define(table: Sequence[Flag]) -> flags.FlagValues:
     """The flags of a table as a new `absl.flags.FlagValues`, so that one process can run several commands."""

@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from common import data_parallel, training
+from common import data_parallel, remedies, training
 from common.devices import cluster, distribution
 from common.program import cli, progress
 from common.program.command import Command, Trained
+from common.settings import flat
 from common.storage import checkpoints
 
 
@@ -64,7 +65,7 @@ def train(
                 if watch_now or call.save:
                     state = train_by.to_host(devices, call.state)
                 if watch_now and chief:
-                    parts.append(watch(call.step, state.train_state) or {})
+                    parts.append(watch(call.step, remedies.judged(state.train_state)) or {})
                 if call.save and chief:
                     checkpoints.save(directory, settings, state, training.join_records(parts))
         if film_every and not stop:
@@ -74,13 +75,14 @@ def train(
     if not chief:
         print('this worker has trained its share; the chief writes the results')
         raise SystemExit(128 + stop if stop else 0)
-    return Trained(state.pretrain_state.params, state.train_state, training.join_records(parts), frames, stop)
+    judged = remedies.judged(state.train_state)
+    return Trained(state.pretrain_state.params, judged, training.join_records(parts), frames, stop)
 
 
 def _settings_to_match(command, every, decides):
     """{name: value} that a resumed run must share with its checkpoint, as JSON gives it back."""
     opts = command.opts
-    settings = command.settings._asdict() | (decides or {})
+    settings = flat(command.settings) | (decides or {})
     settings |= {'seed': opts.seed, 'runs': opts.runs, 'num_steps': command.num_steps, 'every': every}
     return json.loads(json.dumps(settings))
 
@@ -134,7 +136,7 @@ def record_frames(
             if stop:
                 break
             if 'step' in records:
-                train_state = training.to_host(devices, sharded).train_state
+                train_state = remedies.judged(training.to_host(devices, sharded).train_state)
                 d, g = tf.nest.map_structure(lambda value: value[:1], (train_state.d, train_state.g))
                 frames.append((int(records['step'][-1]), train_state._replace(d=d, g=g, opt_state_d=(), opt_state_g=())))
     return frames, stop

@@ -16,6 +16,7 @@ from common.program.flags import (
     MOST,
     PATH,
     POSITIVE,
+    REMEDIES,
     WIDTHS,
     Flag,
     parse,
@@ -54,6 +55,7 @@ FLAGS = (
     Flag('noise_range', POSITIVE, NOISE_RANGE, 'Noise covers +- this (the post: 8).'),
     D_STEPS,
     G_STEPS,
+    *REMEDIES,
     Flag('pretrain_steps', int, None, "Steps of D's pre-training (default: the variant's; the post's program: 1000).", 0, MOST),
     Flag('mu', float, 4.0, 'Mean of the data (the post: 4).'),
     Flag('sigma', POSITIVE, 0.5, 'Standard deviation of the data (the post: 0.5).'),
@@ -74,6 +76,7 @@ def settings_from_flags(opts: FlagValues) -> Settings:
     settings = make_settings(
         opts.variant, opts.minibatch, opts.hidden_size, checks.widths(opts, 'd_hidden_sizes'), batch_size=opts.batch_size,
         pretrain_steps=opts.pretrain_steps, d_steps=opts.d_steps, g_steps=opts.g_steps, **checks.values(opts, NUMBERS),
+        **checks.remedies(opts, VARIANTS[opts.variant].num_steps),
     )  # fmt: skip
     if settings.minibatch and len(settings.d_hidden_sizes) < 2:
         raise cli.UserError('--d_hidden_sizes: minibatch discrimination replaces the last of these layers; name two or more')

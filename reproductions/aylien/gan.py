@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from common import training
+from common import remedies, training
 from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
@@ -76,17 +76,21 @@ def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Lin
     if not settings.minibatch:
         shapes = [(b, a) for a, b in itertools.pairwise([*widths, 1])]
         return layers.scaled(layers.normal_linears(seeds, Stream.WEIGHTS_D, shapes), settings.init_scale)
-    width, rows = widths[-2], KERNELS * KERNEL_DIMS
-    shapes = [(b, a) for a, b in itertools.pairwise(widths[:-1])]
-    *hidden, projection, last = layers.normal_linears(seeds, Stream.WEIGHTS_D, [*shapes, (rows, width), (1, width + KERNELS)])
+    shapes = layers.minibatch_shapes(widths[:-1], KERNELS, KERNEL_DIMS)
+    *hidden, projection, last = layers.normal_linears(seeds, Stream.WEIGHTS_D, shapes)
     projection = layers.scaled([projection], MINIBATCH_STDDEV)[0]
     return layers.scaled([*hidden, projection, last], settings.init_scale)
 
 
 def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     """The probability that x is real: [runs, 1, batch] -> [runs, 1, batch]."""
+    return tf.sigmoid(discriminator_logits(settings, d, x))
+
+
+def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
+    """Logits of the probability that x is real: [runs, 1, batch] -> [runs, 1, batch]."""
     activation = {'tanh': tf.tanh, 'relu': tf.nn.relu}[VARIANTS[settings.variant].activation]
-    *hidden, last = d
+    *hidden, last = remedies.normalized(d)
     if settings.minibatch:
         *hidden, projection = hidden
     for layer in hidden:
@@ -95,7 +99,7 @@ def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
         self_distance = VARIANTS[settings.variant].self_distance
         features = layers.minibatch_features(layers.dense(x, projection), KERNELS, self_distance)
         x = tf.concat([x, features], axis=1)
-    return tf.sigmoid(layers.dense(x, last))
+    return layers.dense(x, last)
 
 
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
@@ -106,10 +110,11 @@ def make_train_step(settings: Settings) -> training.TrainStep:
     variant = VARIANTS[settings.variant]
     log = functools.partial(losses.clamped_log, floor=variant.log_floor) if variant.log_floor else tf.math.log
     return training.TrainStep(
-        loss_d=lambda d, g, x, z: losses.discriminator_loss(
-            discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z)), log
+        generate=lambda g, z: generator(settings, g, z),
+        loss_d=lambda d, x, fake: losses.discriminator_loss(
+            discriminator(settings, d, x), discriminator(settings, d, fake), log, settings.remedies.label_smoothing
         ),
-        loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(settings, g, z)), log),
+        loss_g=lambda d, fake: losses.generator_loss(discriminator(settings, d, fake), log),
         draw_d=lambda seeds, step: (
             real_samples(settings, seeds, step, settings.batch_size),
             noise(settings, seeds, Stream.NOISE_D, step),
@@ -142,7 +147,10 @@ def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.
 @functools.cache
 def make_experiment(settings: Settings) -> training.Experiment:
     """The experiment for these settings; cached, so that a second run does not compile again."""
-    return training.make_experiment(
+    return remedies.make_experiment(
+        settings.remedies,
+        rows=1,
+        output=lambda d, x: discriminator_logits(settings, d, x),
         init=lambda seeds: (init_discriminator(settings, seeds), init_generator(settings, seeds)),
         train_step=make_train_step(settings),
         measure=lambda state: measure(settings, state.g),

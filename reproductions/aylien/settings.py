@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from common.settings import REMEDY_NUMBERS, Remedies, changed
+
 
 class Variant(NamedTuple):
     """One published version of the program, https://github.com/AYLIEN/gan-intro."""
@@ -57,13 +59,14 @@ class Settings(NamedTuple):
     pretrain_steps: int
     mu: float
     sigma: float
+    remedies: Remedies = Remedies()
 
 
 NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
     'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'decay': 'float32',
     'beta1': 'float64', 'beta2': 'float64', 'epsilon': 'float32', 'init_scale': 'float32', 'noise_range': 'float64',
     'mu': 'float32', 'sigma': 'float32',
-}  # fmt: skip
+} | REMEDY_NUMBERS  # fmt: skip
 JUDGED_BY = ('noise_range', 'mu', 'sigma')  # of `NUMBERS`, those that outcomes depend on once a run is trained
 
 
@@ -104,4 +107,4 @@ def make_settings(
         mu=mu,
         sigma=sigma,
     )
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
+    return changed(settings, {name: value for name, value in changes.items() if value is not None})

@@ -5,7 +5,7 @@ from absl.flags import FlagValues
 import reproductions.devnag
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import D_RATE, EPSILON, FRACTION, G_RATE, INIT_SCALE, MOST, PATH, POSITIVE, Flag, parse
+from common.program.flags import D_RATE, EPSILON, FRACTION, G_RATE, INIT_SCALE, MOST, PATH, POSITIVE, REMEDIES, Flag, parse
 from common.sizes import SEEDS
 from reproductions.devnag.settings import (
     BETA1,
@@ -38,6 +38,9 @@ FLAGS = (
     EPSILON,
     INIT_SCALE,
     Flag('noise_range', POSITIVE, 1.0, 'Noise is uniform from 0 to this (the post: 1).'),
+    *REMEDIES,
+    Flag('minibatch', bool, False, 'Refused: minibatch discrimination compares the samples that D decides on one by one, but '
+         'this D decides on a whole batch and sees its spread already.'),
     Flag('mu', float, 4.0, 'Mean of the data (the post: 4).'),
     Flag('sigma', POSITIVE, 1.25, 'Standard deviation of the data (the post: 1.25).'),
     Flag('log_every', int, None, 'Rounds between records of the losses, which a single-seed run prints (default: record each '
@@ -54,11 +57,13 @@ def settings_from_flags(opts: FlagValues) -> Settings:
     checks.normal(opts, 'mu', 'sigma')
     if opts.preprocess not in (None, *VARIANTS[opts.variant].views):
         raise cli.UserError(f'--preprocess={opts.preprocess}: the program of {opts.variant} has only variances')
+    if opts.minibatch:
+        raise cli.UserError('--minibatch is not defined here: D decides on a whole batch, whose spread it sees; leave it out')
     unused = {'adam': ('momentum',), 'momentum': ('beta1', 'beta2', 'epsilon')}[VARIANTS[opts.variant].optimizer]
     checks.unused(opts, unused, f'the program of {opts.variant} uses {VARIANTS[opts.variant].optimizer}')
     settings = make_settings(
         opts.variant, preprocess=opts.preprocess, batch_size=opts.batch_size, d_steps=opts.d_steps, g_steps=opts.g_steps,
-        **checks.values(opts, NUMBERS),
+        **checks.values(opts, NUMBERS), **checks.remedies(opts, VARIANTS[opts.variant].num_steps),
     )  # fmt: skip
     if settings.batch_size < 2:
         raise cli.UserError(f'--batch_size={settings.batch_size}: D needs the spread of a batch; use 2 or more')

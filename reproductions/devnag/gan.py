@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from common import training
+from common import remedies, training
 from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
@@ -115,24 +115,30 @@ def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 
 def decisions(settings: Settings, d: Any, views: tf.Tensor) -> tf.Tensor:
     """D's decisions on the views of n batches: [runs, features, n] -> [runs, 1, n]."""
+    return tf.sigmoid(decision_logits(settings, d, views))
+
+
+def decision_logits(settings: Settings, d: Any, views: tf.Tensor) -> tf.Tensor:
+    """Logits of D's decisions: [runs, features, n] -> [runs, 1, n]."""
     first, second = (ACTIVATIONS[name] for name in VARIANTS[settings.variant].d_activations)
-    return tf.sigmoid(layers.dense(second(layers.dense(first(layers.dense(views, d[0])), d[1])), d[2]))
+    d = remedies.normalized(d)
+    return layers.dense(second(layers.dense(first(layers.dense(views, d[0])), d[1])), d[2])
 
 
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
 
 
-def losses_of_d(settings: Settings, d: Any, g: Any, x: tf.Tensor, z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def losses_of_d(settings: Settings, d: Any, x: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """D's losses on a real and on a generated batch, each [runs]; D is trained on their sum."""
-    views = tf.concat([view(settings, x), view(settings, generator(settings, g, z))], axis=2)
-    real, fake = tf.split(decisions(settings, d, views)[:, 0], 2, axis=1)
-    return losses.binary_cross_entropy(real, 1)[:, 0], losses.binary_cross_entropy(fake, 0)[:, 0]
+    views = tf.concat([view(settings, x), view(settings, fake)], axis=2)
+    on_real, on_fake = tf.split(decisions(settings, d, views), 2, axis=2)
+    label = 1 - settings.remedies.label_smoothing
+    return losses.binary_cross_entropy(on_real, label)[:, 0, 0], losses.binary_cross_entropy(on_fake, 0)[:, 0, 0]
 
 
-def loss_of_g(settings: Settings, d: Any, g: Any, z: tf.Tensor) -> tf.Tensor:
+def loss_of_g(settings: Settings, d: Any, fake: tf.Tensor) -> tf.Tensor:
     """G's loss [runs]: its batch labeled as real."""
-    decision = discriminator(settings, d, generator(settings, g, z))
-    return losses.binary_cross_entropy(decision, 1)[:, 0, 0]
+    return losses.binary_cross_entropy(discriminator(settings, d, fake), 1)[:, 0, 0]
 
 
 def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.Optimizer:
@@ -146,8 +152,9 @@ def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.
 def make_train_step(settings: Settings) -> training.TrainStep:
     """The adversarial training. One iteration is a round: `d_steps` updates of D, then `g_steps` of G."""
     return training.TrainStep(
-        loss_d=lambda d, g, x, z: tf.add(*losses_of_d(settings, d, g, x, z)),
-        loss_g=lambda d, g, z: loss_of_g(settings, d, g, z),
+        generate=lambda g, z: generator(settings, g, z),
+        loss_d=lambda d, x, fake: tf.add(*losses_of_d(settings, d, x, fake)),
+        loss_g=lambda d, fake: loss_of_g(settings, d, fake),
         draw_d=lambda seeds, update: (
             real_samples(settings, seeds, update, settings.batch_size),
             noise(settings, seeds, Stream.NOISE_D, update),
@@ -163,7 +170,7 @@ def make_train_step(settings: Settings) -> training.TrainStep:
 def train_round(
     settings: Settings, train_step: training.TrainStep, seeds: tf.Tensor, state: training.TrainState
 ) -> tuple[training.TrainState, dict[str, tf.Tensor]]:
-    """One round; records its losses, and mean and std [runs] of the last generated batch D is trained on."""
+    """One round; records its losses, and mean and std [runs] of the last batch that G generates for D in it."""
     last = (state.step + 1) * settings.d_steps - 1
     samples = generator(settings, state.g, noise(settings, seeds, Stream.NOISE_D, last))
     moved, recorded = training.take_step(train_step, seeds, state)
@@ -175,11 +182,13 @@ def train_round(
 @functools.cache
 def make_experiment(settings: Settings) -> training.Experiment:
     """The experiment for these settings; cached, so that a second run does not compile again."""
-    train_step = make_train_step(settings)
-    return training.make_experiment(
+    return remedies.make_experiment(
+        settings.remedies,
+        rows=1,
+        output=lambda d, x: decision_logits(settings, d, view(settings, x)),
         init=lambda seeds: (init_discriminator(settings, seeds), init_generator(settings, seeds)),
-        train_step=train_step,
-        iteration=lambda seeds, state: train_round(settings, train_step, seeds, state),
+        train_step=make_train_step(settings),
+        iteration=functools.partial(train_round, settings),
         losses=('loss_d', 'loss_g', 'mean', 'std'),
         call=training.CALL // (settings.d_steps + settings.g_steps),
     )

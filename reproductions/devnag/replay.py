@@ -72,7 +72,8 @@ def retrain(
 
     @tf.function(jit_compile=True, autograph=False)
     def update_d(state):
-        real, fake = gan.losses_of_d(settings, state.d, state.g, *train_step.draw_d(None, state.step))
+        x, z = train_step.draw_d(None, state.step)
+        real, fake = gan.losses_of_d(settings, state.d, x, train_step.generate(state.g, z))
         return training.take_step(train_step._replace(d_steps=1, g_steps=0), None, state)[0], real[0], fake[0]
 
     @tf.function(jit_compile=True, autograph=False)

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from common.settings import REMEDY_NUMBERS, Remedies, changed
+
 
 class Variant(NamedTuple):
     """One published version of the program, https://github.com/devnag/pytorch-generative-adversarial-networks."""
@@ -59,13 +61,14 @@ class Settings(NamedTuple):
     noise_range: float  # noise is U(0, noise_range)
     mu: float
     sigma: float
+    remedies: Remedies = Remedies()
 
 
 NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
     'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'momentum': 'float32',
     'beta1': 'float64', 'beta2': 'float64', 'epsilon': 'float32', 'init_scale': 'float32', 'noise_range': 'float32',
     'mu': 'float32', 'sigma': 'float32',
-}  # fmt: skip
+} | REMEDY_NUMBERS  # fmt: skip
 JUDGED_BY = ('noise_range', 'mu', 'sigma')  # of `NUMBERS`, those that outcomes depend on once a run is trained
 
 
@@ -95,4 +98,4 @@ def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
         mu=4.0,
         sigma=1.25,
     )
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
+    return changed(settings, {name: value for name, value in changes.items() if value is not None})

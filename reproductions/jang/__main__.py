@@ -5,8 +5,22 @@ from absl.flags import FlagValues
 import reproductions.jang
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import D_RATE, D_STEPS, FRACTION, G_RATE, G_STEPS, INIT_SCALE, MOST, POSITIVE, WIDTHS, Flag, parse
+from common.program.flags import (
+    D_RATE,
+    D_STEPS,
+    FRACTION,
+    G_RATE,
+    G_STEPS,
+    INIT_SCALE,
+    MOST,
+    POSITIVE,
+    REMEDIES,
+    WIDTHS,
+    Flag,
+    parse,
+)
 from common.sizes import CHUNK, SEEDS
+from reproductions.aylien.__main__ import comparisons
 from reproductions.jang.settings import (
     CLAMP,
     DECAY,
@@ -15,6 +29,7 @@ from reproductions.jang.settings import (
     LEARNING_RATE,
     MOMENTUM,
     MU,
+    NUM_STEPS,
     NUMBERS,
     OUTPUT_SCALE,
     PLOT_POINTS,
@@ -44,6 +59,8 @@ FLAGS = (
     Flag('sigma', POSITIVE, SIGMA, 'Standard deviation of the data (the post: 1).'),
     D_STEPS,
     G_STEPS,
+    Flag('minibatch', bool, False, 'Use minibatch discrimination in D (the post: no).'),
+    *REMEDIES,
     Flag('pretrain_steps', int, 1000, "Steps of D's pre-training (the post: 1000).", 0, MOST),
     Flag('log_every', int, None, 'Iterations between records of the losses, which a single-seed run prints (default: record '
          'each, as in the post, and print ten; with several seeds, about 200 records in all).', 1, MOST),
@@ -60,7 +77,8 @@ def settings_from_flags(opts: FlagValues) -> Settings:
     return make_settings(
         opts.variant, sort=opts.sort, stratify=opts.stratify, activation=opts.activation,
         hidden_sizes=checks.widths(opts, 'hidden_sizes') or None, batch_size=opts.batch_size, d_steps=opts.d_steps,
-        g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, num_steps=opts.num_steps, **checks.values(opts, NUMBERS),
+        g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, num_steps=opts.num_steps, minibatch=opts.minibatch,
+        **checks.values(opts, NUMBERS), **checks.remedies(opts, NUM_STEPS),
     )  # fmt: skip
 
 
@@ -73,8 +91,9 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
     checks.seeds(opts)
     checks.export(opts)
     records = (settings.pretrain_steps + num_steps) // every
+    compared = comparisons(settings, 1)
     surfaces = 4 * min(opts.runs, CHUNK) * PLOT_POINTS * max(settings.hidden_sizes)  # in the evaluation
-    checks.memory(opts, [(1, *settings.hidden_sizes, 1)] * 2, settings.batch_size, records, surfaces)
+    checks.memory(opts, [(1, *settings.hidden_sizes, 1)] * 2, settings.batch_size, records, surfaces + compared)
 
 
 def main(argv: list[str]) -> int:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from common import training
+from common import remedies, training
 from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random, sorting
 from common.nn.random import Stream
+from common.sizes import GROUP
+from reproductions.aylien.settings import KERNEL_DIMS, KERNELS, MINIBATCH_STDDEV
 from reproductions.jang.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     CLAMP,
     DECAY,
@@ -76,21 +78,35 @@ def init_mlp(settings: Settings, seeds: tf.Tensor, stream: Stream) -> tuple[laye
     return layers.scaled(layers.normal_linears(seeds, stream, shapes), settings.init_scale)
 
 
+def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
+    """D: `init_mlp`; minibatch discrimination, if used, adds Aylien's layer behind the last hidden one."""
+    if not settings.minibatch:
+        return init_mlp(settings, seeds, Stream.WEIGHTS_D)
+    shapes = layers.minibatch_shapes([1, *settings.hidden_sizes], KERNELS, KERNEL_DIMS)
+    *hidden, projection, last = layers.normal_linears(seeds, Stream.WEIGHTS_D, shapes)
+    projection = layers.scaled([projection], MINIBATCH_STDDEV)[0]
+    return layers.scaled([*hidden, projection, last], settings.init_scale)
+
+
 def mlp(settings: Settings, params: Any, x: tf.Tensor) -> tf.Tensor:
     """tanh after every layer including the last: [runs, 1, batch] -> [runs, 1, batch] within +-1.
 
     With `activation='relu'` only the hidden layers use relu. The last keeps tanh, since with relu G could not output negative
     samples.
     """
-    *_, hidden = hidden_units(settings, params, x)
-    return tf.tanh(layers.dense(hidden, params[-1]))
+    *hidden, last = remedies.normalized(params)
+    *hidden, projection = hidden if len(hidden) > len(settings.hidden_sizes) else (*hidden, None)  # a D with `minibatch`
+    *_, units = hidden_units(settings, hidden, x)
+    if projection:
+        units = layers.with_mean_features(units, projection, KERNELS)
+    return tf.tanh(layers.dense(units, last))
 
 
-def hidden_units(settings: Settings, params: Any, x: tf.Tensor) -> list[tf.Tensor]:
-    """The activations of the hidden layers, a list of [runs, width, batch]."""
+def hidden_units(settings: Settings, hidden: Any, x: tf.Tensor) -> list[tf.Tensor]:
+    """The activations of hidden layers, a list of [runs, width, batch]."""
     activation = {'tanh': tf.tanh, 'relu': tf.nn.relu}[settings.activation]
     units = []
-    for layer in params[:-1]:
+    for layer in hidden:
         x = activation(layers.dense(x, layer))
         units.append(x)
     return units
@@ -113,10 +129,11 @@ def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 def make_train_step(settings: Settings) -> training.TrainStep:
     """The adversarial training. The post maximizes the objectives obj_d and obj_g; the losses here are their negatives."""
     return training.TrainStep(
-        loss_d=lambda d, g, x, z: losses.discriminator_loss(
-            discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z))
+        generate=lambda g, z: generator(settings, g, z),
+        loss_d=lambda d, x, fake: losses.discriminator_loss(
+            discriminator(settings, d, x), discriminator(settings, d, fake), smoothing=settings.remedies.label_smoothing
         ),
-        loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(settings, g, z))),
+        loss_g=lambda d, fake: losses.generator_loss(discriminator(settings, d, fake)),
         draw_d=lambda seeds, step: (real_samples(settings, seeds, step), noise(settings, seeds, Stream.NOISE_D, step)),
         draw_g=lambda seeds, step: noise(settings, seeds, Stream.NOISE_G, step),
         optimizer_d=make_optimizer(settings, settings.d_learning_rate),
@@ -145,12 +162,16 @@ def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.
 @functools.cache
 def make_experiment(settings: Settings) -> training.Experiment:
     """The experiment for these settings; cached, so that a second run does not compile again."""
-    return training.make_experiment(
-        init=lambda seeds: tuple(init_mlp(settings, seeds, stream) for stream in (Stream.WEIGHTS_D, Stream.WEIGHTS_G)),
+    return remedies.make_experiment(
+        settings.remedies,
+        rows=1,
+        output=lambda d, x: mlp(settings, d, x),  # without the clamp, where it has no slope
+        init=lambda seeds: (init_discriminator(settings, seeds), init_mlp(settings, seeds, Stream.WEIGHTS_G)),
         train_step=make_train_step(settings),
         measure=lambda state: measure(settings, state.d, state.g),
         pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
+        group=layers.minibatch_group(settings.batch_size, KERNELS * KERNEL_DIMS) if settings.minibatch else GROUP,
     )
 
 
@@ -191,7 +212,8 @@ def measure(settings: Settings, d: Any, g: Any) -> dict[str, tf.Tensor]:
 
 def flat_share(settings: Settings, params: Any, points: tf.Tensor) -> tf.Tensor:
     """Fraction of a network's hidden units that vary by less than 0.01 over the points, saturated or dead, [runs]."""
-    units = tf.concat(hidden_units(settings, params, points), axis=1)
+    hidden = remedies.normalized(params)[: len(settings.hidden_sizes)]
+    units = tf.concat(hidden_units(settings, hidden, points), axis=1)
     moves = tf.reduce_max(units, axis=2) - tf.reduce_min(units, axis=2)
     return tf.reduce_mean(tf.cast(moves < 0.01, tf.float32), axis=1)
 
@@ -203,7 +225,7 @@ def make_evaluation(settings: Settings) -> outcomes.Evaluation:
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=lambda g, x: generator(settings, g, x * (settings.noise_range / HALF_RANGE)),
         grid=np.linspace(-HALF_RANGE, HALF_RANGE, PLOT_POINTS),
-        batch_size=PLOT_POINTS,
+        batch_size=settings.batch_size if settings.minibatch else PLOT_POINTS,
         truth=truth(settings),
         success_bound=success_bound(settings),
     )

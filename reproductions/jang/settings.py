@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from common.settings import REMEDY_NUMBERS, Remedies, changed
+
 
 class Variant(NamedTuple):
     """One published version of the program, https://github.com/ericjang/genadv_tutorial."""
@@ -51,13 +53,15 @@ class Settings(NamedTuple):
     sigma: float
     pretrain_steps: int
     num_steps: int  # also sets the decay of the learning rate
+    minibatch: bool = False  # minibatch discrimination in D, not in the post
+    remedies: Remedies = Remedies()
 
 
 NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
     'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'momentum': 'float32',
     'decay': 'float32', 'init_scale': 'float32', 'noise_range': 'float64', 'output_scale': 'float32', 'clamp': 'float64',
     'mu': 'float32', 'sigma': 'float32',
-}  # fmt: skip
+} | REMEDY_NUMBERS  # fmt: skip
 JUDGED_BY = ('noise_range', 'output_scale', 'clamp', 'mu', 'sigma')  # those that outcomes depend on once a run is trained
 
 
@@ -92,4 +96,4 @@ def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
         pretrain_steps=1000,
         num_steps=NUM_STEPS,
     )
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
+    return changed(settings, {name: value for name, value in changes.items() if value is not None})

@@ -8,8 +8,24 @@ from absl.flags import FlagValues
 import reproductions.mnist
 from common import quiet
 from common.program import checks, cli
-from common.program.flags import D_RATE, EPSILON, FRACTION, G_RATE, INIT_SCALE, MOST, POSITIVE, WIDTHS, Flag, local_path, parse
+from common.program.flags import (
+    D_RATE,
+    D_STEPS,
+    EPSILON,
+    FRACTION,
+    G_RATE,
+    G_STEPS,
+    INIT_SCALE,
+    MOST,
+    POSITIVE,
+    REMEDIES,
+    WIDTHS,
+    Flag,
+    local_path,
+    parse,
+)
 from common.sizes import SEEDS
+from reproductions.aylien.__main__ import comparisons
 from reproductions.mnist.settings import (
     ANIMATION_FRAMES,
     CALL,
@@ -40,6 +56,10 @@ FLAGS = (
     INIT_SCALE,
     Flag('noise_range', POSITIVE, 1.0, 'Noise is uniform over +- this (the post: 1).'),
     Flag('hidden_sizes', WIDTHS, None, "Widths of D's hidden layers; G has the same in reverse (the post: 500,200)."),
+    D_STEPS,
+    G_STEPS,
+    Flag('minibatch', bool, False, 'Use minibatch discrimination in D (the post: no).'),
+    *REMEDIES,
     Flag('eval_every', int, 2500, 'Iterations between evaluations; each takes a second or two per seed (the post: none).',
          1, MOST),
 )  # fmt: skip
@@ -50,14 +70,18 @@ DECIDED_BY_TRACE = ('variant', 'batch_size', 'hidden_sizes', *NUMBERS, 'data')
 def settings_from_flags(opts: FlagValues) -> Settings:
     """The settings from the flags. Raises cli.UserError if they make no sense."""
     widths = checks.widths(opts, 'hidden_sizes')
-    return make_settings(opts.variant, widths, batch_size=opts.batch_size, **checks.values(opts, NUMBERS))
+    return make_settings(
+        opts.variant, widths, batch_size=opts.batch_size, d_steps=opts.d_steps, g_steps=opts.g_steps, minibatch=opts.minibatch,
+        **checks.values(opts, NUMBERS), **checks.remedies(opts, VARIANTS[opts.variant].num_steps),
+    )  # fmt: skip
 
 
 def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> None:
     """Raises cli.UserError for a command that cannot run: invalid seeds or paths, too little memory."""
     checks.seeds(opts)
     checks.export(opts)
-    checks.memory(opts, (settings.d_widths, settings.g_widths), settings.batch_size, num_steps // every, group=GROUP)
+    networks, compared = (settings.d_widths, settings.g_widths), comparisons(settings, 1)
+    checks.memory(opts, networks, settings.batch_size, num_steps // every, compared, group=GROUP)
 
 
 def intervals(runs: int, num_steps: int, eval_every: int) -> tuple[int, int]:
@@ -106,7 +130,8 @@ def main(argv: list[str]) -> int:
     if settings == make_settings():
         print(COLLAPSES)
     digits = load_digits(opts, settings)
-    with command.begin('mnist', opts, settings, num_steps, settings.batch_size) as run:
+    batch_size = None if settings.minibatch else settings.batch_size  # of which devices may have a part each
+    with command.begin('mnist', opts, settings, num_steps, batch_size) as run:
         experiment = gan.make_experiment(settings, dataset.training_digits(digits))
         evaluator = command.on_chief(run, lambda: evaluations.make_evaluator(settings, digits, experiment, run.seeds))
         if evaluator and (doubt := quality.doubt(evaluator)):
@@ -125,7 +150,7 @@ def main(argv: list[str]) -> int:
         quality.summary(table, evaluator)
         if opts.claims:
             print(claims.write(run.directory, table, trained.history, evaluator.references))
-        labels = saved_model.Labels(gan.with_labels, gan.CLASSES) if settings.conditional else None
+        labels = saved_model.Labels(dataset.with_labels, gan.CLASSES) if settings.conditional else None
         command.export(run, trained, gan.generator, gan.noise, labels)
         return command.finish(run, trained, comparison.in_proportion(settings, digits))
 

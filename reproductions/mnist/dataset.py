@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from common.nn import random
+from common.nn.random import Stream
 from common.storage import caches, files
 from reproductions.mnist import idx
 from reproductions.mnist.idx import PARTS, SIDE, BadData
@@ -99,6 +101,21 @@ def too_few(digits: Digits) -> bool:
     """Whether there are too few digits for the evaluation, which needs a covariance with any one class left out."""
     judged = np.bincount(training_digits(digits)[1][: len(digits.x_test)])
     return len(digits.x_test) < 2 or judged.sum() - judged.max() < 2
+
+
+def batch_indices(batch_size: int, seeds: tf.Tensor, step: tf.Tensor, size: int) -> tf.Tensor:
+    """Indices of the digits in an iteration's batch, int32 [runs, batch].
+
+    Every epoch is a new random permutation of all digits. Batches run through the epochs without a gap: the end of one epoch
+    and the start of the next may share a batch, and none is short. The positions depend on the iteration alone.
+    """
+    positions = tf.cast(step, tf.int64) * batch_size + tf.range(batch_size, dtype=tf.int64)
+    return random.permuted(seeds, Stream.ORDER, positions // size, positions % size, size)
+
+
+def with_labels(rows: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """Appends labels as 0 and 1: [runs, n, batch] and integers [runs, batch] -> [runs, n + 10, batch]."""
+    return tf.concat([rows, tf.one_hot(tf.cast(labels, tf.int32), CLASSES, axis=1)], axis=1)
 
 
 def _keras_file():

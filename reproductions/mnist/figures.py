@@ -31,7 +31,7 @@ def interpolation(settings: gan.Settings, seeds: np.ndarray, train_state: traini
     g = tf.nest.map_structure(lambda value: tf.constant(value[:1]), train_state.g)
     z = tf.constant(z.reshape(1, lines * PATH, -1).transpose(0, 2, 1))
     if settings.conditional:
-        z = gan.with_labels(z, tf.repeat(tf.range(gan.CLASSES), PATH)[None])
+        z = dataset.with_labels(z, tf.repeat(tf.range(gan.CLASSES), PATH)[None])
     return quality.as_bytes(gan.generator(settings, g, z).numpy()[0].T)
 
 

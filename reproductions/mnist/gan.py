@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from common import training
+from common import remedies, training
 from common.evaluation import outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
+from reproductions.aylien.settings import KERNEL_DIMS, KERNELS, MINIBATCH_STDDEV
 from reproductions.mnist import dataset, quality
 from reproductions.mnist.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     CALL,
@@ -34,36 +35,27 @@ from reproductions.mnist.settings import (  # noqa: F401  everything the post fi
 # --- Data, noise and labels ---------------------------------------------------------------------------------------------------
 
 
-def batch_indices(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, size: int) -> tf.Tensor:
-    """Indices of the digits in an iteration's batch, int32 [runs, batch].
-
-    Every epoch is a new random permutation of all digits. Batches run through the epochs without a gap: the end of one epoch
-    and the start of the next may share a batch, and none is short. The positions depend on the iteration alone.
-    """
-    positions = tf.cast(step, tf.int64) * settings.batch_size + tf.range(settings.batch_size, dtype=tf.int64)
-    return random.permuted(seeds, Stream.ORDER, positions // size, positions % size, size)
-
-
 def batch_of(
-    settings: Settings, digits: tuple[tf.Tensor, tf.Tensor], seeds: tf.Tensor, step: tf.Tensor
+    settings: Settings, digits: tuple[tf.Tensor, tf.Tensor], seeds: tf.Tensor, step: tf.Tensor, stream: Stream
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """What D and G are given in an iteration, (x, z), with the labels of the real digits in both if they are conditional.
+    """What D and G are given in an update, (x, z), with the labels of the real digits in both if they are conditional.
 
     Args:
       digits: images uint8 [n, 784] and labels uint8 [n].
+      stream: of the noise.
 
     Returns:
       x: digits as in 0 .. 1, [runs, 784 or 794, batch].
-      z: noise, [runs, 100 or 110, batch]. Both updates of an iteration use it.
+      z: noise, [runs, 100 or 110, batch].
     """
     images, labels = digits
-    indices = batch_indices(settings, seeds, step, images.shape[0])
+    indices = dataset.batch_indices(settings.batch_size, seeds, step, images.shape[0])
     x = tf.cast(tf.transpose(tf.gather(images, indices), [0, 2, 1]), tf.float32) / 255
-    z = noise(settings, seeds, Stream.NOISE_D, step)
+    z = noise(settings, seeds, stream, step)
     if not settings.conditional:
         return x, z
     asked = tf.gather(labels, indices)
-    return with_labels(x, asked), with_labels(z, asked)
+    return dataset.with_labels(x, asked), dataset.with_labels(z, asked)
 
 
 def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor, count: int | None = None) -> tf.Tensor:
@@ -73,17 +65,12 @@ def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor,
     return settings.noise_range * tf.transpose(tf.reshape(signed, [-1, count, size]), [0, 2, 1])
 
 
-def with_labels(rows: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """Appends labels as 0 and 1: [runs, n, batch] and integers [runs, batch] -> [runs, n + 10, batch]."""
-    return tf.concat([rows, tf.one_hot(tf.cast(labels, tf.int32), CLASSES, axis=1)], axis=1)
-
-
 def requests(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor, count: int) -> tf.Tensor:
     """Noise for G outside training, [runs, 100 or 110, count]; a conditional G is asked for 0, 1, ... 9, 0, 1, ... in turn."""
     z = noise(settings, seeds, stream, step, count)
     if not settings.conditional:
         return z
-    return with_labels(z, tf.tile((tf.range(count) % CLASSES)[None], [z.shape[0], 1]))
+    return dataset.with_labels(z, tf.tile((tf.range(count) % CLASSES)[None], [z.shape[0], 1]))
 
 
 # --- Networks -----------------------------------------------------------------------------------------------------------------
@@ -101,10 +88,20 @@ def init_mlp(settings: Settings, widths: tuple[int, ...], seeds: tf.Tensor, stre
     return layers.scaled(own, settings.init_scale)
 
 
-def activations(params: Any, x: tf.Tensor) -> list[tf.Tensor]:
-    """The input of each layer: x, then the relu outputs of the hidden layers, a list of [runs, units, batch]."""
+def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
+    """D: `init_mlp`; the layer of minibatch discrimination, if used, has random numbers of its own."""
+    plain = init_mlp(settings, settings.d_widths, seeds, Stream.WEIGHTS_D)
+    if not settings.minibatch:
+        return plain
+    *_, shape, (_, inputs) = layers.minibatch_shapes(settings.d_widths[:-1], KERNELS, KERNEL_DIMS)
+    projection, last = layers.normal_linears(seeds, Stream.MINIBATCH, [shape, (1, inputs)])
+    return (*plain[:-1], *layers.scaled([projection], MINIBATCH_STDDEV), *layers.scaled([last], (2 / inputs) ** 0.5))
+
+
+def activations(hidden: Any, x: tf.Tensor) -> list[tf.Tensor]:
+    """x, then the relu outputs of hidden layers, a list of [runs, units, batch]."""
     found = [x]
-    for layer in params[:-1]:
+    for layer in hidden:
         found.append(tf.nn.relu(layers.dense(found[-1], layer)))
     return found
 
@@ -112,7 +109,7 @@ def activations(params: Any, x: tf.Tensor) -> list[tf.Tensor]:
 def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
     """Images, the sigmoid of a linear last layer: [runs, 100 or 110, batch] -> [runs, 784, batch] in 0 .. 1."""
     del settings  # the weights determine the widths
-    return tf.sigmoid(layers.dense(activations(g, z)[-1], g[-1]))
+    return tf.sigmoid(layers.dense(activations(g[:-1], z)[-1], g[-1]))
 
 
 def generated(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
@@ -129,31 +126,37 @@ def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     """Logits of the probability that an image is real: [runs, 784 or 794, batch] -> [runs, 1, batch].
 
-    The last layer has one unit and is written as a product and a sum. As a `matmul`, XLA would run it and the preceding relu
-    unvectorized on a single core (20 of an iteration's 3,500 microseconds each time, while the other core mostly waits).
+    Minibatch discrimination, if used, adds Aylien's layer behind the last hidden one. The last layer has one unit and is
+    written as a product and a sum. As a `matmul`, XLA would run it and the preceding relu unvectorized on a single core (20 of
+    an iteration's 3,500 microseconds each time, while the other core mostly waits).
     """
-    del settings
-    w, b = d[-1]
-    return tf.reduce_sum(tf.transpose(w, [0, 2, 1]) * activations(d, x)[-1], axis=1, keepdims=True) + b
+    *hidden, (w, b) = remedies.normalized(d)
+    *hidden, projection = hidden if settings.minibatch else (*hidden, None)
+    units = activations(hidden, x)[-1]
+    if projection:
+        units = layers.with_mean_features(units, projection, KERNELS)
+    return tf.reduce_sum(tf.transpose(w, [0, 2, 1]) * units, axis=1, keepdims=True) + b
 
 
 # --- Losses and schedule ------------------------------------------------------------------------------------------------------
 
 
-def loss_of_d(settings: Settings, d: Any, g: Any, x: tf.Tensor, z: tf.Tensor) -> tf.Tensor:
+def loss_of_d(settings: Settings, d: Any, x: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """D's loss on real and generated images, their sum rather than their mean, [runs].
 
-    D sees both in one forward pass: fewer and larger matrix products use two cores better.
+    D sees both in one forward pass, since fewer and larger matrix products use two cores better, unless it compares samples.
     """
-    logits = discriminator_logits(settings, d, tf.concat([x, generated(settings, g, z)], axis=2))
-    count = x.shape[2]
-    real = losses.cross_entropy_of_logits(logits[:, :, :count], 1)
-    return real + losses.cross_entropy_of_logits(logits[:, :, count:], 0)
+    if settings.minibatch:
+        on_real, on_fake = (discriminator_logits(settings, d, images) for images in (x, fake))
+    else:
+        on_real, on_fake = tf.split(discriminator_logits(settings, d, tf.concat([x, fake], axis=2)), 2, axis=2)
+    real = losses.cross_entropy_of_logits(on_real, 1 - settings.remedies.label_smoothing)
+    return real + losses.cross_entropy_of_logits(on_fake, 0)
 
 
-def loss_of_g(settings: Settings, d: Any, g: Any, z: tf.Tensor) -> tf.Tensor:
+def loss_of_g(settings: Settings, d: Any, fake: tf.Tensor) -> tf.Tensor:
     """G's loss: its images labelled as real, [runs]."""
-    return losses.cross_entropy_of_logits(discriminator_logits(settings, d, generated(settings, g, z)), 1)
+    return losses.cross_entropy_of_logits(discriminator_logits(settings, d, fake), 1)
 
 
 def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -> training.TrainStep:
@@ -163,13 +166,17 @@ def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -
         optimizers.adam(settings.learning_rate if rate is None else rate, settings.beta1, settings.beta2, settings.epsilon)
         for rate in (settings.d_learning_rate, settings.g_learning_rate)
     )
+    shared = settings.d_steps == settings.g_steps == 1  # both updates of an iteration use the same noise and labels
     return training.TrainStep(
-        loss_d=functools.partial(loss_of_d, settings),
-        loss_g=functools.partial(loss_of_g, settings),
-        draw_d=lambda seeds, step: batch_of(settings, (images, labels), seeds, step),
-        draw_g=None,  # both updates of an iteration use the same noise and labels
+        generate=lambda g, z: generated(settings, g, z),
+        loss_d=lambda d, x, fake: loss_of_d(settings, d, x, fake),
+        loss_g=lambda d, fake: loss_of_g(settings, d, fake),
+        draw_d=lambda seeds, step: batch_of(settings, (images, labels), seeds, step, Stream.NOISE_D),
+        draw_g=None if shared else lambda seeds, step: batch_of(settings, (images, labels), seeds, step, Stream.NOISE_G)[1],
         optimizer_d=optimizer_d,
         optimizer_g=optimizer_g,
+        d_steps=settings.d_steps,
+        g_steps=settings.g_steps,
     )
 
 
@@ -181,9 +188,12 @@ def make_experiment(settings: Settings, digits: tuple[np.ndarray, np.ndarray] | 
 
 def experiment_of(settings: Settings, train_step: training.TrainStep) -> training.Experiment:
     """The experiment for a train step of this post. There is no pre-training."""
-    return training.make_experiment(
+    return remedies.make_experiment(
+        settings.remedies,
+        rows=settings.g_widths[-1],
+        output=lambda d, x: discriminator_logits(settings, d, x),
         init=lambda seeds: (
-            init_mlp(settings, settings.d_widths, seeds, Stream.WEIGHTS_D),
+            init_discriminator(settings, seeds),
             init_mlp(settings, settings.g_widths, seeds, Stream.WEIGHTS_G),
         ),
         train_step=train_step,
@@ -208,17 +218,23 @@ def compiled_evaluation(settings: Settings, count: int) -> Callable:
     def evaluate(seeds, d, g, train, test):
         z = requests(settings, seeds, Stream.FIGURE, 0, count)
         images = generator(settings, g, z)
-        units = tf.concat(activations(g, z)[1:], axis=1)
+        units = tf.concat(activations(g[:-1], z)[1:], axis=1)
 
-        def mean_of_d(digits):
-            x = tf.transpose(digits[0])[None]
-            x = with_labels(x, digits[1][None]) if settings.conditional else x
+        def mean_of_d(x):
+            if settings.minibatch:  # in batches as in training; an incomplete last one is dropped
+                whole = x[0, :, : x.shape[2] // settings.batch_size * settings.batch_size]
+                batches = tf.split(whole[None], whole.shape[1] // settings.batch_size, axis=2)
+                return tf.reduce_mean(tf.stack([discriminator(settings, d, batch) for batch in batches]))
             return tf.reduce_mean(discriminator(settings, d, x))
 
+        def of_digits(images, labels):
+            x = tf.transpose(images)[None]
+            return dataset.with_labels(x, labels[None]) if settings.conditional else x
+
         columns = {
-            'd_train': mean_of_d(train),
-            'd_real': mean_of_d(test),
-            'd_fake': tf.reduce_mean(discriminator(settings, d, generated(settings, g, z))),
+            'd_train': mean_of_d(of_digits(*train)),
+            'd_real': mean_of_d(of_digits(*test)),
+            'd_fake': mean_of_d(generated(settings, g, z)),
             'dead_g': tf.reduce_mean(tf.cast(tf.reduce_max(units, axis=2) == 0, tf.float32)),
             'saturated': tf.reduce_mean(tf.cast(images * (1 - images) < 1e-4, tf.float32)),
         }
@@ -288,11 +304,6 @@ def train_many(
     digits: dataset.Digits | None = None,
 ) -> outcomes.Ensemble:
     """Trains seeds seed .. seed+runs-1 on the CPU, on the given or the bundled digits: `outcomes.Ensemble`."""
-    digits = digits or dataset.bundled()
-    experiment = make_experiment(settings, dataset.training_digits(digits))
-
-    def table_of(*trained):
-        return results_table(settings, quality.make_evaluator(digits), *trained)
-
+    make, table_of = tools(digits or dataset.bundled())
     num_steps = num_steps or default_steps(settings)
-    return outcomes.train_many(experiment, table_of, seed, runs, num_steps, every)
+    return outcomes.train_many(make(settings), functools.partial(table_of, settings), seed, runs, num_steps, every)

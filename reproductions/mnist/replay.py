@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from common import training
 from common.evaluation import replay
-from reproductions.mnist import gan
+from reproductions.mnist import dataset, gan
 
 
 def trace_settings(meta: dict[str, Any]) -> gan.Settings:
@@ -83,7 +83,7 @@ def recorded_step(settings: gan.Settings, arrays: dict[str, np.ndarray]) -> trai
         if not settings.conditional:
             return x, z
         labels = tf.gather(arrays['y'], step)[None]
-        return gan.with_labels(x, labels), gan.with_labels(z, labels)
+        return dataset.with_labels(x, labels), dataset.with_labels(z, labels)
 
     none = np.zeros([1, settings.g_widths[-1]], np.uint8), np.zeros(1, np.uint8)
     return gan.make_train_step(settings, none)._replace(draw_d=draw)

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from common.settings import REMEDY_NUMBERS, Remedies, changed
+
 
 class Variant(NamedTuple):
     """One of the programs, all with relu layers and Adam with epsilon 1e-8."""
@@ -62,6 +64,10 @@ class Settings(NamedTuple):
     init_scale: float  # initial weights, as a multiple of the post's
     noise_range: float
     glorot: bool  # initial weights of variance 2 / (inputs + outputs), not 2 / inputs
+    d_steps: int = 1  # updates of D per iteration
+    g_steps: int = 1  # updates of G after those; with one of each, as published, they share noise and labels
+    minibatch: bool = False  # minibatch discrimination in D, not in the post
+    remedies: Remedies = Remedies()
 
     @property
     def hidden_sizes(self) -> tuple[int, ...]:
@@ -72,7 +78,7 @@ class Settings(NamedTuple):
 NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
     'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'beta1': 'float64',
     'beta2': 'float64', 'epsilon': 'float32', 'init_scale': 'float32', 'noise_range': 'float32',
-}  # fmt: skip
+} | REMEDY_NUMBERS  # fmt: skip
 JUDGED_BY = ('noise_range',)  # of `NUMBERS`, those that outcomes depend on once a run is trained
 
 
@@ -93,4 +99,4 @@ def make_settings(variant: str = DEFAULT, hidden_sizes: tuple[int, ...] = (), **
     if hidden_sizes:
         (pixels, *_), (size, *_, out) = settings.d_widths, settings.g_widths
         settings = settings._replace(d_widths=(pixels, *hidden_sizes, 1), g_widths=(size, *hidden_sizes[::-1], out))
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
+    return changed(settings, {name: value for name, value in changes.items() if value is not None})

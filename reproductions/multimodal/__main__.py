@@ -8,7 +8,7 @@ import reproductions.multimodal
 from common import quiet
 from common.evaluation import MODE_REACH
 from common.program import checks, cli, flags
-from common.program.flags import D_RATE, D_STEPS, G_RATE, G_STEPS, INIT_SCALE, MOST, POSITIVE, WIDTHS, Flag, parse
+from common.program.flags import D_RATE, D_STEPS, G_RATE, G_STEPS, INIT_SCALE, MOST, POSITIVE, REMEDIES, WIDTHS, Flag, parse
 from common.sizes import SEEDS
 from reproductions.aylien.__main__ import comparisons
 from reproductions.aylien.settings import DECAY, NOISE_RANGE, PLOT_POINTS
@@ -17,6 +17,7 @@ from reproductions.multimodal.settings import (
     LEAST_STD,
     MOST_MODES,
     MOST_UNITS,
+    NUM_STEPS,
     NUMBERS,
     RECORD_EVERY,
     SEED,
@@ -51,6 +52,7 @@ FLAGS = (
     INIT_SCALE,
     D_STEPS,
     G_STEPS,
+    *REMEDIES,
     Flag('pretrain_steps', int, None, "Steps of D's pre-training (the post: not stated; default: Aylien's, 1000).", 0, MOST),
     Flag('log_every', int, RECORD_EVERY, 'Steps between records of the losses, which a single-seed run prints; in addition, '
          'every fifth step up to the 400th is recorded.', 1, MOST),
@@ -71,6 +73,7 @@ def settings_from_flags(opts: FlagValues) -> Settings:
         len(means), opts.hidden_size, opts.layers, opts.minibatch, means=means, deviations=stds,
         hidden_sizes=widths or None, activation=opts.activation, batch_size=opts.batch_size, d_steps=opts.d_steps,
         g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, **checks.values(opts, NUMBERS),
+        **checks.remedies(opts, NUM_STEPS),
     )  # fmt: skip
     if settings.minibatch and settings.batch_size < 2:
         raise cli.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')

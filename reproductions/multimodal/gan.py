@@ -11,7 +11,7 @@ import numpy as np
 import scipy.stats
 import tensorflow as tf
 
-from common import training
+from common import remedies, training
 from common.evaluation import claims, metrics, outcomes
 from common.nn import layers, losses, random
 from common.nn.random import Stream
@@ -103,10 +103,11 @@ def make_train_step(settings: Settings) -> training.TrainStep:
     """The adversarial training: Aylien's losses with the plain log."""
     base = aylien_settings(settings)
     return training.TrainStep(
-        loss_d=lambda d, g, x, z: losses.discriminator_loss(
-            discriminator(settings, d, x), discriminator(settings, d, generator(settings, g, z))
+        generate=lambda g, z: generator(settings, g, z),
+        loss_d=lambda d, x, fake: losses.discriminator_loss(
+            discriminator(settings, d, x), discriminator(settings, d, fake), smoothing=settings.remedies.label_smoothing
         ),
-        loss_g=lambda d, g, z: losses.generator_loss(discriminator(settings, d, generator(settings, g, z))),
+        loss_g=lambda d, fake: losses.generator_loss(discriminator(settings, d, fake)),
         draw_d=lambda seeds, step: (
             real_samples(settings, seeds, step, settings.batch_size),
             noise(settings, seeds, Stream.NOISE_D, step),
@@ -131,7 +132,10 @@ def make_pretrain_step(settings: Settings) -> training.PretrainStep:
 @functools.cache
 def make_experiment(settings: Settings) -> training.Experiment:
     """The experiment for these settings; cached, so that a second run does not compile again."""
-    return training.make_experiment(
+    return remedies.make_experiment(
+        settings.remedies,
+        rows=1,
+        output=lambda d, x: aylien.discriminator_logits(aylien_settings(settings), d, x),
         init=lambda seeds: (aylien.init_discriminator(aylien_settings(settings), seeds), init_generator(settings, seeds)),
         train_step=make_train_step(settings),
         measure=lambda state: measure(settings, state.g),

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from common.settings import REMEDY_NUMBERS, Remedies, changed
 from reproductions.aylien import settings as aylien
 
 VARIANTS = ('2017-04',)  # the post; no program was published
@@ -41,6 +42,7 @@ class Settings(NamedTuple):
     init_scale: float  # initial weights, as a multiple of the default's
     noise_range: float
     pretrain_steps: int
+    remedies: Remedies = Remedies()
 
     @property
     def modes(self) -> int:
@@ -51,7 +53,7 @@ class Settings(NamedTuple):
 NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
     'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'decay': 'float32',
     'init_scale': 'float32', 'noise_range': 'float64',
-}  # fmt: skip
+} | REMEDY_NUMBERS  # fmt: skip
 JUDGED_BY = ('noise_range',)  # of `NUMBERS`, those that outcomes depend on once a run is trained
 
 
@@ -85,7 +87,7 @@ def make_settings(modes: int = 3, hidden_size: int = 4, layers: int = 3, minibat
         noise_range=base.noise_range,
         pretrain_steps=base.pretrain_steps,
     )
-    return settings._replace(**{name: value for name, value in changes.items() if value is not None})
+    return changed(settings, {name: value for name, value in changes.items() if value is not None})
 
 
 def default_modes(modes: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

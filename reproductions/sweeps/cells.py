@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from common import training, varied
+from common import remedies, training, varied
 from common.devices import distribution
+from common.settings import changed, flat
 from reproductions import posts
 from reproductions.sweeps.plan import Cell, Plan, Program
 
@@ -39,12 +40,12 @@ def train(
     runs = varied.Runs(
         np.tile(np.arange(plan.opts.seed, plan.opts.seed + count, dtype=np.uint32), len(cells)),
         {
-            name: np.repeat([float(getattr(cell.settings, name)) for cell in cells], count).astype(np.float64)
+            name: np.repeat([float(flat(cell.settings)[name]) for cell in cells], count).astype(np.float64)
             for name in program.varied
         },
     )
     state, parts, done = None, [], 0
-    common = first.settings._replace(**dict.fromkeys(program.varied, 0.0))  # whose values are not used
+    common = changed(first.settings, dict.fromkeys(program.varied, 1.0))  # whose values are not used, but remedies are on
     experiment = compiled(make_experiment, common, posts.part(plan.post, 'settings').NUMBERS, program.varied)
     seeds = runs if program.varied else runs.seeds
     for state, records in training.train(experiment, devices, seeds, first.num_steps, first.every):
@@ -52,7 +53,7 @@ def train(
         if tick((steps - done) * len(runs.seeds)):
             return None
         parts, done = [*parts, records], steps
-    train_state = distribution.to_host(devices, state).train_state
+    train_state = remedies.judged(distribution.to_host(devices, state).train_state)
     table = judged(plan, common, runs, train_state, training.join_records(parts), results_table)
     return {
         number: {name: values[i * count : (i + 1) * count] for name, values in table.items()}
@@ -88,7 +89,7 @@ def judged(
     parts, order = [], []
     for k, of_kind in enumerate(kinds.T):
         rows = np.flatnonzero(kind.ravel() == k)
-        own = settings._replace(**dict(zip(judged_by, map(float, of_kind), strict=True)))
+        own = changed(settings, dict(zip(judged_by, map(float, of_kind), strict=True)))
         states = tf.nest.map_structure(lambda value, rows=rows: value[rows] if np.ndim(value) else value, train_state)
         records = {name: value if value.ndim == 1 else value[rows] for name, value in history.items()}
         parts.append(results_table(own, runs.seeds[rows], states, records))

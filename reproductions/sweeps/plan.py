@@ -12,6 +12,7 @@ import reproductions.sweeps
 from common.program import flags
 from common.program.cli import UserError
 from common.program.flags import Flag
+from common.settings import changed, flat, is_on
 from common.sizes import GROUP
 from reproductions import posts
 from reproductions.sweeps import vary
@@ -103,7 +104,7 @@ def published(post: str, main: types.ModuleType, varied: Sequence[vary.Varied], 
     steps = opts.num_steps or posts.part(post, 'settings').default_steps(settings)
     found = []
     for one in varied:
-        value = getattr(settings, one.name, None)
+        value = flat(settings).get(one.name, getattr(settings, one.name, None))
         if value is None and one.name.endswith('_learning_rate'):
             value = settings.learning_rate
         value = steps if one.name == 'num_steps' else opts[one.name].value if value is None else value
@@ -140,11 +141,12 @@ def programs(plan: Plan, done: set[int]) -> Iterator[Program]:
     numbers = posts.part(plan.post, 'settings').NUMBERS
     groups: dict[Any, list[int]] = {}
     for i, cell in enumerate(plan.cells):
-        key = cell.settings._replace(**dict.fromkeys(numbers)), cell.num_steps
+        remedies = tuple(map(is_on, cell.settings.remedies))  # what is off is not in the program: exactly the post
+        key = changed(cell.settings, dict.fromkeys(numbers)), cell.num_steps, remedies
         groups.setdefault(key, []).append(i)
     for members in groups.values():
         settings = [plan.cells[i].settings for i in members]
-        differing = tuple(name for name in numbers if len({getattr(each, name) for each in settings}) > 1)
+        differing = tuple(name for name in numbers if len({flat(each)[name] for each in settings}) > 1)
         size = max(1, min(plan.cells[i].at_once for i in members) // plan.opts.runs)
         left = [i for i in members if i not in done]
         for first in range(0, len(left), size):

@@ -8,6 +8,7 @@ import numpy as np
 
 from common.evaluation import claims
 from common.program.cli import UserError
+from common.settings import flat
 from common.storage import files, versions
 from reproductions.sweeps import figures, vary
 from reproductions.sweeps.plan import Outcome, Plan
@@ -70,7 +71,7 @@ def identity(plan: Plan) -> dict[str, Any]:
         'seed': plan.opts.seed,
         'runs': plan.opts.runs,
         'flags': plan.words,
-        'settings': [cell.settings._asdict() | {'num_steps': cell.num_steps} for cell in plan.cells[:1]],
+        'settings': [flat(cell.settings) | {'num_steps': cell.num_steps} for cell in plan.cells[:1]],
     }
     return json.loads(json.dumps(found))
 

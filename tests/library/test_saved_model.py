@@ -11,6 +11,7 @@ import tensorflow as tf
 from common.nn.random import Stream
 from common.storage import files, saved_model
 from reproductions import posts
+from reproductions.mnist import dataset
 from reproductions.mnist import gan as mnist
 
 COUNTS = (0, 1, 7, 300)
@@ -85,7 +86,7 @@ def exported(tmp_path_factory):
         z = np.random.default_rng(0).uniform(-1, 1, (33, inputs)).astype(np.float32)
         np.savez(directory / f'{name}.npz', z=z)
     generator, noise, g = conditional_generator()
-    labels, host = saved_model.Labels(mnist.with_labels, 10), tf.nest.map_structure(lambda value: value.numpy(), g)
+    labels, host = saved_model.Labels(dataset.with_labels, 10), tf.nest.map_structure(lambda value: value.numpy(), g)
     saved_model.write(directory / 'conditional', generator, noise, host, labels)
     np.savez(directory / 'conditional.npz', z=np.random.default_rng(0).uniform(-1, 1, (33, 100)).astype(np.float32))
     command = [sys.executable, '-I', '-c', FRESH, str(directory), *found]
@@ -125,7 +126,7 @@ def test_a_conditional_generator_gives_the_classes_asked_for(exported):
     given = files.read_npz(exported[0] / 'conditional.npz')['z']
 
     def ours(z, labels):
-        return generator(g, mnist.with_labels(tf.constant(z.T[None]), tf.constant(labels)[None]))[0].numpy().T
+        return generator(g, dataset.with_labels(tf.constant(z.T[None]), tf.constant(labels)[None]))[0].numpy().T
 
     turns = np.arange(300)
     for name, noise_vectors, labels in (

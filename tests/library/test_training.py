@@ -18,8 +18,9 @@ def toy(d_steps=1, g_steps=1):
         return tf.cast(seeds, tf.float32)[:, None, None] * 0 + tf.cast(update, tf.float32)
 
     train_step = training.TrainStep(
-        loss_d=lambda d, g, x, z: tf.reduce_sum(d * x, [1, 2]) + 0 * tf.reduce_sum(g + z, [1, 2]),
-        loss_g=lambda d, g, z: tf.reduce_sum(g * z, [1, 2]) + 0 * tf.reduce_sum(d, [1, 2]),
+        generate=lambda g, z: g * z,
+        loss_d=lambda d, x, fake: tf.reduce_sum(d * x, [1, 2]) + 0 * tf.reduce_sum(fake, [1, 2]),
+        loss_g=lambda d, fake: tf.reduce_sum(fake, [1, 2]) + 0 * tf.reduce_sum(d, [1, 2]),
         draw_d=lambda seeds, update: (number(seeds, update), number(seeds, update)),
         draw_g=number,
         optimizer_d=optimizers.gradient_descent(1.0),

@@ -41,8 +41,9 @@ def test_trace_replays_bit_for_bit_over_all_500_steps(name):
         return lambda seeds, step: tuple(tf.gather(arrays[name], step) for name in names)
 
     train_step = training.TrainStep(
-        loss_d=lambda d, g, x, z: losses.discriminator_loss(discriminator(d, x), discriminator(d, generator(g, z))),
-        loss_g=lambda d, g, z: losses.generator_loss(discriminator(d, generator(g, z))),
+        generate=generator,
+        loss_d=lambda d, x, fake: losses.discriminator_loss(discriminator(d, x), discriminator(d, fake)),
+        loss_g=lambda d, fake: losses.generator_loss(discriminator(d, fake)),
         draw_d=batches('x', 'z_d'),
         draw_g=lambda *at: batches('z_g')(*at)[0],
         optimizer_d=aylien.make_optimizer(aylien.make_settings(meta['variant'])),

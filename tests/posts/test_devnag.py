@@ -137,16 +137,16 @@ def test_one_decision_per_batch_and_run_and_real_and_generated_batches_do_not_mi
     train_step = devnag.make_train_step(settings)
     d, g = devnag.init_discriminator(settings, seeds), devnag.init_generator(settings, seeds)
     x, z = train_step.draw_d(seeds, 0)
-    real, fake = devnag.losses_of_d(settings, d, g, x, z)
+    real, fake = devnag.losses_of_d(settings, d, x, train_step.generate(g, z))
     assert real.shape == fake.shape == (3,)
     for loss, batch, label in ((real, x, 1), (fake, devnag.generator(settings, g, z), 0)):
         decision = devnag.discriminator(settings, d, batch)
         assert decision.shape == (3, 1, 1)
         np.testing.assert_allclose(loss, -np.log(decision if label else 1 - decision)[:, 0, 0], rtol=1e-5)
-    np.testing.assert_allclose(train_step.loss_d(d, g, x, z), real + fake, rtol=1e-6)
+    np.testing.assert_allclose(train_step.loss_d(d, x, train_step.generate(g, z)), real + fake, rtol=1e-6)
     changed = x.numpy()
     changed[1, 0, 29] += 5  # one sample of one run
-    moved = devnag.losses_of_d(settings, d, g, tf.constant(changed), z)
+    moved = devnag.losses_of_d(settings, d, tf.constant(changed), train_step.generate(g, z))
     assert moved[0][1] != real[1] and moved[0][0] == real[0] and moved[0][2] == real[2]
     np.testing.assert_array_equal(moved[1], fake)
 

@@ -82,7 +82,7 @@ def test_the_first_digits_are_held_out():
 
 def test_every_epoch_visits_every_digit_once():
     """Batches of 16 out of 100 digits: 25 batches are 4 epochs, and the seventh batch spans two of them."""
-    compiled = tf.function(lambda step: mnist.batch_indices(SMALL, SEEDS, step, 100), jit_compile=True)
+    compiled = tf.function(lambda step: dataset.batch_indices(SMALL.batch_size, SEEDS, step, 100), jit_compile=True)
     sequence = np.concatenate([compiled(tf.constant(step)).numpy() for step in range(25)], axis=1)
     epochs = sequence.reshape(2, 4, 100)
     np.testing.assert_array_equal(np.sort(epochs, axis=2), np.broadcast_to(np.arange(100), (2, 4, 100)))
@@ -93,8 +93,10 @@ def test_order_equals_a_plain_computation():
     for step, size in ((6, 100), (2**31 - 2, 55_000)):
         positions = step * 16 + np.arange(16)
         expected = numpy_random.permuted([3, 4], Stream.ORDER, positions // size, positions % size, size)
-        np.testing.assert_array_equal(mnist.batch_indices(SMALL, SEEDS, tf.constant(step), size), expected)
-        compiled = tf.function(lambda step, size=size: mnist.batch_indices(SMALL, SEEDS, step, size), jit_compile=True)
+        np.testing.assert_array_equal(dataset.batch_indices(SMALL.batch_size, SEEDS, tf.constant(step), size), expected)
+        compiled = tf.function(
+            lambda step, size=size: dataset.batch_indices(SMALL.batch_size, SEEDS, step, size), jit_compile=True
+        )
         np.testing.assert_array_equal(compiled(tf.constant(step)), expected)
 
 
@@ -102,7 +104,7 @@ def test_batches_are_these_digits_divided_by_255():
     images = dataset.bundled().x_train
     digits = tf.constant(images), tf.constant(dataset.bundled().y_train)
     x, z = (array.numpy() for array in mnist.batch_of(SMALL, digits, SEEDS, 9))
-    positions = mnist.batch_indices(SMALL, SEEDS, 9, 8000).numpy()
+    positions = dataset.batch_indices(SMALL.batch_size, SEEDS, 9, 8000).numpy()
     assert x.shape == (2, 784, 16) and z.shape == (2, 5, 16)
     np.testing.assert_array_equal(x[1, :, 5], images[positions[1, 5]].astype(np.float32) / np.float32(255))
 
@@ -115,7 +117,7 @@ def test_a_conditional_batch_has_the_digits_labels_after_pixels_and_noise():
         for array in mnist.batch_of(conditional, (tf.constant(digits.x_train), tf.constant(digits.y_train)), SEEDS, 9)
     )
     assert x.shape == (2, 794, 16) and z.shape == (2, 110, 16)
-    labels = digits.y_train[mnist.batch_indices(conditional, SEEDS, 9, 8000).numpy()]
+    labels = digits.y_train[dataset.batch_indices(conditional.batch_size, SEEDS, 9, 8000).numpy()]
     for rows in (x, z):
         np.testing.assert_array_equal(rows[:, -10:], np.eye(10, dtype=np.float32)[labels].transpose(0, 2, 1))
     plain = mnist.make_settings(g_widths=(100, 12, 784), batch_size=16)
@@ -176,8 +178,10 @@ def test_networks_equal_plain_matrix_products():
     )
     x = tf.zeros([2, 784, 16])
     expected = np.log(2) + np.log1p(np.exp(logits)).mean()  # biases are 0, so D is undecided about black images
-    assert mnist.loss_of_d(SMALL, d, g, x, z).numpy()[1] == pytest.approx(expected, rel=1e-5)
-    assert mnist.loss_of_g(SMALL, d, g, z).numpy()[1] == pytest.approx(np.log1p(np.exp(-logits)).mean(), rel=1e-5)
+    assert mnist.loss_of_d(SMALL, d, x, mnist.generated(SMALL, g, z)).numpy()[1] == pytest.approx(expected, rel=1e-5)
+    assert mnist.loss_of_g(SMALL, d, mnist.generated(SMALL, g, z)).numpy()[1] == pytest.approx(
+        np.log1p(np.exp(-logits)).mean(), rel=1e-5
+    )
 
 
 def test_conditional_losses_equal_plain_matrix_products():
@@ -190,8 +194,12 @@ def test_conditional_losses_equal_plain_matrix_products():
     real = v1 @ np.maximum(v0 @ x.numpy()[1], 0)
     fake = v1 @ np.maximum(v0 @ np.concatenate([images, z.numpy()[1, -10:]]), 0)
     expected = np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(fake)).mean()
-    assert mnist.loss_of_d(conditional, d, g, x, z).numpy()[1] == pytest.approx(expected, rel=1e-5)
-    assert mnist.loss_of_g(conditional, d, g, z).numpy()[1] == pytest.approx(np.log1p(np.exp(-fake)).mean(), rel=1e-5)
+    assert mnist.loss_of_d(conditional, d, x, mnist.generated(conditional, g, z)).numpy()[1] == pytest.approx(
+        expected, rel=1e-5
+    )
+    assert mnist.loss_of_g(conditional, d, mnist.generated(conditional, g, z)).numpy()[1] == pytest.approx(
+        np.log1p(np.exp(-fake)).mean(), rel=1e-5
+    )
 
 
 def test_layers_use_matmul_at_this_size():

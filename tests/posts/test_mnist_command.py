@@ -116,7 +116,7 @@ def test_evaluation_of_a_conditional_run_equals_plain_means(evaluator):
     images = mnist.generator(settings, g, z)
     asked = np.tile(np.arange(10), 8)
     for name, x, labels in (('d_fake', images, asked), ('d_real', evaluator.test.T[None], evaluator.test_labels)):
-        logits = mnist.discriminator_logits(settings, d, mnist.with_labels(tf.constant(x), labels[None])).numpy()
+        logits = mnist.discriminator_logits(settings, d, dataset.with_labels(tf.constant(x), labels[None])).numpy()
         assert columns[name][0] == pytest.approx((1 / (1 + np.exp(-logits))).mean(), rel=1e-4)
     by_hand = quality.as_asked(evaluator, images.numpy()[0].T, asked)
     assert {name: columns[name][0] for name in by_hand} == pytest.approx(by_hand, rel=1e-4)
