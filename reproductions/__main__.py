@@ -3,6 +3,7 @@
 python -m reproductions list                     the posts, their variants and how many claims hold
 python -m reproductions report                   trains every post over many seeds, writes one page of results
 python -m reproductions sweep <post> --vary=...  a post over a grid of settings, and a map of when it succeeds
+python -m reproductions remedies                 every post with well-known remedies, and how often it then succeeds
 python -m reproductions <post> ...               one post: the same as python -m reproductions.<post> ...
 python -m reproductions report --help            the flags of the report; <post> --help: those of a post
 """
@@ -40,12 +41,16 @@ def main(argv: list[str]) -> int | None:
         from reproductions.report import command
 
         return command.main([f'{argv[0]} report', *argv[2:]])
+    if name == 'remedies':
+        from reproductions.remedies import command
+
+        return command.main([f'{argv[0]} remedies', *argv[2:]])
     if name == 'sweep':
         from reproductions.sweeps import command
 
         return command.main(argv[2:])
     if name not in posts.NAMES:
-        raise cli.UserError(f'{name!r} is not a command; use list, report, sweep or a post: {", ".join(posts.NAMES)}')
+        raise cli.UserError(f'{name!r} is not a command; use list, report, sweep, remedies or a post: {", ".join(posts.NAMES)}')
     return posts.part(name, '__main__').main([name, *argv[2:]])
 
 

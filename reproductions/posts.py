@@ -15,7 +15,7 @@ A post is a folder reproductions/<name>/. All posts have the same parts:
   figures     what data a figure holds and how it is drawn
   claims      the post's claims as verdicts
   replay      `replay_trace(path)`: a recorded run of the author's program, step by step
-  comparison  `CASES`, `SPEED`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`,
+  comparison  `CASES`, `SPEED`, `TRIAL`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`,
               the flags of a run that takes seconds
   gallery     `PARTS` and `PICTURES`: the committed figures and tables
 
@@ -28,7 +28,8 @@ import json
 import pathlib
 import re
 import shlex
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,6 +82,15 @@ class Job(NamedTuple):
     def place(self) -> pathlib.Path:
         """Its directory, relative to the report's."""
         return pathlib.Path(self.post, self.name)
+
+
+class Trial(NamedTuple):
+    """How a post is tried with remedies, see `reproductions.remedies`."""
+
+    flags: tuple[str, ...] = ()  # of all its commands
+    one_in: int = 1  # it gets one in so many of the fresh seeds
+    tried: int = 100  # seeds on which a remedy's strength is chosen
+    strengths: Mapping[str, tuple[str, ...]] = types.MappingProxyType({})  # {remedy: other values}; () leaves it out
 
 
 class Shown(NamedTuple):

@@ -15,7 +15,6 @@ from absl.flags import FlagValues
 
 from common.program.cli import UserError
 from common.program.flags import LARGEST
-from common.settings import REMEDY_NUMBERS
 from common.sizes import GROUP, SEEDS
 from common.storage import files
 
@@ -59,9 +58,9 @@ def values(opts: FlagValues, names: Iterable[str]) -> dict[str, Any]:
 
 
 def remedies(opts: FlagValues, default_steps: int) -> dict[str, Any]:
-    """{field: value} of `settings.Remedies`. `default_steps` are the iterations if --num_steps is not given."""
-    found = values(opts, (*REMEDY_NUMBERS, 'spectral_norm'))
-    return found | {'noise_steps': (opts.num_steps or default_steps) if opts.instance_noise else 0}
+    """The fields of `settings.Remedies` that are no number of a run. Without --num_steps there are `default_steps`."""
+    steps = opts.num_steps or default_steps
+    return {'spectral_norm': opts.spectral_norm, 'noise_steps': steps if opts.instance_noise else 0}
 
 
 def unused(opts: FlagValues, names: Iterable[str], why: str) -> None:

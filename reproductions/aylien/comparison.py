@@ -3,7 +3,7 @@
 import pathlib
 
 from reproductions.aylien import claims, gan
-from reproductions.posts import Case, Job, Outcomes, Shown, Speed
+from reproductions.posts import Case, Job, Outcomes, Shown, Speed, Trial
 
 BRANCHES = {'plain': False, 'minibatch': True}
 SEEDS_SHOWN = {'plain': 708, 'minibatch': 998}  # of seeds 0 .. 999, the closest to the data at step 750, as in the gallery
@@ -31,6 +31,7 @@ SPEED = tuple(
     )
     for flag in ((), ('--minibatch',))
 )  # fmt: skip
+TRIAL = Trial(strengths={'d_steps': ('2', '5', '10', '20')})
 
 
 def short(scratch: pathlib.Path) -> list[str]:

@@ -3,7 +3,7 @@
 import pathlib
 
 from reproductions.devnag import claims, gan
-from reproductions.posts import Case, Job, Outcomes, Shown, Speed
+from reproductions.posts import Case, Job, Outcomes, Shown, Speed, Trial
 
 START = 300  # rounds of the cases that only test the start of training
 
@@ -37,6 +37,9 @@ SPEED = (
         ('baselines/session_loop.py', '--post=devnag', '--steps=50'), ('baselines/torch_loop.py',), every=1, updates=40,
     ),
 )  # fmt: skip
+TRIAL = Trial(  # its D decides on whole batches, and both networks have 20 updates each as published
+    tried=20, strengths={'minibatch': (), 'd_steps': ('10', '40'), 'g_steps': ('10', '40')}
+)
 
 
 def short(scratch: pathlib.Path) -> list[str]:

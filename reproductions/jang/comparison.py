@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 
 from reproductions.jang import claims, gan
-from reproductions.posts import Case, Job, Outcomes, Shown, Speed
+from reproductions.posts import Case, Job, Outcomes, Shown, Speed, Trial
 
 
 def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
@@ -31,6 +31,7 @@ SPEED = tuple(
     )
     for label, sort in (('as published', True), ('--nosort', False))
 )  # fmt: skip
+TRIAL = Trial(tried=50)
 
 
 def short(scratch: pathlib.Path) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from common.storage import files
 from reproductions import posts
 from reproductions.mnist import dataset, gan
-from reproductions.posts import Case, Job, Shown, Speed
+from reproductions.posts import Case, Job, Shown, Speed, Trial
 from reproductions.report import FULL
 
 CASES = tuple(  # the listing without outcomes: all seeds collapse alike
@@ -48,6 +48,14 @@ def in_proportion(settings: gan.Settings, digits: dataset.Digits) -> str:
     collapsed = posts.recorded_claims()['mnist'][0]['measured']['collapsed at the end (half of the digits of one class)']
     seeds = f'{collapsed["value"] * collapsed["n"]:.0f} of the {collapsed["n"]} accepted seeds'
     return f'{seeds} of these settings end collapsed, after {gan.CLAIM_STEPS:,} iterations; the committed figure shows --seed=0'
+
+
+TRIAL = Trial(
+    ('--num_steps=1000',),  # the listing has collapsed by then; what draws digits is on its way
+    one_in=60,
+    tried=2,
+    strengths={'instance_noise': ('0.1', '0.3', '1'), 'gradient_penalty': ('0.1', '1', '10'), 'dragan': ('0.1', '1', '10')},
+)
 
 
 def short(scratch: pathlib.Path) -> list[str]:

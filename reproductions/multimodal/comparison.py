@@ -3,7 +3,7 @@
 import pathlib
 
 from reproductions.multimodal import gan
-from reproductions.posts import Case, Job, Outcomes, Shown, Speed
+from reproductions.posts import Case, Job, Outcomes, Shown, Speed, Trial
 
 COMPARED = ('mean', 'std', 'wasserstein', 'modes_covered', 'mode_mass_error', 'd_mean')
 SEEDS_SHOWN = {1: 1010, 2: 1051, 3: 1160}  # of seeds 1000 .. 1999, the one converging at the median step, as in the gallery
@@ -30,6 +30,7 @@ SPEED = (
         ('baselines/session_loop.py', '--post=multimodal'),
     ),
 )  # fmt: skip
+TRIAL = Trial()
 
 
 def short(scratch: pathlib.Path) -> list[str]:

@@ -1,0 +1,65 @@
+"""The command line of the remedies: python -m reproductions remedies."""
+
+import contextlib
+import pathlib
+import sys
+
+import reproductions.remedies
+from common import quiet
+from common.program import cli
+from common.program.flags import NAMES, PATH, Flag, parse
+from common.storage import files, locks
+from reproductions import posts
+from reproductions.remedies import plan
+
+FLAGS = (
+    Flag('only', NAMES, None, f'Only these posts, out of {", ".join(posts.NAMES)}.'),
+    Flag('runs', int, plan.RUNS, 'Fresh seeds for each post and remedy; MNIST takes one in sixty.', 60, 1_000_000),
+    Flag('output_dir', PATH, 'output/remedies', 'Directory of the files.'),
+    Flag('data', str, 'auto', "Digits: see the MNIST post's --data."),
+)
+
+
+def main(argv: list[str]) -> int:
+    """Measures what is not measured yet; returns the exit status."""
+    opts = parse(FLAGS, argv, reproductions.remedies.__file__, shared=())
+    only = opts.only or posts.NAMES
+    for name in only:
+        if name not in posts.NAMES:
+            raise cli.UserError(f'--only={name} is not a post; the posts are {", ".join(posts.NAMES)}')
+    directory = pathlib.Path(opts.output_dir).absolute()
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locks.held(files.prepare_directory(directory)))
+        except locks.Taken as error:
+            raise cli.UserError(f'--output_dir={opts.output_dir} is in use by another command; name another') from error
+        except OSError as error:
+            raise cli.UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror})') from error
+        quiet.import_tensorflow()
+        from reproductions.remedies import measurement, results
+
+        rows = []
+        for post in (name for name in posts.NAMES if name in only):
+            runs = opts.runs // plan.trial_of(post).one_in
+            given = flags_of(post, opts.data)
+            for remedy in plan.remedies_of(post):
+                if remedy.name in measurement.measured(directory, post, runs):
+                    continue
+                print(f'{post}: {remedy.title}', flush=True)
+                try:
+                    found = measurement.measure(post, remedy, runs, given)
+                except KeyboardInterrupt:
+                    print('what is done is kept; the same command goes on with the rest', file=sys.stderr)
+                    raise
+                files.write_npz(files.prepare_directory(directory / post) / f'{remedy.name}.npz', found)
+            rows += measurement.rows_of(post, measurement.measured(directory, post, runs))
+        results.write(directory, measurement.corrected(rows))
+    print(f'files in {directory}/')
+    return 0
+
+
+def flags_of(post: str, data: str) -> dict[str, str]:
+    """{flag: value} of every command of a post, with the digits for one that has such a flag."""
+    given = dict(word.removeprefix('--').split('=') for word in plan.trial_of(post).flags)
+    has_data = any(flag.name == 'data' for flag in posts.part(post, '__main__').FLAGS)
+    return given | ({'data': data} if has_data else {})

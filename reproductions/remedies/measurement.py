@@ -1,0 +1,102 @@
+"""Chooses the strength of a remedy, trains fresh seeds with it, and compares them with the post as published."""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+from common.evaluation import claims, two_sample
+from common.storage import files
+from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PUBLISHED, Remedy, remedies_of, trial_of
+from reproductions.sweeps import execution
+
+LEVEL = 0.05  # chance of any false finding in the whole table
+DISTANCES, COVERED = ('wasserstein', 'frechet'), ('modes_covered', 'classes_covered')  # columns, whichever a post has
+
+
+def measure(post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The columns of results.csv of `runs` fresh seeds, and how the strength was chosen.
+
+    Args:
+      post: its name.
+      remedy: with the strengths to choose from.
+      runs: fresh seeds.
+      given: {flag: value} of all its commands.
+
+    Returns:
+      {'run/<column>': [runs], 'strength': the chosen value, 'tried/<column>': [strengths], columns of sweep.csv}.
+    """
+    trial, found = trial_of(post), {}
+    best = remedy.strengths[0]
+    if len(remedy.strengths) > 1:
+        tried = execution.sweep(post, {remedy.flag: list(remedy.strengths)}, trial.tried, given | {'seed': CHOICE_SEED})
+        best = remedy.strengths[better(tried.cells)]
+        found = {f'tried/{name}': values for name, values in tried.cells.items()}
+    fresh = execution.sweep(post, {remedy.flag: [best]}, runs, given | {'seed': FRESH_SEED})
+    found |= {f'run/{name}': values for name, values in fresh.results.items() if name != remedy.flag}
+    return found | {'strength': np.array(best)}
+
+
+def better(cells: dict[str, np.ndarray]) -> int:
+    """The row of sweep.csv with the most successes, of equal ones that with the smallest median distance."""
+    name = next(name for name in DISTANCES if f'{name}_median' in cells)
+    distances = np.where(np.isfinite(cells[f'{name}_median']), cells[f'{name}_median'], np.inf)
+    return int(np.lexsort((distances, -cells['success']))[0])
+
+
+def path_of(directory: pathlib.Path, post: str, remedy: Remedy) -> pathlib.Path:
+    """Where the outcomes of a post with a remedy are."""
+    return directory / post / f'{remedy.name}.npz'
+
+
+def measured(directory: pathlib.Path, post: str, runs: int) -> dict[str, dict[str, np.ndarray]]:
+    """{name of a remedy: what `measure` found}, of those that are done with so many seeds."""
+    found = {}
+    for remedy in remedies_of(post):
+        path = path_of(directory, post, remedy)
+        arrays = files.read_npz(path) if path.exists() else {}
+        if len(arrays.get('run/seed', ())) == runs:
+            found[remedy.name] = arrays
+    return found
+
+
+def rows_of(post: str, found: dict[str, dict[str, np.ndarray]]) -> list[dict[str, Any]]:
+    """The rows of remedies.csv of a post, each with two p-values against the published setting, not corrected."""
+    rows, published = [], found.get(PUBLISHED.name)
+    for remedy in remedies_of(post):
+        if remedy.name not in found:
+            continue
+        run = {name.removeprefix('run/'): values for name, values in found[remedy.name].items() if name.startswith('run/')}
+        finite, distance = run['finite'] == 1, next(name for name in DISTANCES if name in run)
+        covered = next((name for name in COVERED if name in run), None)
+        strength = str(found[remedy.name]['strength']) if remedy != PUBLISHED else ''
+        row = {'post': post, 'remedy': remedy.name, 'strength': strength, 'runs': len(finite)}
+        row |= estimate('success', claims.proportion(run['success'] == 1)) | estimate('finite', claims.proportion(finite))
+        row |= estimate('distance', claims.median(infinite(run[distance], finite)))
+        row['covered'] = float(run[covered][finite].mean()) if covered and finite.any() else np.nan
+        row |= {'p_success': np.nan, 'p_distance': np.nan}
+        if published and remedy != PUBLISHED:
+            other = published['run/finite'] == 1
+            p = two_sample.compare(run, {'success': published['run/success'], 'finite': other}, (), ('success',))
+            samples = infinite(run[distance], finite), infinite(published[f'run/{distance}'], other)
+            row |= {'p_success': p['success'], 'p_distance': float(scipy.stats.mannwhitneyu(*samples).pvalue)}
+        rows.append(row)
+    return rows
+
+
+def infinite(distances: np.ndarray, finite: np.ndarray) -> np.ndarray:
+    """Distances with infinity for runs that are not finite."""
+    return np.where(finite & np.isfinite(distances), distances, np.inf)
+
+
+def estimate(name: str, found: claims.Estimate) -> dict[str, float]:
+    """An estimate as three columns."""
+    return {name: found.value, f'{name}_low': found.low, f'{name}_high': found.high}
+
+
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All rows of the table, with `success_differs` and `distance_differs`: 1 where Holm's procedure finds a difference."""
+    p = {(i, of): row[f'p_{of}'] for i, row in enumerate(rows) for of in ('success', 'distance')}
+    real = set(two_sample.rejected({key: value for key, value in p.items() if not np.isnan(value)}, LEVEL))
+    return [row | {f'{of}_differs': int((i, of) in real) for of in ('success', 'distance')} for i, row in enumerate(rows)]

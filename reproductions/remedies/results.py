@@ -1,0 +1,54 @@
+"""The files of the remedies: table, figure, and the table as text."""
+
+import math
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from common.storage import files
+from reproductions.remedies import figures
+from reproductions.remedies.plan import PUBLISHED, REMEDIES
+
+TITLES = {remedy.name: (remedy.title, remedy.flag) for remedy in (PUBLISHED, *REMEDIES)}
+
+
+def write(directory: pathlib.Path, rows: list[dict[str, Any]]) -> None:
+    """Writes remedies.csv, .npz, .png and .md. Raises files.CannotWrite."""
+    files.write_csv(directory / 'remedies.csv', {name: [row[name] for row in rows] for name in rows[0]})
+    files.write_npz(directory / 'remedies.npz', figures.arrays_of(rows))
+    figures.draw(directory / 'remedies.png')
+    files.write_text(directory / 'remedies.md', as_markdown(rows))
+
+
+def as_markdown(rows: list[dict[str, Any]]) -> str:
+    """The table as Markdown, one part per post; bold where Holm's procedure finds a difference from the published setting."""
+    lines = []
+    for post in dict.fromkeys(row['post'] for row in rows):
+        own = [row for row in rows if row['post'] == post]
+        covered = any(not math.isnan(row['covered']) for row in own)
+        lines += ['', f'### {post}, {own[0]["runs"]:,} fresh seeds', '']
+        lines += ['| | flag | success | finite | median distance |' + ' modes covered |' * covered]
+        lines += ['|---|---|---|---|---|' + '---|' * covered]
+        lines += [line_of(row, covered) for row in own]
+    return '\n'.join(lines[1:]) + '\n'
+
+
+def line_of(row: dict[str, Any], covered: bool) -> str:
+    """A row of the table."""
+    title, flag = TITLES[row['remedy']]
+    given = '' if not row['strength'] else f'`--{flag}`' if row['strength'] == 'true' else f'`--{flag}={row["strength"]}`'
+    cells = [title, given, bold(percent(row, 'success'), row['success_differs']), percent(row, 'finite')]
+    distance = '{:.3g} [{:.3g}, {:.3g}]'.format(*(row[name] for name in ('distance', 'distance_low', 'distance_high')))
+    cells.append(bold(distance.replace('inf', '∞'), row['distance_differs']))
+    cells += [f'{row["covered"]:.2f}'] * covered
+    return f'| {" | ".join(cells)} |'
+
+
+def percent(row: dict[str, Any], name: str) -> str:
+    """A share with its interval, in percent."""
+    return '{:.1f} % [{:.1f}, {:.1f}]'.format(*(100 * np.array([row[name], row[f'{name}_low'], row[f'{name}_high']])))
+
+
+def bold(text: str, differs: int) -> str:
+    return f'**{text}**' if differs else text
