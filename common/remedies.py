@@ -74,27 +74,28 @@ def on_training(remedies: Remedies, rows: int, output: Callable, train_step: tra
         train_step = with_gradient_penalty(train_step, remedies.gradient_penalty, output, rows)
     if is_on(remedies.dragan):
         train_step = with_dragan(train_step, remedies.dragan, output, rows)
-    d, g = train_step.optimizer_d, train_step.optimizer_g
     if is_on(remedies.historical_averaging):
-        d, g = (with_historical_averaging(one, remedies.historical_averaging) for one in (d, g))
+        optimizers = (train_step.optimizer_d, train_step.optimizer_g)
+        d, g = (with_historical_averaging(one, remedies.historical_averaging) for one in optimizers)
+        train_step = train_step._replace(optimizer_d=d, optimizer_g=g)
     if remedies.spectral_norm:
-        d = of_normalized(d)
+        train_step = train_step._replace(optimizer_d=of_normalized(train_step.optimizer_d))
     if is_on(remedies.average):
-        g = with_average(g, remedies.average)
-    return train_step._replace(optimizer_d=d, optimizer_g=g)
+        train_step = train_step._replace(optimizer_g=with_average(train_step.optimizer_g, remedies.average))
+    return train_step
 
 
 # --- What D sees --------------------------------------------------------------------------------------------------------------
 
 
-def with_instance_noise(train_step: training.TrainStep, std: Strength, steps: int, rows: int) -> training.TrainStep:
+def with_instance_noise(train_step: training.TrainStep, std: Strength, steps: int | None, rows: int) -> training.TrainStep:
     """Adds normal noise to all samples that D is given (Sonderby et al. 2017, section 4; Arjovsky & Bottou 2017, section 3).
 
     Its std falls linearly from `std` to 0 over `steps` iterations. G's update has noise of its own, unless it reuses D's batch.
-    Raises ValueError for `steps` below 1.
+    Raises ValueError without `steps`.
     """
-    if steps < 1:
-        raise ValueError(f'noise_steps={steps} must be 1 or more: the iterations over which instance noise falls to 0')
+    if not steps:
+        raise ValueError(f'noise_steps={steps} is not given: the iterations over which instance noise falls to 0')
 
     def noise(seeds, stream, update, updates, count):
         size = std * tf.maximum(0.0, 1 - tf.cast(update, tf.float32) / float(steps * updates))

@@ -8,7 +8,7 @@ class Remedies(NamedTuple):
 
     label_smoothing: float = 0.0  # the label of real samples is 1 - this
     instance_noise: float = 0.0  # initial std of the noise on D's input
-    noise_steps: int = 0  # iterations over which it falls to 0
+    noise_steps: int | None = None  # iterations over which it falls to 0
     gradient_penalty: float = 0.0  # weight gamma of the zero-centered penalty on real samples
     dragan: float = 0.0  # weight lambda of DRAGAN's penalty
     historical_averaging: float = 0.0  # weight of the squared distance to the mean of all earlier parameters

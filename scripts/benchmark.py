@@ -6,6 +6,7 @@
   python scripts/benchmark.py scaling             throughput and memory for 1 to 65,536 runs, on one device and on two (Aylien)
   python scripts/benchmark.py pieces              what an update spends its time on, at 200 runs (Dev Nag)
   python scripts/benchmark.py sweep               runs with learning rates of their own against a plain ensemble; 65,536 runs
+  python scripts/benchmark.py remedies            an iteration with each remedy against the plain one (every post)
   python scripts/benchmark.py startup             a whole command against `python -c "import tensorflow"` (Aylien)
 
 The baseline makes one `session.run` with a feed per update (session_loop.py), in a process of its own; for Dev Nag's post it
@@ -18,6 +19,7 @@ on a GPU.
 """
 
 import argparse
+import functools
 import importlib.util
 import json
 import statistics
@@ -33,6 +35,7 @@ from pieces import matmul_flops, perceptron_products, pieces, products_alone
 
 from common import training, varied
 from common.devices import distribution
+from common.settings import REMEDY_NUMBERS
 from reproductions import posts
 
 HERE = ROOT / 'scripts'
@@ -229,20 +232,43 @@ def sweep_ratios(case, runs, repeats):
     strategy, settings = distribution.make_strategy('cpu', runs), gan.make_settings(**case.settings)
     seeds = np.arange(runs, dtype=np.uint32)
     rates = varied.Runs(seeds, {'learning_rate': np.linspace(0.5, 1, runs) * settings.learning_rate})
-    pairs = [
-        (gan.make_experiment(settings), seeds),
-        (varied.make_experiment(gan.make_experiment, settings, precision), rates),
-    ]
+    plain = functools.partial(seconds, case, strategy, gan.make_experiment(settings), seeds, case.steps[runs])
+    varying = varied.make_experiment(gan.make_experiment, settings, precision)
+    return ratios(plain, functools.partial(seconds, case, strategy, varying, rates, case.steps[runs]), repeats)
 
-    def seconds(experiment, given):
-        start = time.perf_counter()
-        calls = list(training.train(experiment, strategy, given, case.steps[runs], case.every or 50))
-        distribution.to_host(strategy, calls[-1][0])
-        return time.perf_counter() - start
 
-    for pair in pairs:
-        seconds(*pair)  # compiles
-    return [seconds(*pairs[0]) / seconds(*pairs[1]) for _ in range(repeats)]
+def seconds(case, strategy, experiment, seeds, steps):
+    """Wall-clock time of a training."""
+    start = time.perf_counter()
+    calls = list(training.train(experiment, strategy, seeds, steps, case.every or 50))
+    distribution.to_host(strategy, calls[-1][0])
+    return time.perf_counter() - start
+
+
+def ratios(one, other, repeats):
+    """Time of `one` over that of `other`, measured in turn after both have compiled."""
+    one(), other()
+    return [one() / other() for _ in range(repeats)]
+
+
+def remedies(post, repeats):
+    """Prints the time of an iteration with each remedy as a multiple of the plain one, of the largest ensemble of SPEED."""
+    changes = {name: {name: 0.1} for name in REMEDY_NUMBERS} | {'spectral_norm': {'spectral_norm': True}}
+    changes['instance_noise']['noise_steps'] = 1000
+    print('\ntime of an iteration over that of the plain one: ' + ', '.join(changes))
+    for name in posts.NAMES:
+        if post not in (None, name):
+            continue
+        case, gan = next(case for case in CASES if case.post == name), posts.part(name, 'gan')
+        runs = max(case.steps)
+        strategy, seeds, found = distribution.make_strategy('cpu', runs), np.arange(runs, dtype=np.uint32), []
+        steps = max(case.steps[runs] // 4, 1)
+        for change in ({}, *changes.values()):
+            experiment = gan.make_experiment(gan.make_settings(**case.settings | change), *case.arguments())
+            found.append(functools.partial(seconds, case, strategy, experiment, seeds, steps))
+        plain, *others = found
+        times = [statistics.median(ratios(other, plain, repeats)) for other in others]
+        print(f'  {case.title:40} {", ".join(f"{time:.2f}" for time in times)}, {runs:,} runs', flush=True)
 
 
 def print_large_sweep():
@@ -280,12 +306,14 @@ def startup(post, repeats):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('what', nargs='*', help='throughput, scaling, memory, pieces, sweep, startup (default: throughput)')
+    parser.add_argument(
+        'what', nargs='*', help='throughput, scaling, memory, pieces, sweep, remedies, startup (default: throughput)'
+    )
     parser.add_argument('--post', choices=sorted({case.post for case in CASES}), help='measure only this post')
     parser.add_argument('--repeats', type=int, default=3, help='measurements of each number; the median is printed (default 3)')
     arguments = parser.parse_args()
     measurements = {'throughput': throughput, 'scaling': scaling, 'memory': memory, 'pieces': pieces}
-    measurements |= {'sweep': sweep, 'startup': startup}
+    measurements |= {'sweep': sweep, 'remedies': remedies, 'startup': startup}
     for what in arguments.what or ['throughput']:
         if what not in measurements:
             parser.error(f'{what!r} is not one of {", ".join(measurements)}')

@@ -58,9 +58,14 @@ def values(opts: FlagValues, names: Iterable[str]) -> dict[str, Any]:
 
 
 def remedies(opts: FlagValues, default_steps: int) -> dict[str, Any]:
-    """The fields of `settings.Remedies` that are no number of a run. Without --num_steps there are `default_steps`."""
-    steps = opts.num_steps or default_steps
-    return {'spectral_norm': opts.spectral_norm, 'noise_steps': steps if opts.instance_noise else 0}
+    """The fields of `settings.Remedies` that no sweep varies within a program. Without --num_steps there are `default_steps`.
+
+    Raises UserError for --noise_steps without noise.
+    """
+    if not opts.instance_noise:
+        unused(opts, ('noise_steps',), 'there is no --instance_noise')
+    steps = opts.noise_steps or opts.num_steps or default_steps
+    return {'spectral_norm': opts.spectral_norm, 'noise_steps': steps if opts.instance_noise else None}
 
 
 def unused(opts: FlagValues, names: Iterable[str], why: str) -> None:

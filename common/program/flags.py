@@ -74,6 +74,7 @@ REMEDIES = (
     Flag('label_smoothing', FRACTION, 0.0, "D's label for real samples is 1 - this (Salimans et al. 2016: 0.1; the post: 0)."),
     Flag('instance_noise', float, 0.0, "Std of normal noise on all that D is given, falling linearly to 0 over the training "
          '(Sonderby et al. 2017; the post: 0).', 0, 1000),
+    Flag('noise_steps', int, None, 'Iterations over which --instance_noise falls to 0 (default: all).', 1, MOST),
     Flag('gradient_penalty', float, 0.0, "Weight gamma of R1, a penalty on D's slope at real samples (Mescheder et al. 2018: "
          '10; the post: 0).', 0, 1e6),
     Flag('dragan', float, 0.0, "Weight of DRAGAN's penalty, on slopes other than 1 near real samples (Kodali et al. 2017: 10; "

@@ -139,7 +139,7 @@ def main(argv: list[str]) -> int:
         decides = {'eval_every': opts.eval_every, 'data_sha256': digits.sha256}
         watcher = evaluations.watcher(settings, evaluator, run.seeds, num_steps, grid_every, opts.eval_every)
         trained = session.train(run, experiment, every, print_every, decides, None, *watcher)
-        table = gan.results_table(settings, evaluator, run.seeds, trained.train_state, trained.history)
+        table = gan.results_table(settings, run.seeds, trained.train_state, trained.history, evaluator)
         extra = {'runs': opts.runs, 'digits': digits.name, 'classifier': evaluator.classifier.name}
         command.write(run, trained, table, extra)
         quality.write_references(run.directory, evaluator)

@@ -100,10 +100,7 @@ def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Lin
 
 def activations(hidden: Any, x: tf.Tensor) -> list[tf.Tensor]:
     """x, then the relu outputs of hidden layers, a list of [runs, units, batch]."""
-    found = [x]
-    for layer in hidden:
-        found.append(tf.nn.relu(layers.dense(found[-1], layer)))
-    return found
+    return list(itertools.accumulate(hidden, lambda x, layer: tf.nn.relu(layers.dense(x, layer)), initial=x))
 
 
 def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
@@ -146,10 +143,9 @@ def loss_of_d(settings: Settings, d: Any, x: tf.Tensor, fake: tf.Tensor) -> tf.T
 
     D sees both in one forward pass, since fewer and larger matrix products use two cores better, unless it compares samples.
     """
-    if settings.minibatch:
-        on_real, on_fake = (discriminator_logits(settings, d, images) for images in (x, fake))
-    else:
-        on_real, on_fake = tf.split(discriminator_logits(settings, d, tf.concat([x, fake], axis=2)), 2, axis=2)
+    together = [x, fake] if settings.minibatch else [tf.concat([x, fake], axis=2)]
+    logits = tf.concat([discriminator_logits(settings, d, images) for images in together], axis=2)
+    on_real, on_fake = tf.split(logits, 2, axis=2)
     real = losses.cross_entropy_of_logits(on_real, 1 - settings.remedies.label_smoothing)
     return real + losses.cross_entropy_of_logits(on_fake, 0)
 
@@ -220,12 +216,10 @@ def compiled_evaluation(settings: Settings, count: int) -> Callable:
         images = generator(settings, g, z)
         units = tf.concat(activations(g[:-1], z)[1:], axis=1)
 
-        def mean_of_d(x):
-            if settings.minibatch:  # in batches as in training; an incomplete last one is dropped
-                whole = x[0, :, : x.shape[2] // settings.batch_size * settings.batch_size]
-                batches = tf.split(whole[None], whole.shape[1] // settings.batch_size, axis=2)
-                return tf.reduce_mean(tf.stack([discriminator(settings, d, batch) for batch in batches]))
-            return tf.reduce_mean(discriminator(settings, d, x))
+        def mean_of_d(x):  # with minibatch discrimination in batches as in training, without an incomplete last one
+            count = x.shape[2] // settings.batch_size if settings.minibatch else 1
+            batches = tf.split(x[:, :, : x.shape[2] // count * count], count, axis=2)
+            return tf.reduce_mean(tf.stack([discriminator(settings, d, batch) for batch in batches]))
 
         def of_digits(images, labels):
             x = tf.transpose(images)[None]
@@ -252,8 +246,7 @@ def evaluate(
     train = evaluator.images[:count], evaluator.labels[:count]
     for row in range(len(seeds)):
         d, g = tf.nest.map_structure(lambda value, row=row: tf.constant(value[row : row + 1]), (train_state.d, train_state.g))
-        seed = tf.constant(seeds[row : row + 1])
-        images, columns = compiled_evaluation(settings, count)(seed, d, g, train, test)
+        images, columns = compiled_evaluation(settings, count)(tf.constant(seeds[row : row + 1]), d, g, train, test)
         images, columns = images.numpy(), {name: value.numpy() for name, value in columns.items()}
         if np.isfinite(images).all() and np.isfinite(list(columns.values())).all():
             columns |= quality.quality(evaluator, images)
@@ -267,10 +260,10 @@ def evaluate(
 
 def results_table(
     settings: Settings,
-    evaluator: quality.Evaluator,
     seeds: np.ndarray,
     train_state: training.TrainState,
     history: dict[str, np.ndarray],
+    evaluator: quality.Evaluator,
 ) -> dict[str, np.ndarray]:
     """The columns of results.csv, {column: [runs]}; seeds are uint32, `history` is joined records of `session.train`.
 
@@ -290,9 +283,7 @@ def tools(digits: dataset.Digits) -> tuple[Callable, Callable]:
     """`make_experiment` and `results_table` on these digits, functions of what these two take for any other post."""
     data = tuple(map(tf.constant, dataset.training_digits(digits)))
     evaluator = quality.make_evaluator(digits)
-    return lambda settings: make_experiment(settings, data), lambda settings, *trained: results_table(
-        settings, evaluator, *trained
-    )
+    return functools.partial(make_experiment, digits=data), functools.partial(results_table, evaluator=evaluator)
 
 
 def train_many(

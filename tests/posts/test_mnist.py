@@ -103,7 +103,7 @@ def test_order_equals_a_plain_computation():
 def test_batches_are_these_digits_divided_by_255():
     images = dataset.bundled().x_train
     digits = tf.constant(images), tf.constant(dataset.bundled().y_train)
-    x, z = (array.numpy() for array in mnist.batch_of(SMALL, digits, SEEDS, 9))
+    x, z = (array.numpy() for array in mnist.batch_of(SMALL, digits, SEEDS, 9, Stream.NOISE_D))
     positions = dataset.batch_indices(SMALL.batch_size, SEEDS, 9, 8000).numpy()
     assert x.shape == (2, 784, 16) and z.shape == (2, 5, 16)
     np.testing.assert_array_equal(x[1, :, 5], images[positions[1, 5]].astype(np.float32) / np.float32(255))
@@ -114,7 +114,9 @@ def test_a_conditional_batch_has_the_digits_labels_after_pixels_and_noise():
     digits, conditional = dataset.bundled(), mnist.make_settings('2018-06', batch_size=16)
     x, z = (
         array.numpy()
-        for array in mnist.batch_of(conditional, (tf.constant(digits.x_train), tf.constant(digits.y_train)), SEEDS, 9)
+        for array in mnist.batch_of(
+            conditional, (tf.constant(digits.x_train), tf.constant(digits.y_train)), SEEDS, 9, Stream.NOISE_D
+        )
     )
     assert x.shape == (2, 794, 16) and z.shape == (2, 110, 16)
     labels = digits.y_train[dataset.batch_indices(conditional.batch_size, SEEDS, 9, 8000).numpy()]
@@ -188,7 +190,9 @@ def test_conditional_losses_equal_plain_matrix_products():
     """D sees the pixels and then the labels, of real digits and of generated ones alike."""
     conditional = mnist.make_settings('2018-06', d_widths=(794, 12, 1), g_widths=(15, 12, 784), batch_size=16)
     d, g = mnist.experiment_of(conditional, None).init(SEEDS)
-    x, z = mnist.batch_of(conditional, tuple(map(tf.constant, (dataset.bundled().x_test, dataset.bundled().y_test))), SEEDS, 3)
+    x, z = mnist.batch_of(
+        conditional, tuple(map(tf.constant, (dataset.bundled().x_test, dataset.bundled().y_test))), SEEDS, 3, Stream.NOISE_D
+    )
     (w0, w1), (v0, v1) = ([layer.w.numpy()[1] for layer in params] for params in (g, d))
     images = 1 / (1 + np.exp(-(w1 @ np.maximum(w0 @ z.numpy()[1], 0))))
     real = v1 @ np.maximum(v0 @ x.numpy()[1], 0)
