@@ -19,6 +19,7 @@ from helpers.post_checks import (
 
 from common.evaluation import metrics, replay
 from common.nn.random import Stream
+from common.settings import Remedies
 from common.storage import files
 from reproductions.jang import __main__ as jang_main
 from reproductions.jang import figures as jang_figures
@@ -217,7 +218,22 @@ def test_ablations_run_as_an_ensemble(tmp_path, capsys):
 
 def test_settings_are_the_published_ones():
     rates, ranges = (0.001, None, None, 0.6, 0.95), (1.0, 5.0, 5.0, 0.01, -1.0, 1.0)
-    assert jang.make_settings() == ('2016-06', True, True, 'tanh', (6, 5), 200, 1, 1, *rates, *ranges, 1000, 10_000)
+    assert jang.make_settings() == (
+        '2016-06',
+        True,
+        True,
+        'tanh',
+        (6, 5),
+        200,
+        1,
+        1,
+        *rates,
+        *ranges,
+        1000,
+        10_000,
+        False,
+        Remedies(),
+    )
     assert jang.make_settings('2015-12')[:6] == ('2015-12', False, True, 'tanh', (6, 5), 1000)
 
 
@@ -250,7 +266,7 @@ def test_replay_command(tmp_path, capsys):
         (['--sort=maybe'], '--sort=maybe'),
         (['--replay=none.npz', '--nosort'], '--sort'),
         (['--claims', '--runs=10'], '--runs=10'),
-        (['--minibatch'], 'minibatch'),
+        (['--minibatched'], 'minibatched'),
     ],
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
