@@ -75,6 +75,12 @@ def unused(opts: FlagValues, names: Iterable[str], why: str) -> None:
             raise UserError(f'--{name}={opts[name].value} would change nothing: {why}; leave it out')
 
 
+def minibatch(settings: Any) -> None:
+    """Raises UserError for minibatch discrimination without a second sample in a batch."""
+    if settings.minibatch and settings.batch_size < 2:
+        raise UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
+
+
 def seeds(opts: FlagValues, times: int = 1) -> None:
     """Raises UserError unless `times` * --runs seeds fit between --seed and 2^32."""
     if opts.seed + times * opts.runs > SEEDS:

@@ -80,8 +80,7 @@ def settings_from_flags(opts: FlagValues) -> Settings:
     )  # fmt: skip
     if settings.minibatch and len(settings.d_hidden_sizes) < 2:
         raise cli.UserError('--d_hidden_sizes: minibatch discrimination replaces the last of these layers; name two or more')
-    if settings.minibatch and settings.batch_size < 2:
-        raise cli.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
+    checks.minibatch(settings)
     if settings.batch_size > PLOT_POINTS:
         raise cli.UserError(
             f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points of the evaluation grid'

@@ -74,12 +74,14 @@ CLAIM_RUNS, CLAIM_TIMES = 200, 5  # J2 needs five times as many seeds
 def settings_from_flags(opts: FlagValues) -> Settings:
     """The settings from the flags. Raises cli.UserError if they make no sense."""
     checks.normal(opts, 'mu', 'sigma')
-    return make_settings(
+    settings = make_settings(
         opts.variant, sort=opts.sort, stratify=opts.stratify, activation=opts.activation,
         hidden_sizes=checks.widths(opts, 'hidden_sizes') or None, batch_size=opts.batch_size, d_steps=opts.d_steps,
         g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, num_steps=opts.num_steps, minibatch=opts.minibatch,
         **checks.values(opts, NUMBERS), **checks.remedies(opts, NUM_STEPS),
     )  # fmt: skip
+    checks.minibatch(settings)
+    return settings
 
 
 def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> None:

@@ -70,10 +70,12 @@ DECIDED_BY_TRACE = ('variant', 'batch_size', 'hidden_sizes', *NUMBERS, 'data')
 def settings_from_flags(opts: FlagValues) -> Settings:
     """The settings from the flags. Raises cli.UserError if they make no sense."""
     widths = checks.widths(opts, 'hidden_sizes')
-    return make_settings(
+    settings = make_settings(
         opts.variant, widths, batch_size=opts.batch_size, d_steps=opts.d_steps, g_steps=opts.g_steps, minibatch=opts.minibatch,
         **checks.values(opts, NUMBERS), **checks.remedies(opts, VARIANTS[opts.variant].num_steps),
     )  # fmt: skip
+    checks.minibatch(settings)
+    return settings
 
 
 def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> None:

@@ -75,8 +75,7 @@ def settings_from_flags(opts: FlagValues) -> Settings:
         g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, **checks.values(opts, NUMBERS),
         **checks.remedies(opts, NUM_STEPS),
     )  # fmt: skip
-    if settings.minibatch and settings.batch_size < 2:
-        raise cli.UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
+    checks.minibatch(settings)
     if settings.batch_size > PLOT_POINTS:
         raise cli.UserError(
             f'--batch_size={settings.batch_size} is more than the {PLOT_POINTS:,} points of the evaluation grid'

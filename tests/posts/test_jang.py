@@ -266,7 +266,7 @@ def test_replay_command(tmp_path, capsys):
         (['--sort=maybe'], '--sort=maybe'),
         (['--replay=none.npz', '--nosort'], '--sort'),
         (['--claims', '--runs=10'], '--runs=10'),
-        (['--minibatched'], 'minibatched'),
+        (['--minibatch', '--batch_size=1'], '--batch_size=1'),
     ],
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )

@@ -289,7 +289,7 @@ def test_replay_command(tmp_path, capsys):
         (['--replay=none.npz', '--data=bundled'], '--data'),
         (['--replay=none.npz'], '--replay=none.npz'),
         (['--data=bundled', '--resume'], '--resume'),
-        (['--minibatch'], 'minibatch'),
+        (['--minibatch', '--batch_size=1'], '--batch_size=1'),
     ],
     ids=lambda value: ' '.join(value) if isinstance(value, list) else '',
 )
