@@ -184,7 +184,7 @@ def test_row_of_an_ensemble_equals_the_single_run(settings, rounds, runs):
 
 def test_settings_are_the_published_ones():
     published = ('2018-11', 'moments', 500, 20, 20, 0.001, None, None, 0.9, 0.9, 0.999, 1e-8, 1.0, 1.0, 4.0, 1.25)
-    assert devnag.make_settings() == published
+    assert devnag.make_settings()[:-1] == published
     assert devnag.make_settings('2017-02')[:6] == ('2017-02', 'variances', 100, 1, 1, 0.0002)
     assert [variant.num_steps for variant in devnag.VARIANTS.values()] == [5000, 30_000]
 

@@ -186,7 +186,8 @@ def test_peak_height():
     np.testing.assert_allclose(height, [1, narrow / tallest, 1 / tallest, np.nan, 0], rtol=1e-3)
 
 
-@pytest.mark.parametrize('runs', [pytest.param(7, marks=pytest.mark.statistical), 300])
+@pytest.mark.statistical
+@pytest.mark.parametrize('runs', [7, 300])
 def test_row_of_an_ensemble_equals_the_single_run(runs):
     row_of_an_ensemble_equals_the_single_run(multimodal.make_experiment(multimodal.make_settings(3, pretrain_steps=5)), runs)
 
