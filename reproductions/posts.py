@@ -90,6 +90,7 @@ class Trial(NamedTuple):
     flags: tuple[str, ...] = ()  # of all its commands
     one_in: int = 1  # it gets one in so many of the fresh seeds
     tried: int = 100  # seeds on which a remedy's strength is chosen
+    seeds: Mapping[str, int] = types.MappingProxyType({})  # {remedy: fresh seeds}, where others would take too long
     strengths: Mapping[str, tuple[str, ...]] = types.MappingProxyType({})  # {remedy: other values}; () leaves it out
 
 

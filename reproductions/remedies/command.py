@@ -40,19 +40,18 @@ def main(argv: list[str]) -> int:
 
         rows = []
         for post in (name for name in posts.NAMES if name in only):
-            runs = opts.runs // plan.trial_of(post).one_in
             given = flags_of(post, opts.data)
             for remedy in plan.remedies_of(post):
-                if remedy.name in measurement.measured(directory, post, runs):
+                if remedy.name in measurement.measured(directory, post, opts.runs):
                     continue
                 print(f'{post}: {remedy.title}', flush=True)
                 try:
-                    found = measurement.measure(post, remedy, runs, given)
+                    found = measurement.measure(post, remedy, opts.runs, given)
                 except KeyboardInterrupt:
                     print('what is done is kept; the same command goes on with the rest', file=sys.stderr)
                     raise
                 files.write_npz(files.prepare_directory(directory / post) / f'{remedy.name}.npz', found)
-            rows += measurement.rows_of(post, measurement.measured(directory, post, runs))
+            rows += measurement.rows_of(post, measurement.measured(directory, post, opts.runs))
         results.write(directory, measurement.corrected(rows))
     print(f'files in {directory}/')
     return 0

@@ -8,7 +8,7 @@ import scipy.stats
 
 from common.evaluation import claims, two_sample
 from common.storage import files
-from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PUBLISHED, Remedy, remedies_of, trial_of
+from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PUBLISHED, Remedy, remedies_of, seeds_of, trial_of
 from reproductions.sweeps import execution
 
 LEVEL = 0.05  # chance of any false finding in the whole table
@@ -16,12 +16,12 @@ DISTANCES, COVERED = ('wasserstein', 'frechet'), ('modes_covered', 'classes_cove
 
 
 def measure(post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The columns of results.csv of `runs` fresh seeds, and how the strength was chosen.
+    """The columns of results.csv of fresh seeds, and how the strength was chosen.
 
     Args:
       post: its name.
       remedy: with the strengths to choose from.
-      runs: fresh seeds.
+      runs: of --runs.
       given: {flag: value} of all its commands.
 
     Returns:
@@ -33,7 +33,7 @@ def measure(post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict
         tried = execution.sweep(post, {remedy.flag: list(remedy.strengths)}, trial.tried, given | {'seed': CHOICE_SEED})
         best = remedy.strengths[better(tried.cells)]
         found = {f'tried/{name}': values for name, values in tried.cells.items()}
-    fresh = execution.sweep(post, {remedy.flag: [best]}, runs, given | {'seed': FRESH_SEED})
+    fresh = execution.sweep(post, {remedy.flag: [best]}, seeds_of(post, remedy, runs), given | {'seed': FRESH_SEED})
     found |= {f'run/{name}': values for name, values in fresh.results.items() if name != remedy.flag}
     return found | {'strength': np.array(best)}
 
@@ -51,12 +51,12 @@ def path_of(directory: pathlib.Path, post: str, remedy: Remedy) -> pathlib.Path:
 
 
 def measured(directory: pathlib.Path, post: str, runs: int) -> dict[str, dict[str, np.ndarray]]:
-    """{name of a remedy: what `measure` found}, of those that are done with so many seeds."""
+    """{name of a remedy: what `measure` found}, of those that are done, for --runs."""
     found = {}
     for remedy in remedies_of(post):
         path = path_of(directory, post, remedy)
         arrays = files.read_npz(path) if path.exists() else {}
-        if len(arrays.get('run/seed', ())) == runs:
+        if len(arrays.get('run/seed', ())) == seeds_of(post, remedy, runs):
             found[remedy.name] = arrays
     return found
 

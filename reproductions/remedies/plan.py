@@ -40,6 +40,12 @@ def trial_of(post: str) -> posts.Trial:
     return posts.part(post, 'comparison').TRIAL
 
 
+def seeds_of(post: str, remedy: Remedy, runs: int) -> int:
+    """How many fresh seeds a post is given with a remedy, where --runs is `runs`."""
+    trial = trial_of(post)
+    return min(trial.seeds.get(remedy.name, runs), runs // trial.one_in)
+
+
 def remedies_of(post: str) -> tuple[Remedy, ...]:
     """What is tried for a post, the published setting first, with the values of its flags."""
     trial, found = trial_of(post), [PUBLISHED]

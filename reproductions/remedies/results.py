@@ -30,13 +30,14 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
         lines += ['', f'### {post}, {own[0]["runs"]:,} fresh seeds', '']
         lines += ['| | flag | success | finite | median distance |' + ' modes covered |' * covered]
         lines += ['|---|---|---|---|---|' + '---|' * covered]
-        lines += [line_of(row, covered) for row in own]
+        lines += [line_of(row, covered, own[0]['runs']) for row in own]
     return '\n'.join(lines[1:]) + '\n'
 
 
-def line_of(row: dict[str, Any], covered: bool) -> str:
-    """A row of the table."""
+def line_of(row: dict[str, Any], covered: bool, usual: int) -> str:
+    """A row of the table of a post that usually has so many seeds."""
     title, flag = TITLES[row['remedy']]
+    title += f', {row["runs"]:,} seeds' * (row['runs'] != usual)
     given = '' if not row['strength'] else f'`--{flag}`' if row['strength'] == 'true' else f'`--{flag}={row["strength"]}`'
     cells = [title, given, bold(percent(row, 'success'), row['success_differs']), percent(row, 'finite')]
     distance = '{:.3g} [{:.3g}, {:.3g}]'.format(*(row[name] for name in ('distance', 'distance_low', 'distance_high')))
