@@ -101,8 +101,10 @@ def claim_runs(opts: FlagValues, default: int, times: int = 1) -> None:
     seeds(opts, times)
 
 
-def export(opts: FlagValues) -> None:
-    """Raises UserError if --export exists or cannot be written, or --export_seed is not among the seeds."""
+def outputs(opts: FlagValues) -> None:
+    """Raises UserError if --export or --tensorboard cannot be written, or --export_seed is not among the seeds."""
+    if opts.tensorboard is not None and _usable_path(opts, 'tensorboard').is_file():
+        raise UserError(f'--tensorboard={opts.tensorboard} is a file; name a directory')
     if opts.export is None:
         if opts.export_seed is not None:
             raise UserError(f'--export_seed={opts.export_seed} needs --export=DIR')

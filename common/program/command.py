@@ -14,6 +14,7 @@ from common import training
 from common.devices import cluster, distribution
 from common.evaluation import claims, replay
 from common.nn.random import Stream
+from common.plotting import tensorboard
 from common.program import cli, progress
 from common.settings import flat
 from common.storage import checkpoints, files, leftovers, locks, saved_model, versions
@@ -243,13 +244,15 @@ def export(
 
 
 def finish(command: Command, trained: Trained, proportion: str = '') -> int:
-    """Removes what an earlier run left and prints where the files are.
+    """Writes --tensorboard, removes what an earlier run left and prints where the files are.
 
     Returns the exit status: 0, or 128 plus the signal that stopped the training. Raises files.CannotWrite.
 
     `proportion`: a line that tells how typical a single run's outcome is, '' for none; not printed if training was stopped.
     """
     leftovers.settle(command.directory, command.before, command.opts.resume)
+    if command.opts.tensorboard:
+        tensorboard.write(pathlib.Path(command.opts.tensorboard), trained.history, command.directory)
     if proportion and command.opts.runs == 1 and not trained.signal:
         print(proportion)
     print(f'files in {command.directory}/')

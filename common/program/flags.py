@@ -1,6 +1,7 @@
 """Command lines as tables: each row is a flag, from which its parser, its checks and its --help text are generated."""
 
 import ast
+import importlib.util
 import os
 import pathlib
 import re
@@ -55,6 +56,8 @@ COMMON = (
     Flag('export', PATH, None, 'Write the trained generator of --export_seed into this new directory, as a SavedModel with '
          'generate(z) and sample(n, seed); with --resume, that of a finished run.'),
     Flag('export_seed', int, None, 'Which seed to export (default: the first).'),
+    Flag('tensorboard', PATH, None, 'After training, write records (with several seeds, their quantiles) and figures into this '
+         "directory for TensorBoard; needs pip install '.[tensorboard]'."),
     Flag('animation', bool, False, "Also draw the first seed's training as animation.gif; nothing else changes."),
     Flag('claims', bool, False, "Measure the post's claims over --runs seeds (default: 200 or 500; MNIST: 8), nothing else."),
     Flag('replay', PATH, None, "Compare with this recorded run of the author's program, step by step, and nothing else."),
@@ -175,6 +178,11 @@ def _refuse_conflicts(opts, not_with_replay):
         raise UserError(f'--strategy=multiworker trains; --{"claims" if opts.claims else "replay"} runs on one machine')
     if opts.export is not None and (opts.claims or opts.replay):
         raise UserError(f'--export={opts.export} cannot be given beside --replay or --claims')
+    if opts.tensorboard is not None:
+        if opts.claims or opts.replay:
+            raise UserError(f'--tensorboard={opts.tensorboard} cannot be given beside --replay or --claims')
+        if importlib.util.find_spec('tensorboard') is None:
+            raise UserError(f"--tensorboard={opts.tensorboard} needs TensorBoard; pip install '.[tensorboard]'")
     for name in not_with_replay if opts.replay else ():
         if opts[name].present:
             raise UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')

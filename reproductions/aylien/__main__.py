@@ -95,7 +95,7 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
     if opts.claims or opts.replay:
         return
     checks.seeds(opts)
-    checks.export(opts)
+    checks.outputs(opts)
     networks = [(1, *settings.d_hidden_sizes, 1), (1, settings.hidden_size, 1)]
     records = (settings.pretrain_steps + num_steps) // every
     checks.memory(opts, networks, settings.batch_size, records, comparisons(settings, opts.runs))

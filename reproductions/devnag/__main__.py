@@ -81,7 +81,7 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
     if num_steps * max(settings.d_steps, settings.g_steps) > MOST:
         raise cli.UserError(f'--num_steps={num_steps} is too many: at most 2^31 updates of a network can be counted; use fewer')
     checks.seeds(opts)
-    checks.export(opts)
+    checks.outputs(opts)
     published = VARIANTS[settings.variant]
     networks = [(published.d_hidden_size,) * 2, (published.g_hidden_size,) * 2]
     checks.memory(opts, networks, settings.batch_size, num_steps // every)

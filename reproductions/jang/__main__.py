@@ -91,7 +91,7 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
     if opts.claims or opts.replay:
         return
     checks.seeds(opts)
-    checks.export(opts)
+    checks.outputs(opts)
     records = (settings.pretrain_steps + num_steps) // every
     compared = comparisons(settings, 1)
     surfaces = 4 * min(opts.runs, CHUNK) * PLOT_POINTS * max(settings.hidden_sizes)  # in the evaluation

@@ -81,7 +81,7 @@ def settings_from_flags(opts: FlagValues) -> Settings:
 def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> None:
     """Raises cli.UserError for a command that cannot run: invalid seeds or paths, too little memory."""
     checks.seeds(opts)
-    checks.export(opts)
+    checks.outputs(opts)
     networks, compared = (settings.d_widths, settings.g_widths), comparisons(settings, 1)
     checks.memory(opts, networks, settings.batch_size, num_steps // every, compared, group=GROUP)
 

@@ -126,7 +126,7 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
     if opts.claims or opts.replay:
         return
     checks.seeds(opts)
-    checks.export(opts)
+    checks.outputs(opts)
     records = (settings.pretrain_steps + num_steps) // every
     more = comparisons(settings, opts.runs)
     checks.memory(opts, [(1, *settings.hidden_sizes, 1)], settings.batch_size, records, more)
