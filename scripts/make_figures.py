@@ -17,13 +17,14 @@ from tqdm import tqdm
 
 from common.storage import files
 from reproductions import posts
+from reproductions.remedies import gallery as remedies
 
-POSTS = {name: posts.part(name, 'gallery') for name in posts.NAMES}
+POSTS = {name: posts.part(name, 'gallery') for name in posts.NAMES} | {'remedies': remedies}
 FIGURES = ROOT / 'figures'
 
 
 def fill_in(post, out):
-    """Puts the tables of a post's directory between their markers in docs/results.md and the post's page."""
+    """Puts the tables of a directory between their markers in docs/results.md and the page of the same name."""
     for page in (ROOT / 'docs' / 'results.md', ROOT / 'docs' / f'{post}.md'):
         text = page.read_text(encoding='utf-8')
         for table in sorted(out.glob('*.md')):
