@@ -29,10 +29,12 @@ import pathlib
 import re
 import shlex
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from common.program.cli import UserError
 
 NAMES = ('aylien', 'multimodal', 'jang', 'devnag', 'mnist')
 PARTS = ('settings', 'gan', '__main__', 'figures', 'claims', 'replay', 'comparison', 'gallery')
@@ -41,6 +43,14 @@ PARTS = ('settings', 'gan', '__main__', 'figures', 'claims', 'replay', 'comparis
 def part(name: str, which: str) -> Any:
     """One of `PARTS` of a post, imported: the module reproductions.<name>.<which>."""
     return importlib.import_module(f'reproductions.{name}.{which}')
+
+
+def chosen(only: Sequence[str] | None) -> list[str]:
+    """The posts of --only, all without it, in the order of `NAMES`. Raises UserError for a name that is none."""
+    for name in only or ():
+        if name not in NAMES:
+            raise UserError(f'--only={name} is not a post; the posts are {", ".join(NAMES)}')
+    return [name for name in NAMES if name in (only or NAMES)]
 
 
 # --- What a post's `comparison` gives -----------------------------------------------------------------------------------------

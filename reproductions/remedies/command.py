@@ -23,10 +23,7 @@ FLAGS = (
 def main(argv: list[str]) -> int:
     """Measures what is not measured yet; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.remedies.__file__, shared=())
-    only = opts.only or posts.NAMES
-    for name in only:
-        if name not in posts.NAMES:
-            raise cli.UserError(f'--only={name} is not a post; the posts are {", ".join(posts.NAMES)}')
+    chosen = posts.chosen(opts.only)
     directory = pathlib.Path(opts.output_dir).absolute()
     with contextlib.ExitStack() as stack:
         try:
@@ -39,19 +36,21 @@ def main(argv: list[str]) -> int:
         from reproductions.remedies import measurement, results
 
         rows = []
-        for post in (name for name in posts.NAMES if name in only):
-            given = flags_of(post, opts.data)
+        for post in chosen:
+            given, done = flags_of(post, opts.data), measurement.measured(directory, post, opts.runs)
             for remedy in plan.remedies_of(post):
-                if remedy.name in measurement.measured(directory, post, opts.runs):
+                if remedy.name in done:
                     continue
                 print(f'{post}: {remedy.title}', flush=True)
                 try:
-                    found = measurement.measure(post, remedy, opts.runs, given)
+                    done[remedy.name] = measurement.measure(post, remedy, opts.runs, given)
                 except KeyboardInterrupt:
                     print('what is done is kept; the same command goes on with the rest', file=sys.stderr)
                     raise
-                files.write_npz(files.prepare_directory(directory / post) / f'{remedy.name}.npz', found)
-            rows += measurement.rows_of(post, measurement.measured(directory, post, opts.runs))
+                path = measurement.path_of(directory, post, remedy)
+                files.prepare_directory(path.parent)
+                files.write_npz(path, done[remedy.name])
+            rows += measurement.rows_of(post, done)
         results.write(directory, measurement.corrected(rows))
     print(f'files in {directory}/')
     return 0

@@ -52,4 +52,5 @@ def percent(row: dict[str, Any], name: str) -> str:
 
 
 def bold(text: str, differs: int) -> str:
+    """The text, in bold if it differs from the published setting."""
     return f'**{text}**' if differs else text

@@ -26,11 +26,7 @@ FLAGS = (
 def main(argv: list[str]) -> int:
     """Writes the report; returns the exit status: 1 if a command failed."""
     opts = parse(FLAGS, argv, reproductions.report.__file__, shared=())
-    only = opts.only or posts.NAMES
-    for name in only:
-        if name not in posts.NAMES:
-            raise cli.UserError(f'--only={name} is not a post; the posts are {", ".join(posts.NAMES)}')
-    chosen = [name for name in posts.NAMES if name in only]
+    chosen = posts.chosen(opts.only)
     directory = pathlib.Path(opts.output_dir).absolute()
     with contextlib.ExitStack() as stack:
         _lock(opts, directory, stack)
