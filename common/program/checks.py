@@ -3,11 +3,12 @@
 Each raises `cli.UserError`, whose message names flag, value and remedy. `opts` is always the result of `flags.parse`.
 """
 
+import contextlib
 import itertools
 import os
 import pathlib
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from absl.flags import FlagValues
 from common.program.cli import UserError
 from common.program.flags import LARGEST
 from common.sizes import GROUP, SEEDS
-from common.storage import files
+from common.storage import files, locks
 
 MOST_LAYERS = 20  # in a list of widths; compiling a layer takes seconds
 FEWEST_CLAIM_RUNS, MOST_CLAIM_RUNS = 100, 100_000  # fewer runs cannot settle a claim; bounds of the report, too
@@ -114,6 +115,23 @@ def outputs(opts: FlagValues) -> None:
         raise UserError(f'--export={opts.export} is there already; name a new directory')
     if not opts.seed <= seed < opts.seed + opts.runs:
         raise UserError(f'--export_seed={seed} is not among the seeds {opts.seed} to {opts.seed + opts.runs - 1}')
+
+
+@contextlib.contextmanager
+def locked(opts: FlagValues, what: str) -> Iterator[pathlib.Path]:
+    """The directory of --output_dir, absolute, created and locked until the block ends; `what` it is for. Raises UserError."""
+    directory = pathlib.Path(opts.output_dir).absolute()
+    with contextlib.ExitStack() as stack:
+        try:
+            files.prepare_directory(directory)
+            stack.enter_context(locks.held(directory))
+        except locks.Taken as error:
+            raise UserError(
+                f'--output_dir={opts.output_dir} is in use by another {what}; wait for it to end or name another'
+            ) from error
+        except OSError as error:
+            raise UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror}); name another') from error
+        yield directory
 
 
 def animation_path(opts: FlagValues) -> pathlib.Path | None:

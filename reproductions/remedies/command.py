@@ -1,14 +1,12 @@
 """The command line of the remedies: python -m reproductions remedies."""
 
-import contextlib
-import pathlib
 import sys
 
 import reproductions.remedies
 from common import quiet
-from common.program import cli
+from common.program import checks
 from common.program.flags import NAMES, PATH, Flag, parse
-from common.storage import files, locks
+from common.storage import files
 from reproductions import posts
 from reproductions.remedies import plan
 
@@ -24,14 +22,7 @@ def main(argv: list[str]) -> int:
     """Measures what is not measured yet; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.remedies.__file__, shared=())
     chosen = posts.chosen(opts.only)
-    directory = pathlib.Path(opts.output_dir).absolute()
-    with contextlib.ExitStack() as stack:
-        try:
-            stack.enter_context(locks.held(files.prepare_directory(directory)))
-        except locks.Taken as error:
-            raise cli.UserError(f'--output_dir={opts.output_dir} is in use by another command; name another') from error
-        except OSError as error:
-            raise cli.UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror})') from error
+    with checks.locked(opts, 'measurement of remedies') as directory:
         quiet.import_tensorflow()
         from reproductions.remedies import measurement, results
 

@@ -1,15 +1,13 @@
 """The command line of the report."""
 
-import contextlib
 import os
-import pathlib
 import sys
 
 import reproductions.report
 from common import quiet
-from common.program import checks, cli
+from common.program import checks
 from common.program.flags import NAMES, PATH, Flag, parse
-from common.storage import files, locks
+from common.storage import files
 from reproductions import posts
 from reproductions.report import FEWEST, FULL
 
@@ -27,9 +25,7 @@ def main(argv: list[str]) -> int:
     """Writes the report; returns the exit status: 1 if a command failed."""
     opts = parse(FLAGS, argv, reproductions.report.__file__, shared=())
     chosen = posts.chosen(opts.only)
-    directory = pathlib.Path(opts.output_dir).absolute()
-    with contextlib.ExitStack() as stack:
-        _lock(opts, directory, stack)
+    with checks.locked(opts, 'report') as directory:
         quiet.import_tensorflow()
         from reproductions.report import contents
         from reproductions.report import jobs as report_jobs
@@ -46,16 +42,3 @@ def main(argv: list[str]) -> int:
         report_page.write(directory, report)
         print(f'{directory / "index.html"}')
         return 1 if failed else 0
-
-
-def _lock(opts, directory, stack):
-    """Creates the report's directory and locks it until `stack` is closed."""
-    try:
-        files.prepare_directory(directory)
-        stack.enter_context(locks.held(directory))
-    except locks.Taken as error:
-        raise cli.UserError(
-            f'--output_dir={opts.output_dir} is in use by another report; wait for it to end or name another'
-        ) from error
-    except OSError as error:
-        raise cli.UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror}); name another') from error
