@@ -22,8 +22,8 @@ def discriminator_loss(
     """
     _check_same_shape(p_real, p_fake)
     if is_on(smoothing):
-        p_wrong = -smoothing * log(1 - p_real)
-        return tf.reduce_mean(p_wrong - (1 - smoothing) * log(p_real) - log(1 - p_fake), axis=[1, 2])
+        as_generated = -smoothing * log(1 - p_real)
+        return tf.reduce_mean(as_generated - (1 - smoothing) * log(p_real) - log(1 - p_fake), axis=[1, 2])
     return tf.reduce_mean(-log(p_real) - log(1 - p_fake), axis=[1, 2])
 
 
