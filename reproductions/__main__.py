@@ -12,16 +12,16 @@ import collections
 
 from common.evaluation import Verdict
 from common.program import cli, flags
-from reproductions import posts
+from reproductions import contract
 
 
 def list_posts() -> None:
     """Prints one line per post: its variants (the default first) and the recorded verdicts of its claims."""
     rows = [('post', 'variants (the first is the default)', 'claims')]
-    for name, claims in posts.recorded_claims().items():
+    for name, claims in contract.recorded_claims().items():
         counts = collections.Counter(claim['verdict'] for claim in claims)
         found = [f'{counts[verdict.value]} {verdict.value}' for verdict in Verdict if counts[verdict.value]]
-        rows.append((name, ', '.join(posts.part(name, 'settings').VARIANTS), ', '.join(found)))
+        rows.append((name, ', '.join(contract.part(name, 'settings').VARIANTS), ', '.join(found)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print('  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
@@ -49,9 +49,10 @@ def main(argv: list[str]) -> int | None:
         from reproductions.sweeps import command
 
         return command.main(argv[2:])
-    if name not in posts.NAMES:
-        raise cli.UserError(f'{name!r} is not a command; use list, report, sweep, remedies or a post: {", ".join(posts.NAMES)}')
-    return posts.part(name, '__main__').main([name, *argv[2:]])
+    if name not in contract.NAMES:
+        known = f'list, report, sweep, remedies or a post: {", ".join(contract.NAMES)}'
+        raise cli.UserError(f'{name!r} is not a command; use {known}')
+    return contract.part(name, '__main__').main([name, *argv[2:]])
 
 
 if __name__ == '__main__':

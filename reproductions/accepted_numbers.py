@@ -24,8 +24,8 @@ from common import training
 from common.devices import distribution
 from common.evaluation import two_sample
 from common.storage import files
-from reproductions import posts
-from reproductions.posts import Case
+from reproductions import contract
+from reproductions.contract import Case
 
 DIRECTORY = importlib.resources.files('reproductions.reference.suite')
 TRAJECTORY_SEEDS, TRAJECTORY_STEPS = 8, 20
@@ -35,7 +35,7 @@ DIGITS = 5
 RATES = ('finite', 'success')  # compared by Fisher's exact test; all other columns by Kolmogorov-Smirnov
 
 
-CASES: tuple[Case, ...] = tuple(case for name in posts.NAMES for case in posts.part(name, 'comparison').CASES)
+CASES: tuple[Case, ...] = tuple(case for name in contract.NAMES for case in contract.part(name, 'comparison').CASES)
 
 
 def of(post: str) -> list[Case]:
@@ -47,7 +47,7 @@ def of(post: str) -> list[Case]:
 
 
 @functools.cache
-def train(case: Case) -> posts.Outcomes:
+def train(case: Case) -> contract.Outcomes:
     """The suite's current columns of results.csv and history of the seeds tested; trained once per process."""
     return case.train(case.settings, case.seed, case.tested or case.runs)
 
@@ -59,7 +59,7 @@ def trajectory(case: Case, settings: Any = None) -> dict[str, np.ndarray]:
     """
     settings = settings or case.settings
     strategy, seeds = distribution.make_strategy('cpu', TRAJECTORY_SEEDS), np.arange(TRAJECTORY_SEEDS, dtype=np.uint32)
-    make_experiment = inspect.unwrap(posts.part(case.post, 'gan').make_experiment)
+    make_experiment = inspect.unwrap(contract.part(case.post, 'gan').make_experiment)
     calls = training.train(make_experiment(settings), strategy, seeds, TRAJECTORY_STEPS, every=1)
     history = training.join_records([records for _, records in calls])
     rows = {'seed': np.repeat(seeds, TRAJECTORY_STEPS), 'step': np.tile(history['step'], TRAJECTORY_SEEDS)}

@@ -9,7 +9,7 @@ import numpy as np
 
 from common.program import cli
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.sweeps import command as sweeps
 from reproductions.sweeps import figures as sweep_figures
 
@@ -28,7 +28,7 @@ class Picture(NamedTuple):
 def command(post: str, directory: pathlib.Path, *flags: str) -> None:
     """Runs a post's command with its output in a directory; raises SystemExit if it fails."""
     print(f'python -m reproductions.{post}', *flags, flush=True)
-    if cli.call(posts.part(post, '__main__').main, [post, *flags, f'--output_dir={directory}']):
+    if cli.call(contract.part(post, '__main__').main, [post, *flags, f'--output_dir={directory}']):
         raise SystemExit(f'failed: {flags}')
 
 

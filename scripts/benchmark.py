@@ -36,10 +36,10 @@ from pieces import matmul_flops, perceptron_products, pieces, products_alone
 from common import training, varied
 from common.devices import distribution
 from common.settings import REMEDY_NUMBERS
-from reproductions import posts
+from reproductions import contract
 
 HERE = ROOT / 'scripts'
-CASES = [case for name in posts.NAMES for case in posts.part(name, 'comparison').SPEED]
+CASES = [case for name in contract.NAMES for case in contract.part(name, 'comparison').SPEED]
 HAS_TORCH, HAS_JAX = (importlib.util.find_spec(name) is not None for name in ('torch', 'jax'))
 
 
@@ -55,7 +55,7 @@ def suite_throughput(case, runs, name, repeats):
     Like the baseline it is compiled and initialized before the clock starts. `name` is the strategy's: a compiled loop keeps
     one core busy, and `mirrored` shards the runs over two logical devices and so over two cores.
     """
-    post = posts.part(case.post, 'gan')
+    post = contract.part(case.post, 'gan')
     strategy = distribution.make_strategy(name, runs, logical_devices=2)
     settings = post.make_settings(**case.settings)
     experiment = post.make_experiment(settings, *case.arguments())
@@ -228,7 +228,7 @@ def sweep(post, repeats):
 
 def sweep_ratios(case, runs, repeats):
     """Throughput with `runs` learning rates over that with one, measurement by measurement."""
-    gan, precision = posts.part(case.post, 'gan'), posts.part(case.post, 'settings').NUMBERS
+    gan, precision = contract.part(case.post, 'gan'), contract.part(case.post, 'settings').NUMBERS
     strategy, settings = distribution.make_strategy('cpu', runs), gan.make_settings(**case.settings)
     seeds = np.arange(runs, dtype=np.uint32)
     rates = varied.Runs(seeds, {'learning_rate': np.linspace(0.5, 1, runs) * settings.learning_rate})
@@ -256,10 +256,10 @@ def remedies(post, repeats):
     changes = {name: {name: 0.1} for name in REMEDY_NUMBERS} | {'spectral_norm': {'spectral_norm': True}}
     changes['instance_noise']['noise_steps'] = 1000
     print('\ntime of an iteration over that of the plain one: ' + ', '.join(changes))
-    for name in posts.NAMES:
+    for name in contract.NAMES:
         if post not in (None, name):
             continue
-        case, gan = next(case for case in CASES if case.post == name), posts.part(name, 'gan')
+        case, gan = next(case for case in CASES if case.post == name), contract.part(name, 'gan')
         runs = max(case.steps)
         strategy, seeds, found = distribution.make_strategy('cpu', runs), np.arange(runs, dtype=np.uint32), []
         steps = max(case.steps[runs] // 4, 1)

@@ -21,7 +21,7 @@ import checkout
 from tqdm import tqdm
 
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 
 WRITTEN = ('results.csv', 'history.npz', 'replay.csv')
 
@@ -29,7 +29,7 @@ WRITTEN = ('results.csv', 'history.npz', 'replay.csv')
 def options(name: str) -> list[str]:
     """Every value of every option of a post that has named values, besides the default, as words of a command line."""
     words = []
-    for flag in posts.part(name, '__main__').FLAGS:
+    for flag in contract.part(name, '__main__').FLAGS:
         if flag.kind is bool:
             words += [f'--{flag.name}'] if not flag.default else []
             words += [f'--no{flag.name}'] if flag.default is not False else []
@@ -40,7 +40,7 @@ def options(name: str) -> list[str]:
 
 def commands(name: str, scratch: pathlib.Path) -> list[list[str]]:
     """The words of a post's commands, without the directory for their files."""
-    short = posts.part(name, 'comparison').short(scratch)
+    short = contract.part(name, 'comparison').short(scratch)
     trainings = [[*short, *more, *runs] for more in ([], *([word] for word in options(name))) for runs in ([], ['--runs=3'])]
     traces = sorted((checkout.ROOT / 'tests' / 'data').glob(f'{name}_*.npz'))
     return trainings + [[f'--replay={path}'] for path in traces]
@@ -79,7 +79,7 @@ def compare(tree: pathlib.Path, names: list[str], scratch: pathlib.Path) -> list
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('revision', help='a commit, branch or tag, as git names it')
-    parser.add_argument('--post', choices=posts.NAMES, help='only this post')
+    parser.add_argument('--post', choices=contract.NAMES, help='only this post')
     parser.add_argument('--list', type=lambda text: pathlib.Path(text).expanduser(), help='a CSV file for all sums')
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -89,7 +89,7 @@ def main() -> int:
         if added.returncode:
             parser.error(f'{args.revision}: {added.stderr.strip().splitlines()[-1]}')
         try:
-            rows = compare(tree, [args.post] if args.post else list(posts.NAMES), pathlib.Path(scratch))
+            rows = compare(tree, [args.post] if args.post else list(contract.NAMES), pathlib.Path(scratch))
         finally:
             subprocess.run([*git, 'remove', '--force', str(tree)], check=True)
     if args.list:

@@ -24,7 +24,7 @@ from checkout import ROOT
 from common import training
 from common.program import cli
 from common.storage import checkpoints, files
-from reproductions import posts
+from reproductions import contract
 
 
 class Kill(NamedTuple):
@@ -46,7 +46,7 @@ def start(post, arguments, directory, log):
         with open(log, 'a', encoding='utf-8') as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
-        status = cli.call(posts.part(post, '__main__').main, [post, *arguments, f'--output_dir={directory}'])
+        status = cli.call(contract.part(post, '__main__').main, [post, *arguments, f'--output_dir={directory}'])
     finally:
         os._exit(status)
 
@@ -103,7 +103,7 @@ def one_kill(post, arguments, moment, in_a_write, whole, directory):
 
 def kill_often(name, kills, seed, scratch):
     """Kills a post `kills` times; returns (seconds of the uninterrupted run, number of its checkpoints, [`Kill`])."""
-    arguments = [*posts.part(name, 'comparison').short(scratch), '--runs=2', '--checkpoint_every=0']
+    arguments = [*contract.part(name, 'comparison').short(scratch), '--runs=2', '--checkpoint_every=0']
     finish(start(name, arguments, scratch / 'first', scratch / 'first.log'))  # fills the caches: MNIST's classifier, bytecode
     whole, begin = scratch / f'{name}-whole', time.monotonic()
     if finish(start(name, arguments, whole, whole.with_suffix('.log'))):
@@ -126,7 +126,7 @@ def row(name, seconds, count, found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--post', choices=posts.NAMES, help='only this post')
+    parser.add_argument('--post', choices=contract.NAMES, help='only this post')
     parser.add_argument('--kills', type=int, default=20, help='kills per post (default 20)')
     parser.add_argument('--seed', type=int, default=0, help='seed of the random moments (default 0)')
     args = parser.parse_args()
@@ -135,7 +135,7 @@ def main():
     passed = True
     with tempfile.TemporaryDirectory() as scratch:
         os.environ['XDG_CACHE_HOME'] = scratch
-        for name in [args.post] if args.post else posts.NAMES:
+        for name in [args.post] if args.post else contract.NAMES:
             seconds, count, found = kill_often(name, args.kills, args.seed, pathlib.Path(scratch))
             print(row(name, seconds, count, found), flush=True)
             passed &= all(kill.identical for kill in found)

@@ -16,10 +16,10 @@ from PIL import Image
 from tqdm import tqdm
 
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.remedies import gallery as remedies
 
-POSTS = {name: posts.part(name, 'gallery') for name in posts.NAMES} | {'remedies': remedies}
+POSTS = {name: contract.part(name, 'gallery') for name in contract.NAMES} | {'remedies': remedies}
 FIGURES = ROOT / 'figures'
 
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from common.evaluation import two_sample
 from common.storage import files
-from reproductions import accepted_numbers, posts
+from reproductions import accepted_numbers, contract
 
 SUITE = ROOT / 'reproductions' / 'reference' / 'suite'
 
@@ -73,17 +73,17 @@ def claims_moved(names, write):
     moved = any(accepted.get(name) != claims for name, claims in measured.items())
     if write and moved:
         everything = accepted | measured
-        files.write_json(path, {name: everything[name] for name in posts.NAMES if name in everything})
+        files.write_json(path, {name: everything[name] for name in contract.NAMES if name in everything})
     return moved
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--post', choices=posts.NAMES, help='only this post')
+    parser.add_argument('--post', choices=contract.NAMES, help='only this post')
     parser.add_argument('--claims', action='store_true', help='only the verdicts of the claims')
     parser.add_argument('--write', action='store_true', help='accept the new numbers (default: a dry run)')
     arguments = parser.parse_args()
-    names = [arguments.post] if arguments.post else posts.NAMES
+    names = [arguments.post] if arguments.post else contract.NAMES
     moved = ['claims'] if claims_moved(names, arguments.write) else []
     cases = [] if arguments.claims else [case for case in accepted_numbers.CASES if case.post in names]
     for case in tqdm(cases, desc='references', unit=' cases', leave=False, disable=None):

@@ -3,7 +3,7 @@
 import pathlib
 
 from reproductions.aylien import claims, gan
-from reproductions.posts import Case, Job, Outcomes, Shown, Speed, Trial
+from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 
 BRANCHES = {'plain': False, 'minibatch': True}
 SEEDS_SHOWN = {'plain': 708, 'minibatch': 998}  # of seeds 0 .. 999, the closest to the data at step 750, as in the gallery

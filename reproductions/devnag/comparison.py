@@ -2,8 +2,8 @@
 
 import pathlib
 
+from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 from reproductions.devnag import claims, gan
-from reproductions.posts import Case, Job, Outcomes, Shown, Speed, Trial
 
 START = 300  # rounds of the cases that only test the start of training
 

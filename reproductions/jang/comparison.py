@@ -4,8 +4,8 @@ import pathlib
 
 import numpy as np
 
+from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 from reproductions.jang import claims, gan
-from reproductions.posts import Case, Job, Outcomes, Shown, Speed, Trial
 
 
 def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:

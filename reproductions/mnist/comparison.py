@@ -6,9 +6,9 @@ import pathlib
 import numpy as np
 
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
+from reproductions.contract import Case, Job, Shown, Speed, Trial
 from reproductions.mnist import dataset, gan
-from reproductions.posts import Case, Job, Shown, Speed, Trial
 from reproductions.report import FULL
 
 CASES = tuple(  # the listing without outcomes: all seeds collapse alike
@@ -45,7 +45,7 @@ def in_proportion(settings: gan.Settings, digits: dataset.Digits) -> str:
     """A line that puts a single-seed run in proportion: the accepted outcomes of the post on MNIST; '' for other runs."""
     if settings != gan.make_settings() or digits.name != 'MNIST':
         return ''
-    collapsed = posts.recorded_claims()['mnist'][0]['measured']['collapsed at the end (half of the digits of one class)']
+    collapsed = contract.recorded_claims()['mnist'][0]['measured']['collapsed at the end (half of the digits of one class)']
     seeds = f'{collapsed["value"] * collapsed["n"]:.0f} of the {collapsed["n"]} accepted seeds'
     return f'{seeds} of these settings end collapsed, after {gan.CLAIM_STEPS:,} iterations; the committed figure shows --seed=0'
 

@@ -2,8 +2,8 @@
 
 import pathlib
 
+from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 from reproductions.multimodal import gan
-from reproductions.posts import Case, Job, Outcomes, Shown, Speed, Trial
 
 COMPARED = ('mean', 'std', 'wasserstein', 'modes_covered', 'mode_mass_error', 'd_mean')
 SEEDS_SHOWN = {1: 1010, 2: 1051, 3: 1160}  # of seeds 1000 .. 1999, the one converging at the median step, as in the gallery

@@ -7,11 +7,11 @@ from common import quiet
 from common.program import checks
 from common.program.flags import NAMES, PATH, Flag, parse
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.remedies import plan
 
 FLAGS = (
-    Flag('only', NAMES, None, f'Only these posts, out of {", ".join(posts.NAMES)}.'),
+    Flag('only', NAMES, None, f'Only these posts, out of {", ".join(contract.NAMES)}.'),
     Flag('runs', int, plan.RUNS, 'Fresh seeds for each post and remedy; MNIST takes one in sixty.', 60, 1_000_000),
     Flag('output_dir', PATH, 'output/remedies', 'Directory of the files.'),
     Flag('data', str, 'auto', "Digits: see the MNIST post's --data."),
@@ -21,7 +21,7 @@ FLAGS = (
 def main(argv: list[str]) -> int:
     """Measures what is not measured yet; returns the exit status."""
     opts = parse(FLAGS, argv, reproductions.remedies.__file__, shared=())
-    chosen = posts.chosen(opts.only)
+    chosen = contract.chosen(opts.only)
     with checks.locked(opts, 'measurement of remedies') as directory:
         quiet.import_tensorflow()
         from reproductions.remedies import measurement, results
@@ -50,5 +50,5 @@ def main(argv: list[str]) -> int:
 def flags_of(post: str, data: str) -> dict[str, str]:
     """{flag: value} of every command of a post, with the digits for one that has such a flag."""
     given = dict(word.removeprefix('--').split('=') for word in plan.trial_of(post).flags)
-    has_data = any(flag.name == 'data' for flag in posts.part(post, '__main__').FLAGS)
+    has_data = any(flag.name == 'data' for flag in contract.part(post, '__main__').FLAGS)
     return given | ({'data': data} if has_data else {})

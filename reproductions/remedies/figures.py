@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from common.plotting import figures
-from reproductions import posts
+from reproductions import contract
 from reproductions.remedies.plan import PUBLISHED, REMEDIES
 
 BETTER, WORSE, SAME = '#1a7f5a', '#b3492d', '0.45'  # also told apart by their markers
@@ -17,7 +17,7 @@ def arrays_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The numbers of the figure: the columns of remedies.csv, and the titles of posts and remedies."""
     return {name: np.array([row[name] for row in rows]) for name in rows[0]} | {
         'columns': list(rows[0]),
-        'posts': [post for post in posts.NAMES if post in {row['post'] for row in rows}],
+        'posts': [post for post in contract.NAMES if post in {row['post'] for row in rows}],
         'names': [remedy.name for remedy in (PUBLISHED, *REMEDIES)],
         'titles': [remedy.title for remedy in (PUBLISHED, *REMEDIES)],
     }

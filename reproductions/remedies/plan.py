@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from common.program import flags
-from reproductions import posts
+from reproductions import contract
 
 CHOICE_SEED, FRESH_SEED = 1_000_000, 2_000_000  # first seeds; no other page, test or table of the suite uses these
 RUNS = 1000  # fresh seeds
@@ -35,9 +35,9 @@ REMEDIES = (
 )
 
 
-def trial_of(post: str) -> posts.Trial:
+def trial_of(post: str) -> contract.Trial:
     """How a post is tried."""
-    return posts.part(post, 'comparison').TRIAL
+    return contract.part(post, 'comparison').TRIAL
 
 
 def seeds_of(post: str, remedy: Remedy, runs: int) -> int:
@@ -60,5 +60,5 @@ def remedies_of(post: str) -> tuple[Remedy, ...]:
 
 def learning_rate(post: str) -> float:
     """The learning rate of a post as it is tried."""
-    main = posts.part(post, '__main__')
+    main = contract.part(post, '__main__')
     return main.settings_from_flags(flags.parse(main.FLAGS, [post, *trial_of(post).flags], main.__file__)).learning_rate

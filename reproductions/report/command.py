@@ -8,13 +8,13 @@ from common import quiet
 from common.program import checks
 from common.program.flags import NAMES, PATH, Flag, parse
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.report import FEWEST, FULL
 
 FLAGS = (
     Flag('runs', int, FEWEST, f'Seeds per ensemble; with {FULL:,} or more, MNIST also takes its full '
          'schedule.', FEWEST, checks.MOST_CLAIM_RUNS),
-    Flag('only', NAMES, None, f'Only these posts, out of {", ".join(posts.NAMES)}.'),
+    Flag('only', NAMES, None, f'Only these posts, out of {", ".join(contract.NAMES)}.'),
     Flag('output_dir', PATH, 'output/report', 'Directory for the page and the files of every command.'),
     Flag('data', str, 'auto', "Digits: see the MNIST post's --data."),
     Flag('processes', int, min(os.cpu_count() or 1, 4), 'Commands to run in parallel.', 1),
@@ -24,7 +24,7 @@ FLAGS = (
 def main(argv: list[str]) -> int:
     """Writes the report; returns the exit status: 1 if a command failed."""
     opts = parse(FLAGS, argv, reproductions.report.__file__, shared=())
-    chosen = posts.chosen(opts.only)
+    chosen = contract.chosen(opts.only)
     with checks.locked(opts, 'report') as directory:
         quiet.import_tensorflow()
         from reproductions.report import contents

@@ -8,8 +8,8 @@ import numpy as np
 
 from common.evaluation import metrics, two_sample
 from common.storage import files
-from reproductions import posts
-from reproductions.posts import Job
+from reproductions import contract
+from reproductions.contract import Job
 from reproductions.report import jobs as report_jobs
 
 BY_QUANTILES = 'success by quantiles'  # the authors' runs are only known by their quantiles
@@ -30,11 +30,11 @@ def rate(values: Any) -> dict[str, float]:
     return {'share': float(np.mean(values)), 'n': len(values)}
 
 
-def compared(shown: posts.Shown, ours: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+def compared(shown: contract.Shown, ours: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """Rows of the table that compares our outcomes with the author's program and the post.
 
     Args:
-      shown: `posts.Shown`.
+      shown: `contract.Shown`.
       ours: {column: [runs]} of results.csv.
     """
     theirs = shown.theirs
@@ -61,7 +61,7 @@ def success_by_quantiles(outcomes: dict[str, np.ndarray], truth: Any, bound: flo
 def comparison(post: str, directory: pathlib.Path) -> list[dict[str, Any]]:
     """The rows of `compared` for a post's ensembles in `directory`; ensembles without results are skipped."""
     rows = []
-    for shown in posts.part(post, 'comparison').shown(directory):
+    for shown in contract.part(post, 'comparison').shown(directory):
         path = directory / shown.job / 'results.csv'
         if path.exists():
             rows += compared(shown, files.read_csv(path))
@@ -70,7 +70,7 @@ def comparison(post: str, directory: pathlib.Path) -> list[dict[str, Any]]:
 
 def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed: dict[tuple[str, str], str]) -> dict[str, Any]:
     """The contents of the page, and of report.json."""
-    recorded = posts.recorded_claims()
+    recorded = contract.recorded_claims()
     found = []
     for post in chosen:
         path = directory / post / 'claims' / 'claims.json'
@@ -78,11 +78,12 @@ def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed:
         measured = json.loads(path.read_text(encoding='utf-8')) if path.exists() and (post, 'claims') not in failed else []
         own = [job for job in jobs if job.post == post]
         found.append(
-            posts.page_parts(post)
+            contract.page_parts(post)
             | {
                 'post': post,
                 'claims': [
-                    claim | {'reason': posts.without_links(claim['reason']), 'recorded': summary_of(accepted[claim['claim']])}
+                    claim
+                    | {'reason': contract.without_links(claim['reason']), 'recorded': summary_of(accepted[claim['claim']])}
                     for claim in measured
                 ],
                 'comparison': comparison(post, directory / post),

@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from common.program import progress
 from common.storage import checkpoints, files, versions
-from reproductions import posts
-from reproductions.posts import Job
+from reproductions import contract
+from reproductions.contract import Job
 
 
 def make_jobs(runs: int, data: str) -> list[Job]:
     """All commands of the report, post by post."""
-    return [job for name in posts.NAMES for job in posts.part(name, 'comparison').jobs(runs, data)]
+    return [job for name in contract.NAMES for job in contract.part(name, 'comparison').jobs(runs, data)]
 
 
 # --- Running ------------------------------------------------------------------------------------------------------------------

@@ -10,13 +10,13 @@ import tensorflow as tf
 from common import remedies, training, varied
 from common.devices import distribution
 from common.settings import changed, flat
-from reproductions import posts
+from reproductions import contract
 from reproductions.sweeps.plan import Cell, Plan, Program
 
 
 def tools(post: str, digits: Any) -> tuple[Callable, Callable]:
     """A post's `make_experiment` and `results_table`, both of its settings; `digits` are given to a post with a data set."""
-    gan = posts.part(post, 'gan')
+    gan = contract.part(post, 'gan')
     if digits is None:
         return gan.make_experiment, gan.results_table
     return gan.tools(digits)
@@ -46,7 +46,7 @@ def train(
     )
     state, parts, done = None, [], 0
     common = changed(first.settings, dict.fromkeys(program.varied, 1.0))  # whose values are not used, but remedies are on
-    experiment = compiled(make_experiment, common, posts.part(plan.post, 'settings').NUMBERS, program.varied)
+    experiment = compiled(make_experiment, common, contract.part(plan.post, 'settings').NUMBERS, program.varied)
     seeds = runs if program.varied else runs.seeds
     for state, records in training.train(experiment, devices, seeds, first.num_steps, first.every):
         steps = sum(distribution.first(devices, part.step) for part in state)
@@ -83,7 +83,7 @@ def judged(
     results_table: Callable,
 ) -> dict[str, np.ndarray]:
     """Columns of results.csv. Runs that agree in the numbers of `JUDGED_BY` are judged together."""
-    judged_by = [name for name in posts.part(plan.post, 'settings').JUDGED_BY if name in runs.numbers]
+    judged_by = [name for name in contract.part(plan.post, 'settings').JUDGED_BY if name in runs.numbers]
     values = np.array([runs.numbers[name] for name in judged_by]).reshape(len(judged_by), len(runs.seeds))
     kinds, kind = np.unique(values, axis=1, return_inverse=True) if judged_by else (np.zeros((0, 1)), np.zeros(len(runs.seeds)))
     parts, order = [], []

@@ -5,7 +5,7 @@ import numpy as np
 import reproductions.sweeps
 from common import quiet
 from common.program import cli, flags
-from reproductions import posts
+from reproductions import contract
 from reproductions.sweeps import plan as planning
 from reproductions.sweeps.plan import Outcome, Plan
 
@@ -16,12 +16,12 @@ def main(argv: list[str]) -> int:
     name = argv[0]
     if name.startswith('-'):
         if not {'--help', '-h'} & set(argv):
-            raise cli.UserError(f'sweep {name}: name a post first, one of {", ".join(posts.NAMES)}')
+            raise cli.UserError(f'sweep {name}: name a post first, one of {", ".join(contract.NAMES)}')
         print(f'{flags.text_of(reproductions.sweeps.__file__)}\n\nFlags:\n{flags.described(planning.OWN)}\n'
               'and those of the post; with its name, --help lists them and what can vary.')  # fmt: skip
         return 0
-    if name not in posts.NAMES:
-        raise cli.UserError(f'sweep {name}: {name!r} is not a post; the posts are {", ".join(posts.NAMES)}')
+    if name not in contract.NAMES:
+        raise cli.UserError(f'sweep {name}: {name!r} is not a post; the posts are {", ".join(contract.NAMES)}')
     plan = planning.make_plan(name, argv[1:])
     quiet.import_tensorflow()
     from common.devices import cluster

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from common.devices import cluster
 from common.program import cli, command, flags, progress, session
-from reproductions import posts
+from reproductions import contract
 from reproductions.sweeps import cells, results
 from reproductions.sweeps import plan as planning
 from reproductions.sweeps.plan import Outcome, Plan
@@ -54,7 +54,7 @@ def execute(plan: Plan, devices: tf.distribute.Strategy, directory: pathlib.Path
 
 def digits_of(plan: Plan) -> Any:
     """The data set of a post that has one, else None. Raises UserError."""
-    main = posts.part(plan.post, '__main__')
+    main = contract.part(plan.post, '__main__')
     if not hasattr(main, 'load_digits'):
         return None
     opts = flags.parse(main.FLAGS, [plan.post, *plan.words], main.__file__)
@@ -66,8 +66,8 @@ def sweep(post: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> 
     words = [f'--vary={name}={values if isinstance(values, str) else listed(values)}' for name, values in vary.items()]
     words += [f'--runs={runs}', *(f'--{name}={listed(value)}' for name, value in given.items())]
     try:
-        if post not in posts.NAMES:
-            raise cli.UserError(f'{post!r} is not a post; the posts are {", ".join(posts.NAMES)}')
+        if post not in contract.NAMES:
+            raise cli.UserError(f'{post!r} is not a post; the posts are {", ".join(contract.NAMES)}')
         plan = planning.make_plan(post, words)
         devices = command.strategy(plan.opts)
         writes = plan.opts.output_dir is not None

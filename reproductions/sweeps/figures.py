@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.plotting import figures
-from reproductions import posts
+from reproductions import contract
 from reproductions.sweeps import vary
 from reproductions.sweeps.plan import Outcome, Plan
 
@@ -49,7 +49,7 @@ def own_name(plan: Plan) -> str:
     """What the frame on a map says: where the post stands, or what is unchanged beside other flags."""
     if {word.lstrip('-').partition('=')[0].removeprefix('no') for word in plan.words} - set(EXPERIMENT):
         return 'unchanged'
-    return 'the post' if isinstance(posts.part(plan.post, 'settings').VARIANTS, dict) else 'our default'
+    return 'the post' if isinstance(contract.part(plan.post, 'settings').VARIANTS, dict) else 'our default'
 
 
 def draw(path: pathlib.Path, data: pathlib.Path | None = None) -> None:

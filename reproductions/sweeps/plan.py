@@ -14,7 +14,7 @@ from common.program.cli import UserError
 from common.program.flags import Flag
 from common.settings import changed, flat, is_on
 from common.sizes import GROUP
-from reproductions import posts
+from reproductions import contract
 from reproductions.sweeps import vary
 
 RUNS = 48  # seeds per cell, unless the user says otherwise: a share has a standard error of 7 percentage points at most
@@ -53,7 +53,7 @@ class Plan(NamedTuple):
 
 def make_plan(post: str, argv: Sequence[str]) -> Plan:
     """The sweep of a command line; `argv` follows the post's name. Raises UserError."""
-    main = posts.part(post, '__main__')
+    main = contract.part(post, '__main__')
     own = [flag for flag in main.FLAGS if flag.kind != flags.PATH and flag.name not in vary.UNUSED]
     opts = flags.parse((*OWN, *own), [f'sweep {post}', *argv], reproductions.sweeps.__file__, shared=())
     varied = vary.parse(opts.vary, main.FLAGS)
@@ -82,10 +82,10 @@ def make_cell(
     given = [f'--{one.name}={value}' for one, value in zip(varied, values, strict=True)]
     own = flags.parse(main.FLAGS, [post, *words, *given, f'--runs={opts.runs}'], main.__file__)
     settings = main.settings_from_flags(own)
-    num_steps = own.num_steps or posts.part(post, 'settings').default_steps(settings)
+    num_steps = own.num_steps or contract.part(post, 'settings').default_steps(settings)
     every = int(np.clip(num_steps // 100, 10, 100))
     main.check(own, settings, num_steps, every)
-    group = getattr(posts.part(post, 'settings'), 'GROUP', GROUP)
+    group = getattr(contract.part(post, 'settings'), 'GROUP', GROUP)
     at_once = own.runs = max(opts.runs, AT_ONCE * group // GROUP)
     try:
         main.check(own, settings, num_steps, every)
@@ -101,7 +101,7 @@ def published(post: str, main: types.ModuleType, varied: Sequence[vary.Varied], 
         settings = main.settings_from_flags(opts)
     except UserError:  # some flags make sense only beside a value of a --vary
         return ('',) * len(varied)
-    steps = opts.num_steps or posts.part(post, 'settings').default_steps(settings)
+    steps = opts.num_steps or contract.part(post, 'settings').default_steps(settings)
     found = []
     for one in varied:
         value = flat(settings).get(one.name, getattr(settings, one.name, None))
@@ -138,7 +138,7 @@ class Program(NamedTuple):
 
 def programs(plan: Plan, done: set[int]) -> Iterator[Program]:
     """The programs that train the cells not yet `done`, each of at most `Cell.at_once` runs."""
-    numbers = posts.part(plan.post, 'settings').NUMBERS
+    numbers = contract.part(plan.post, 'settings').NUMBERS
     groups: dict[Any, list[int]] = {}
     for i, cell in enumerate(plan.cells):
         remedies = tuple(map(is_on, cell.settings.remedies))  # what is off is not in the program: exactly the post

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
 from common import data_parallel, training
 from common.devices import cluster, distribution
-from reproductions import posts
+from reproductions import contract
 from reproductions.mnist import gan as mnist
 
 RUNS, STEPS = 5, 20
@@ -27,7 +27,7 @@ def experiment(post, small=False):
     """A post's experiment, Jang's with only 100 updates of pre-training. `small`: MNIST's with small networks."""
     if post == 'mnist':
         return mnist.make_experiment(mnist.make_settings(**SMALL if small else {}))
-    gan = posts.part(post, 'gan')
+    gan = contract.part(post, 'gan')
     changes = {'aylien': {'minibatch': True}, 'jang': {'pretrain_steps': 100}}.get(post, {})
     return gan.make_experiment(gan.make_settings(**changes))
 
@@ -65,9 +65,9 @@ def later(post, strategy):
 def everything(strategy):
     """All of the above, except what needs several devices: {name: array}."""
     found = {}
-    for post in posts.NAMES:
+    for post in contract.NAMES:
         found |= trajectory(post, strategy)
-    for post in posts.NAMES:
+    for post in contract.NAMES:
         found |= later(post, strategy)
     return found
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from common.nn.random import Stream
 from common.storage import files, saved_model
-from reproductions import posts
+from reproductions import contract
 from reproductions.mnist import dataset
 from reproductions.mnist import gan as mnist
 
@@ -67,8 +67,8 @@ def conditional_generator():
 def generators():
     """{name: (generator, noise, initial G of seed 3)}; Jang's with sorted independent noise."""
     changes, found = {'jang': {'stratify': False, 'sort': True, 'batch_size': 40}, 'multimodal': {'modes': 2}}, {}
-    for name in posts.NAMES:
-        gan = posts.part(name, 'gan')
+    for name in contract.NAMES:
+        gan = contract.part(name, 'gan')
         settings = gan.make_settings(**changes.get(name, {}))
         _, g = gan.make_experiment(settings).init(tf.constant([3], tf.uint32))
         noise = functools.partial(lambda gan, settings, seeds, n: gan.noise(settings, seeds, Stream.FIGURE, n), gan, settings)
@@ -96,7 +96,7 @@ def exported(tmp_path_factory):
     return directory, found
 
 
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 def test_samples_equal_the_generators(exported, name):
     directory, found = exported
     generator, noise, g = found[name]

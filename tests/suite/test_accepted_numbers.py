@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from helpers.paths import ROOT
 
-from reproductions import accepted_numbers, posts
+from reproductions import accepted_numbers, contract
 
 LAST_CLAIMS = ('A5', 'M6', 'J7', 'N6', 'D3')  # of each post
 
 
 def test_every_variant_has_a_reference_and_every_reference_a_case():
-    for name in posts.NAMES:
-        assert {case.variant for case in accepted_numbers.of(name)} == set(posts.part(name, 'gan').VARIANTS)
+    for name in contract.NAMES:
+        assert {case.variant for case in accepted_numbers.of(name)} == set(contract.part(name, 'gan').VARIANTS)
     trajectories = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.CASES}
     outcomes = {f'{case.post}_{case.name}.csv' for case in accepted_numbers.CASES if case.runs}
     assert len(trajectories) == 20 and len(outcomes) == 17
@@ -32,8 +32,8 @@ def test_every_post_with_recorded_outcomes_compares_with_them():
 
 
 def test_every_claim_has_a_reference_that_equals_the_figures():
-    recorded = posts.recorded_claims()
-    for name, (letter, count) in zip(posts.NAMES, LAST_CLAIMS, strict=True):
+    recorded = contract.recorded_claims()
+    for name, (letter, count) in zip(contract.NAMES, LAST_CLAIMS, strict=True):
         assert [claim['claim'] for claim in recorded[name]] == [f'{letter}{i + 1}' for i in range(int(count))]
         assert recorded[name] == json.loads((ROOT / 'figures' / name / 'claims.json').read_text(encoding='utf-8'))
 

@@ -9,7 +9,7 @@ from helpers.post_checks import call, rows_of
 
 from common.devices import cluster, distribution
 from common.evaluation import outcomes
-from reproductions import posts
+from reproductions import contract
 from reproductions.aylien import __main__ as aylien_main
 
 QUICK = ('--num_steps=3', '--pretrain_steps=0')
@@ -32,7 +32,7 @@ def test_main_a_second_time_and_in_a_thread_gives_the_same(tmp_path, monkeypatch
     assert not (tmp_path / '.lock').exists()
 
 
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 @pytest.mark.parametrize(
     ('seed', 'runs', 'message'),
     [
@@ -46,7 +46,7 @@ def test_main_a_second_time_and_in_a_thread_gives_the_same(tmp_path, monkeypatch
 )
 def test_numbers_that_cannot_be_are_refused_before_anything_is_computed(name, seed, runs, message, monkeypatch):
     monkeypatch.setattr(outcomes.training, 'train', lambda *args: pytest.fail('it trains'))
-    gan = posts.part(name, 'gan')
+    gan = contract.part(name, 'gan')
     with pytest.raises(ValueError, match=message):
         gan.train_many(gan.make_settings(), seed, runs)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from common import data_parallel, training
 from common.program import checks, cli, flags
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.devnag import replay as devnag_replay
 from reproductions.mnist import dataset, evaluations
 
@@ -153,9 +153,9 @@ def outcome(post, words, message=''):
     return 'refused'
 
 
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 def test_any_command_line_runs_or_ends_with_one_line(name, workspace):
-    post, seen, named = posts.part(name, '__main__'), collections.Counter(), set()
+    post, seen, named = contract.part(name, '__main__'), collections.Counter(), set()
     opts = flags_of(post)
     usual = used(post, opts)
     (workspace / 'trace').write_bytes(trace_of(name).read_bytes())
@@ -215,7 +215,7 @@ def test_any_command_line_runs_or_ends_with_one_line(name, workspace):
 def test_earlier_findings(name, words, message, workspace):
     images = np.full((2, 28, 28), 255, np.uint8)
     np.savez('few.npz', x_train=images, y_train=[0, 1], x_test=images[:1], y_test=[0])
-    assert outcome(posts.part(name, '__main__'), words, message) == 'refused'
+    assert outcome(contract.part(name, '__main__'), words, message) == 'refused'
 
 
 # --- Settings that need too much memory ---------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def test_earlier_findings(name, words, message, workspace):
 @pytest.mark.parametrize(
     ('name', 'words'),
     [
-        *((name, ['--runs=1000000000']) for name in posts.NAMES),
+        *((name, ['--runs=1000000000']) for name in contract.NAMES),
         ('aylien', ['--hidden_size=1000000000']),
         ('aylien', ['--d_hidden_sizes=8,999999999,8']),
         ('aylien', ['--minibatch', '--batch_size=10000', '--runs=100']),
@@ -244,7 +244,7 @@ def test_what_needs_too_much_memory_is_refused(name, words, workspace, monkeypat
     monkeypatch.setattr(checks, 'machine_memory', lambda: 2**34)
     tracemalloc.start()
     try:
-        assert cli.call(posts.part(name, '__main__').main, [name, *words]) == 2
+        assert cli.call(contract.part(name, '__main__').main, [name, *words]) == 2
         assert tracemalloc.get_traced_memory()[1] < 2**26
     finally:
         tracemalloc.stop()
@@ -257,7 +257,7 @@ def test_what_needs_too_much_memory_is_refused(name, words, workspace, monkeypat
 @pytest.mark.parametrize(
     ('name', 'words'),
     [
-        *((name, ['--runs=10000']) for name in posts.NAMES if name != 'mnist'),
+        *((name, ['--runs=10000']) for name in contract.NAMES if name != 'mnist'),
         ('mnist', ['--runs=64']),
         ('jang', ['--variant=2015-12', '--runs=2000']),
         ('aylien', ['--num_steps=10000000']),
@@ -266,7 +266,7 @@ def test_what_needs_too_much_memory_is_refused(name, words, workspace, monkeypat
 def test_large_ensembles_are_not_refused(name, words, workspace, monkeypatch):
     """On a machine with 8 GiB: the check refuses only what could not run."""
     monkeypatch.setattr(checks, 'machine_memory', lambda: 2**33)
-    assert outcome(posts.part(name, '__main__'), words) == 'started'
+    assert outcome(contract.part(name, '__main__'), words) == 'started'
 
 
 def test_this_machine_has_memory():
@@ -299,12 +299,12 @@ def small_command_lines(draw, opts):
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 def test_any_small_training_succeeds(name, tmp_path, monkeypatch):
     """What is accepted can be trained, measured and drawn to the end: two command lines per post, with nothing replaced."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    post, statuses = posts.part(name, '__main__'), collections.Counter()
+    post, statuses = contract.part(name, '__main__'), collections.Counter()
     rng = np.random.default_rng(0)
     digits = {f'{axis}_{part}': values for part, count in (('train', 60), ('test', 20)) for axis, values in (
         ('x', rng.integers(0, 256, (count, 28, 28), np.uint8)), ('y', np.arange(count) % 10))}  # fmt: skip

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from common.evaluation import replay
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.devnag import replay as devnag_replay
 
 pytestmark = pytest.mark.usefixtures('small_archives')
@@ -32,7 +32,7 @@ class Accepted(Exception):
 def trace(file):
     """(module that replays, its settings and arrays): a recorded trace of a post, cut down to a few steps."""
     name, changes = file.partition('_')[0], SMALLER[file]
-    module = posts.part(name, 'replay')
+    module = contract.part(name, 'replay')
     meta, arrays = labelled() if file == 'mnist_conditional' else replay.load(DATA / f'{file}.npz', name)
     meta |= changes
     shapes = module.trace_shapes(module.trace_settings(meta), changes.get('steps', changes.get('epochs')))

@@ -1,4 +1,4 @@
-"""Every post keeps the contract of `reproductions.posts`; nothing else lists the posts; a toy post shows what a sixth takes."""
+"""Every post keeps `reproductions.contract`; nothing else lists the posts; a toy post shows what a sixth takes."""
 
 import ast
 import inspect
@@ -15,7 +15,7 @@ from helpers.paths import ROOT
 from common.evaluation import outcomes
 from common.nn.random import Stream
 from common.program import flags
-from reproductions import posts
+from reproductions import contract
 
 SIGNATURES = {
     'generator': ['settings', 'g', 'z'],
@@ -40,12 +40,12 @@ def names_of(folder):
 
 
 def test_the_names_are_the_folders():
-    assert sorted(posts.NAMES) == names_of(ROOT)
+    assert sorted(contract.NAMES) == names_of(ROOT)
 
 
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 def test_a_post_keeps_the_contract(name):
-    parts = {which: posts.part(name, which) for which in posts.PARTS}
+    parts = {which: contract.part(name, which) for which in contract.PARTS}
     gan, comparison = parts['gan'], parts['comparison']
     for function, wanted in SIGNATURES.items():
         assert required(getattr(gan, function)) == wanted or wanted is None
@@ -59,19 +59,19 @@ def test_a_post_keeps_the_contract(name):
     assert all(isinstance(flag, flags.Flag) and flag.text.endswith('.') for flag in parts['__main__'].FLAGS)
     opts = flags.define((*parts['__main__'].FLAGS, *flags.COMMON))
     assert opts['variant'].default == next(iter(gan.VARIANTS)) and opts['seed'].default is not None
-    assert comparison.CASES and all(isinstance(case, posts.Case) and case.post == name for case in comparison.CASES)
-    assert comparison.SPEED and all(isinstance(case, posts.Speed) and case.post == name for case in comparison.SPEED)
+    assert comparison.CASES and all(isinstance(case, contract.Case) and case.post == name for case in comparison.CASES)
+    assert comparison.SPEED and all(isinstance(case, contract.Speed) and case.post == name for case in comparison.SPEED)
     jobs = comparison.jobs(100, 'bundled')
     assert 'claims' in [job.name for job in jobs] and {job.post for job in jobs} == {name}
     pictures, made = parts['gallery'].PICTURES, parts['gallery'].PARTS
     assert pictures and {picture.part for picture in pictures.values()} <= set(made)
-    assert posts.part(name, 'replay').replay_trace and parts['claims'].__doc__ and parts['figures'].draw
+    assert contract.part(name, 'replay').replay_trace and parts['claims'].__doc__ and parts['figures'].draw
 
 
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 def test_networks_accept_noise_and_data(name):
     """G takes the noise, D takes G's output, and runs come first in both: [2, features, batch]."""
-    gan = posts.part(name, 'gan')
+    gan = contract.part(name, 'gan')
     settings, seeds = gan.make_settings(), tf.constant([3, 4], tf.uint32)
     d, g = inspect.unwrap(gan.make_experiment)(settings).init(seeds)
     z = gan.noise(settings, seeds, Stream.NOISE_D, 0)
@@ -84,9 +84,9 @@ def test_networks_accept_noise_and_data(name):
 QUICK = {'batch_size': 6, 'pretrain_steps': 0, 'd_steps': 1, 'g_steps': 1, 'hidden_sizes': (3,)}  # as far as a post has them
 
 
-@pytest.mark.parametrize('name', [name for name in posts.NAMES if name != 'mnist'])  # whose evaluation trains a classifier
+@pytest.mark.parametrize('name', [name for name in contract.NAMES if name != 'mnist'])  # whose evaluation trains a classifier
 def test_train_many_returns_an_ensemble(name):
-    gan = posts.part(name, 'gan')
+    gan = contract.part(name, 'gan')
     fields = gan.make_settings()._fields
     settings = gan.make_settings(**{field: value for field, value in QUICK.items() if field in fields})
     found = gan.train_many(settings, 5, 2, num_steps=3, every=1)
@@ -98,7 +98,9 @@ def test_train_many_returns_an_ensemble(name):
 def test_settings_and_flags_need_no_tensorflow():
     """So that --help, list and wrong flags answer at once."""
     code = 'import importlib, sys\n' + '\n'.join(
-        f"importlib.import_module('reproductions.{name}.{which}')" for name in posts.NAMES for which in ('settings', '__main__')
+        f"importlib.import_module('reproductions.{name}.{which}')"
+        for name in contract.NAMES
+        for which in ('settings', '__main__')
     )
     code += '\nimport reproductions.__main__, reproductions.report.command'
     code += "\nprint({'tensorflow', 'scipy', 'matplotlib'} & set(sys.modules))"
@@ -109,7 +111,7 @@ def test_settings_and_flags_need_no_tensorflow():
 # --- A sixth post -------------------------------------------------------------------------------------------------------------
 
 EDITED = {  # existing files that a sixth post changes, besides its own folder, page, test, data and figures
-    'reproductions/posts.py': "'mnist')\n",  # its name
+    'reproductions/contract.py': "'mnist')\n",  # its name
     'setup.cfg': 'reproductions.mnist\n',  # its package
     'README.md': None,  # its row
     'docs/results.md': None,  # its table of outcomes
@@ -124,7 +126,7 @@ def lists_of_posts(path):
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
         items = node.keys if isinstance(node, ast.Dict) else getattr(node, 'elts', [])
-        named = {item.value for item in items if isinstance(item, ast.Constant)} & set(posts.NAMES)
+        named = {item.value for item in items if isinstance(item, ast.Constant)} & set(contract.NAMES)
         found += [named] if len(named) > 2 else []
     return found
 
@@ -133,14 +135,14 @@ def imports_of_posts(path):
     """The posts whose modules a Python file imports."""
     nodes = ast.walk(ast.parse(path.read_text(encoding='utf-8')))
     modules = [node.module or '' for node in nodes if isinstance(node, ast.ImportFrom)]
-    return {name for name in posts.NAMES for module in modules if module.startswith(f'reproductions.{name}')}
+    return {name for name in contract.NAMES for module in modules if module.startswith(f'reproductions.{name}')}
 
 
 def test_nothing_but_the_contract_lists_the_posts():
     shared = [*(ROOT / 'reproductions').glob('*.py'), *(ROOT / 'reproductions/report').glob('*.py')]
     library, scripts = (ROOT / 'common').rglob('*.py'), (ROOT / 'scripts').glob('*.py')
     listed = {path.name: lists_of_posts(path) for path in [*shared, *library, *scripts, *(ROOT / 'tests').rglob('*.py')]}
-    assert {name: found for name, found in listed.items() if found} == {'posts.py': [set(posts.NAMES)]}
+    assert {name: found for name, found in listed.items() if found} == {'contract.py': [set(contract.NAMES)]}
     assert [path.name for path in [*(ROOT / 'common').rglob('*.py'), *shared] if imports_of_posts(path)] == []
 
 
@@ -148,7 +150,7 @@ TOY = """
 import json
 from common.program import cli
 from reproductions import __main__ as suite
-from reproductions import posts
+from reproductions import contract
 
 status = [cli.call(suite.main, ['reproductions', 'list'])]
 status.append(cli.call(suite.main, ['reproductions', 'toy', '--num_steps=30', '--pretrain_steps=5']))
@@ -157,12 +159,12 @@ from reproductions import accepted_numbers
 from reproductions.report import jobs
 
 counts = len(accepted_numbers.of('toy')), sum(job.post == 'toy' for job in jobs.make_jobs(100, 'auto'))
-print(json.dumps({'status': status, 'last': posts.NAMES[-1], 'counts': counts}))
+print(json.dumps({'status': status, 'last': contract.NAMES[-1], 'counts': counts}))
 """
 
 
 def copy_aylien_as_toy(directory):
-    """Copies the suite to a directory, with Aylien's folder once more as a post named toy, entered in posts.py."""
+    """Copies the suite to a directory, with Aylien's folder once more as a post named toy, entered in contract.py."""
     for folder in ('common', 'reproductions', 'docs'):
         shutil.copytree(ROOT / folder, directory / folder, ignore=shutil.ignore_patterns('__pycache__', 'mnist10k.npz'))
     shutil.copytree(directory / 'reproductions/aylien', directory / 'reproductions/toy')
@@ -171,9 +173,9 @@ def copy_aylien_as_toy(directory):
         text = text.replace('reproductions.aylien', 'reproductions.toy').replace("'aylien'", "'toy'")
         path.write_text(text, encoding='utf-8')
     shutil.copy(ROOT / 'docs/aylien.md', directory / 'docs/toy.md')
-    names = directory / 'reproductions/posts.py'
+    names = directory / 'reproductions/contract.py'
     text = names.read_text(encoding='utf-8')
-    assert text.count(EDITED['reproductions/posts.py']) == 1
+    assert text.count(EDITED['reproductions/contract.py']) == 1
     names.write_text(text.replace("'mnist')\n", "'mnist', 'toy')\n"), encoding='utf-8')
     claims = directory / 'reproductions/reference/suite/claims.json'
     recorded = json.loads(claims.read_text(encoding='utf-8'))
@@ -182,7 +184,7 @@ def copy_aylien_as_toy(directory):
 
 @pytest.mark.statistical
 def test_a_toy_post_is_one_folder_and_two_edited_modules(tmp_path):
-    """A copy of Aylien's folder under another name, entered in posts.py and setup.cfg, is a post like the others."""
+    """A copy of Aylien's folder under another name, entered in contract.py and setup.cfg, is a post like the others."""
     assert len(EDITED) <= 7 and all((ROOT / name).exists() for name in EDITED)
     copy_aylien_as_toy(tmp_path)
     done = subprocess.run([sys.executable, '-c', TOY], capture_output=True, text=True, cwd=tmp_path, timeout=300)

@@ -6,15 +6,15 @@ from helpers.post_checks import call, flags_of
 
 from common.plotting import figures
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 
 LENGTHS = ['--num_steps=20', '--pretrain_steps=10', '--log_every=8']
-WITH_LOG_EVERY = [name for name in posts.NAMES if 'log_every' in flags_of(posts.part(name, '__main__'))]
+WITH_LOG_EVERY = [name for name in contract.NAMES if 'log_every' in flags_of(contract.part(name, '__main__'))]
 
 
 def train(name, directory, capsys, *more):
     """The printed lines of losses of a short training."""
-    main = posts.part(name, '__main__')
+    main = contract.part(name, '__main__')
     words = [word for word in LENGTHS if word.partition('=')[0].removeprefix('--') in flags_of(main)]
     assert call(main, *words, f'--output_dir={directory}', *more) == 0
     return [line for line in capsys.readouterr().out.splitlines() if ': loss_d' in line]

@@ -11,7 +11,7 @@ from common.nn import layers
 from common.program import cli, flags
 from common.settings import REMEDY_NUMBERS, Remedies, flat
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.aylien import gan as aylien
 from reproductions.devnag import gan as devnag
 from reproductions.jang import gan as jang
@@ -24,10 +24,10 @@ OFF = [f'--{name}=0' for name in REMEDY_NUMBERS] + ['--nospectral_norm']
 # --- Off and on ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 def test_remedies_that_are_off_are_the_post(name):
     """The settings are the same object to every cache, and the post's train step is used as it is."""
-    main, gan = posts.part(name, '__main__'), posts.part(name, 'gan')
+    main, gan = contract.part(name, '__main__'), contract.part(name, 'gan')
     settings = main.settings_from_flags(flags.parse(main.FLAGS, [name, *OFF], main.__file__))
     assert settings == gan.make_settings() and not any(settings.remedies)
     step = gan.make_experiment(settings).train_step
@@ -40,9 +40,9 @@ def mnist_digits():
     return np.zeros([200, 784], np.uint8), np.zeros(200, np.uint8)
 
 
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 def test_every_post_has_every_remedy_as_a_flag(name):
-    main, gan = posts.part(name, '__main__'), posts.part(name, 'gan')
+    main, gan = contract.part(name, '__main__'), contract.part(name, 'gan')
     given = {number: 0.125 for number in REMEDY_NUMBERS}
     words = [f'--{number}={value}' for number, value in given.items()] + ['--spectral_norm', '--num_steps=70']
     settings = main.settings_from_flags(flags.parse(main.FLAGS, [name, *words], main.__file__))
@@ -62,7 +62,7 @@ def test_every_post_has_every_remedy_as_a_flag(name):
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(name, words, message, capsys):
-    assert cli.call(posts.part(name, '__main__').main, [name, *words]) == 2
+    assert cli.call(contract.part(name, '__main__').main, [name, *words]) == 2
     out, err = capsys.readouterr()
     assert not out and err.count('\n') == 1 and message in err
 
@@ -165,7 +165,7 @@ VIEW = {
 def small(monkeypatch):
     """One remedy, and posts that train for a few steps."""
     monkeypatch.setattr(plan, 'REMEDIES', tuple(one for one in plan.REMEDIES if one.name == 'average'))
-    trial = posts.Trial(('--num_steps=20', '--pretrain_steps=0'), tried=3, strengths={'average': ('0.5', '0.9')})
+    trial = contract.Trial(('--num_steps=20', '--pretrain_steps=0'), tried=3, strengths={'average': ('0.5', '0.9')})
     monkeypatch.setattr(plan, 'trial_of', lambda post: trial)
     monkeypatch.setattr(measurement, 'trial_of', lambda post: trial)
 
@@ -234,12 +234,12 @@ def test_runs_that_are_not_finite_count_as_infinitely_far():
 
 def test_the_seeds_of_the_trial_are_used_nowhere_else():
     assert plan.CHOICE_SEED + 10_000 < plan.FRESH_SEED
-    for name in posts.NAMES:
+    for name in contract.NAMES:
         (first, *others) = plan.remedies_of(name)
         assert first == plan.PUBLISHED and len({one.name for one in others}) == len(others) >= 11
-        kinds = {flag.name for flag in posts.part(name, '__main__').FLAGS}
+        kinds = {flag.name for flag in contract.part(name, '__main__').FLAGS}
         assert {one.flag for one in others} <= kinds
         rates = next(one.strengths for one in others if one.flag == 'd_learning_rate')
-        published = posts.part(name, 'settings').make_settings().learning_rate
+        published = contract.part(name, 'settings').make_settings().learning_rate
         np.testing.assert_allclose(np.array(rates, float) / published, [0.25, 0.5, 2, 4, 8, 16], rtol=1e-5)
     assert training.NO_PRETRAINING.loss is None and 'minibatch' not in {one.name for one in plan.remedies_of('devnag')}

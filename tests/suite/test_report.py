@@ -15,7 +15,7 @@ from PIL import Image
 
 from common.program import cli
 from common.storage import checkpoints, files
-from reproductions import __main__, posts
+from reproductions import __main__, contract
 from reproductions.report import contents
 from reproductions.report import jobs as report_jobs
 from reproductions.report import page as report_page
@@ -52,10 +52,10 @@ class Page(html.parser.HTMLParser):
 def made_up(tmp_path):
     """A report as `collect` returns it, from made-up outcomes: (directory, report)."""
     rng = np.random.default_rng(0)
-    for post in posts.NAMES:
+    for post in contract.NAMES:
         directory = tmp_path / post / 'claims'
         directory.mkdir(parents=True)
-        files.write_json(directory / 'claims.json', posts.recorded_claims()[post])
+        files.write_json(directory / 'claims.json', contract.recorded_claims()[post])
     for name in ('plain', 'minibatch'):
         columns = {'finite': (rng.random(120) < 0.8).astype(int), 'success': np.zeros(120, int)}
         columns |= {name: rng.normal(4, 2, 120) for name in ('mean', 'std', *QUANTILES, 'd_mean')}
@@ -65,7 +65,8 @@ def made_up(tmp_path):
     for i, path in enumerate(tmp_path / job.place / file for job in jobs for file in job.figures):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new('RGB', (600 + i, 300)).save(path)
-    return tmp_path, contents.collect(posts.NAMES, jobs, tmp_path, {('jang', 'one'): 'status 2: error: <no>'}) | {'runs': 100}
+    found = contents.collect(contract.NAMES, jobs, tmp_path, {('jang', 'one'): 'status 2: error: <no>'})
+    return tmp_path, found | {'runs': 100}
 
 
 def test_page_is_self_contained_and_holds_every_number_and_figure(made_up):
@@ -112,16 +113,16 @@ def test_comparison_is_with_the_authors_outcomes(made_up):
 
 
 def test_every_post_has_a_page_and_recorded_claims():
-    assert list(posts.recorded_claims()) == list(posts.NAMES)
-    for name in posts.NAMES:
-        parts = posts.page_parts(name)
+    assert list(contract.recorded_claims()) == list(contract.NAMES)
+    for name in contract.NAMES:
+        parts = contract.page_parts(name)
         assert parts['departures'].startswith('1. ') and len(parts['paragraph']) > 200 and '](' not in parts['paragraph']
 
 
 def test_list_names_posts_variants_and_verdicts(capsys):
     assert cli.call(__main__.main, ['reproductions', 'list']) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[1:]] == list(posts.NAMES)
+    assert [line.split()[0] for line in lines[1:]] == list(contract.NAMES)
     assert '2016-08, 2016-12, 2017-06' in lines[1] and '3 reproduced, 2 partly' in lines[1]
 
 

@@ -23,7 +23,7 @@ from common.devices import cluster, distribution
 from common.evaluation import two_sample
 from common.program import cli
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.mnist import __main__ as mnist_main
 
@@ -56,7 +56,7 @@ def agrees(found, one_device):
 
 @pytest.mark.parametrize(
     ('post', 'devices'),
-    [('devnag', 2)] + [pytest.param(post, 3, marks=pytest.mark.statistical) for post in posts.NAMES],  # two: the workers below
+    [('devnag', 2)] + [pytest.param(post, 3, marks=pytest.mark.statistical) for post in contract.NAMES],  # two as below
 )
 def test_runs_sharded_over_logical_devices(post, devices, one_device):
     strategy = distribution.make_strategy('mirrored', devices)
@@ -67,7 +67,7 @@ def test_runs_sharded_over_logical_devices(post, devices, one_device):
 @pytest.mark.statistical
 def test_outcomes_on_three_devices_match_those_on_one(one_device):
     strategy, p_values = distribution.make_strategy('mirrored', 3), {}
-    for post in posts.NAMES:
+    for post in contract.NAMES:
         p_values |= outcome_p_values(several_devices.later(post, strategy), one_device)
     assert len(p_values) == 28
     assert two_sample.rejected(p_values) == []
@@ -76,7 +76,7 @@ def test_outcomes_on_three_devices_match_those_on_one(one_device):
 def outcome_p_values(found, one_device):
     """{(post, column): p} of the results of `several_devices.later`, compared with the same seeds on one device."""
     p_values = {}
-    for post in posts.NAMES:
+    for post in contract.NAMES:
         names = [name for name in found if name.startswith(f'{post}/later/')]
         if names:
             ours, theirs = ({name: table(name) for name in names} for table in (found.get, one_device))
@@ -159,7 +159,7 @@ def test_two_workers_agree_with_one_device(one_device, one_run, tmp_path):
     assert statuses(processes, tmp_path, 600) == [0, 0], (tmp_path / 'worker0.txt').read_text(encoding='utf-8')
     found = files.read_npz(tmp_path / 'found.npz')
     agrees_as_a_batch({name: found.pop(name) for name in ('sharded_batch/loss_d', 'sharded_batch/loss_g')}, one_run)
-    assert {name.split('/')[0] for name in found} == set(posts.NAMES)
+    assert {name.split('/')[0] for name in found} == set(contract.NAMES)
     agrees(found, one_device)
     p_values = outcome_p_values(found, one_device)
     assert len(p_values) == 28

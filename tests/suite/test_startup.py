@@ -9,7 +9,7 @@ import sys
 import pytest
 from helpers.paths import ROOT
 
-from reproductions import posts
+from reproductions import contract
 
 ANSWER = """
 import json
@@ -28,9 +28,9 @@ for words in json.loads(sys.argv[1]):
 print(json.dumps(answers))
 """
 GROUPS = {  # {group: (exit status, command lines)}
-    'help': (0, [[], ['--help'], ['report', '--help'], *([name, '--help'] for name in posts.NAMES)]),
+    'help': (0, [[], ['--help'], ['report', '--help'], *([name, '--help'] for name in contract.NAMES)]),
     'list': (0, [['list']]),
-    'unknown flag': (2, [['nope'], ['list', '--all'], *([name, '--no_such_flag'] for name in ('report', *posts.NAMES))]),
+    'unknown flag': (2, [['nope'], ['list', '--all'], *([name, '--no_such_flag'] for name in ('report', *contract.NAMES))]),
     'impossible value': (
         2,
         [
@@ -41,7 +41,7 @@ GROUPS = {  # {group: (exit status, command lines)}
             ['devnag', '--batch_size=1'],
             ['multimodal', '--means=0,2'],
             ['mnist', '--beta1=1'],
-            *([name, '--runs=1000000000'] for name in posts.NAMES),  # which no memory holds
+            *([name, '--runs=1000000000'] for name in contract.NAMES),  # which no memory holds
         ],
     ),
 }

@@ -20,7 +20,7 @@ from common.evaluation import claims
 from common.program import cli, flags, session
 from common.settings import REMEDY_NUMBERS, changed, flat
 from common.storage import files
-from reproductions import posts
+from reproductions import contract
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.sweeps import command, figures, plan, results, vary
 
@@ -129,7 +129,7 @@ def test_a_run_with_its_own_numbers_is_the_run_alone(post, changes):
 
     The first settings of each post have every remedy on, the others none.
     """
-    gan, precision = posts.part(post, 'gan'), posts.part(post, 'settings').NUMBERS
+    gan, precision = contract.part(post, 'gan'), contract.part(post, 'settings').NUMBERS
     on = REMEDIES if (post, changes) == next(one for one in SETTINGS if one[0] == post) else {}
     names = [name for name in precision if on or name not in REMEDY_NUMBERS]
     short = {name: value for name, value in SHORT.items() if name in gan.Settings._fields}
@@ -153,10 +153,10 @@ def test_a_run_with_its_own_numbers_is_the_run_alone(post, changes):
     assert any((a[0] != b[1]).any() for a, b in zip(plain, networks, strict=True))  # the other numbers do act
 
 
-@pytest.mark.parametrize('name', posts.NAMES)
+@pytest.mark.parametrize('name', contract.NAMES)
 def test_every_number_is_a_field_and_a_flag(name):
-    settings = posts.part(name, 'settings')
-    kinds = {flag.name: flag.kind for flag in posts.part(name, '__main__').FLAGS}
+    settings = contract.part(name, 'settings')
+    kinds = {flag.name: flag.kind for flag in contract.part(name, '__main__').FLAGS}
     assert set(settings.NUMBERS) <= set(flat(settings.make_settings())) and set(settings.JUDGED_BY) <= set(settings.NUMBERS)
     assert {kinds[number] for number in settings.NUMBERS} <= {float, flags.POSITIVE, flags.FRACTION}
     assert set(settings.NUMBERS.values()) <= {'float32', 'float64'} and len(settings.NUMBERS) >= 6
@@ -166,7 +166,7 @@ def test_every_number_is_a_field_and_a_flag(name):
 @pytest.mark.statistical
 def test_numbers_are_cut_into_groups_with_their_runs():
     """Five runs with five learning rates, advanced two at a time, lose what they lose all at once."""
-    gan = posts.part('aylien', 'gan')
+    gan = contract.part('aylien', 'gan')
     settings, seeds = gan.make_settings(pretrain_steps=0), np.arange(5, dtype=np.uint32)
     runs = varied.Runs(seeds, {'learning_rate': np.array([0.001, 0.3, 0.01, 0.1, 0.03])})
 
