@@ -5,7 +5,11 @@ import os
 import pathlib
 import signal
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reproductions import api, contract
+    from reproductions.sweeps.plan import Outcome
 
 _AS_PROGRAM = sys.argv[:1] == ['-m']  # while `python -m` looks for the module to run
 _COMMON = pathlib.Path(__file__).parent.parent / 'common'
@@ -36,7 +40,78 @@ if _found := _foreign():
     raise ImportError(_found)
 
 
-def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> Any:
+def train(post: str, runs: int = 1, output_dir: str | pathlib.Path | None = None, **flags: Any) -> 'api.Result':
+    """Trains a post: `python -m reproductions.<post>` from Python, with the same numbers and the same files.
+
+    Args:
+      post: its name.
+      runs: GANs trained at once, with seeds seed .. seed + runs - 1.
+      output_dir: where the files go; None: a temporary directory, until `save` of the result.
+      flags: any other flag of the command, such as `seed=708`, `minibatch=True` or `d_hidden_sizes=[8, 8, 8]`.
+
+    Returns:
+      `reproductions.api.Result`: `table` (the columns of results.csv, {name: [runs]}), `history`, `config`, `plot()`,
+      `sample(seed, n)`, `save(directory)`.
+
+    Raises:
+      ValueError: what the command line would refuse, with its one line.
+      KeyboardInterrupt: Ctrl-C; with `output_dir` the training so far is kept, and `resume=True` goes on.
+
+    Example:
+      >>> import reproductions
+      >>> found = reproductions.train('aylien', runs=3, seed=7, num_steps=20, pretrain_steps=0, minibatch=True)
+      >>> found.table['seed'].tolist(), found.history['loss_d'].shape, found.config['flags']['minibatch']
+      ([7.0, 8.0, 9.0], (3, 3), True)
+    """
+    from common import quiet
+
+    quiet.import_tensorflow()
+    from reproductions import api
+
+    return api.train(post, runs, output_dir, flags)
+
+
+def replay(post: str, trace: str | pathlib.Path) -> 'api.Replay':
+    """Compares with a recorded run of a post's program, step by step: `python -m reproductions.<post> --replay=TRACE`.
+
+    Args:
+      post: its name.
+      trace: an .npz, such as those in tests/data/.
+
+    Returns:
+      `reproductions.api.Replay`: `table` (the columns of replay.csv, {name: [rows]}), `agrees`, `worst`, the largest relative
+      error in the steps that are judged, and `text`.
+
+    Raises:
+      ValueError: the file is no trace of this post.
+
+    Example:
+      >>> import reproductions
+      >>> reproductions.replay('aylien', 'tests/data/aylien_2016-08_plain_seed42.npz').agrees
+      True
+    """
+    from common import quiet
+
+    quiet.import_tensorflow()
+    from reproductions import api
+
+    return api.replay(post, trace)
+
+
+def posts() -> 'dict[str, contract.Post]':
+    """The posts, {name: `reproductions.contract.Post`}: title, variants, flags and recorded verdicts, without TensorFlow.
+
+    Example:
+      >>> import reproductions
+      >>> list(reproductions.posts()), reproductions.posts()['aylien'].variants
+      (['aylien', 'multimodal', 'jang', 'devnag', 'mnist'], ('2016-08', '2016-12', '2017-06'))
+    """
+    from reproductions import contract
+
+    return contract.overview()
+
+
+def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> 'Outcome':
     """Trains a post over a grid of settings: `python -m reproductions sweep` from Python, with the same tables.
 
     Args:

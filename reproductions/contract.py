@@ -9,10 +9,11 @@ A post is a folder reproductions/<name>/. All posts have the same parts:
   gan         meant to be read beside the post: `generator(settings, g, z)`, `discriminator(settings, d, x)`,
               `noise(settings, seeds, stream, step)`, `make_experiment(settings)`, where there is one `truth(settings)` and
               `success_bound(settings)`, and `train_many(settings, seed, runs, num_steps=None, every=...)`: `outcomes.Ensemble`
-              A post with a data set also has `tools(digits)`, which `reproductions.sweeps` uses
+              A post with a data set also has `tools(digits)`, which `reproductions.sweeps` uses, and one whose generator
+              is conditional `labels(settings)`
   __main__    `FLAGS`, a table, and `main(argv)`, the whole command from top to bottom; `settings_from_flags(opts)` and
               `check(opts, settings, num_steps, every)`, with which a sweep checks its cells
-  figures     what data a figure holds and how it is drawn
+  figures     what data a figure holds and how it is drawn; `DRAWN`: {name of a figure: the function that draws it}
   claims      the post's claims as verdicts
   replay      `replay_trace(path)`: a recorded run of the author's program, step by step
   comparison  `CASES`, `SPEED`, `TRIAL`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`,
@@ -35,6 +36,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from common.program.cli import UserError
+from common.program.flags import COMMON
 
 NAMES = ('aylien', 'multimodal', 'jang', 'devnag', 'mnist')
 PARTS = ('settings', 'gan', '__main__', 'figures', 'claims', 'replay', 'comparison', 'gallery')
@@ -163,3 +165,23 @@ def recorded_claims() -> dict[str, list[dict]]:
     """The accepted measurement of every claim of every post: {post: list as in claims.json}."""
     path = importlib.resources.files('reproductions.reference.suite') / 'claims.json'
     return json.loads(path.read_text(encoding='utf-8'))
+
+
+class Post(NamedTuple):
+    """A post in `reproductions.posts`."""
+
+    name: str
+    title: str
+    variants: tuple[str, ...]  # the first is the default
+    flags: tuple[str, ...]  # keyword arguments of `reproductions.train`
+    verdicts: dict[str, str]  # {claim: recorded verdict}
+
+
+def overview() -> dict[str, Post]:
+    """`reproductions.posts`, which see."""
+    found = {}
+    for name, claims in recorded_claims().items():
+        names = tuple(flag.name for flag in (*part(name, '__main__').FLAGS, *COMMON))
+        verdicts = {claim['claim']: claim['verdict'] for claim in claims}
+        found[name] = Post(name, page_parts(name)['title'], tuple(part(name, 'settings').VARIANTS), names, verdicts)
+    return found

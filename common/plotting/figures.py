@@ -57,12 +57,12 @@ def density(samples: np.ndarray, bins: Bins) -> np.ndarray:
     return counts / (max(counts.sum(), 1) * np.diff(bins.edges))
 
 
-def write(path: pathlib.Path, draw: Callable, arrays: dict[str, Any]) -> Iterator | None:
+def write(path: pathlib.Path, draw: Callable, arrays: dict[str, Any]) -> Figure | Iterator:
     """Saves the numbers of a figure beside it and returns `draw(path)`. Raises files.CannotWrite.
 
     Args:
       path: of the figure.
-      draw: path -> None; for an animation a generator that draws one frame per step.
+      draw: path -> the figure; for an animation a generator that draws one frame per step.
       arrays: {name: array, number or text}.
     """
     files.write_npz(path.with_suffix('.npz'), arrays)
@@ -75,10 +75,11 @@ def numbers(path: pathlib.Path) -> dict[str, Any]:
     return {name: value.item() if value.ndim == 0 else value for name, value in arrays.items()}
 
 
-def save(figure: Figure, path: pathlib.Path) -> None:
-    """Writes a figure under a temporary name, then renames it. Raises files.CannotWrite."""
+def save(figure: Figure, path: pathlib.Path) -> Figure:
+    """Writes a figure under a temporary name, then renames it; returns the figure. Raises files.CannotWrite."""
     with files.replacing(path) as temporary:
         figure.savefig(temporary, dpi=120)
+    return figure
 
 
 def draw_distributions(
@@ -103,7 +104,7 @@ def draw_distributions(
     return lines
 
 
-def distributions(path: pathlib.Path) -> None:
+def distributions(path: pathlib.Path) -> Figure:
     """The post's figure of final distributions. Numbers: `title`, and those of `draw_distributions`."""
     n = numbers(path)
     grid, real, generated = n['grid'], n['real'], n['generated']
@@ -114,10 +115,10 @@ def distributions(path: pathlib.Path) -> None:
         top = max(1.0, 1.05 * real.max(), 1.05 * min(generated.max(), 3))
         axes.set(title=n['title'], xlim=(grid[0], grid[-1]), ylim=(0, top))
         axes.legend(loc='upper left')
-        save(figure, path)
+        return save(figure, path)
 
 
-def data(path: pathlib.Path) -> None:
+def data(path: pathlib.Path) -> Figure:
     """The data's density, as in the posts. Numbers: `title`, `real` [bins], and the bin centers `places` [bins]."""
     n = numbers(path)
     with style():
@@ -126,7 +127,7 @@ def data(path: pathlib.Path) -> None:
         axes.plot(n['places'], n['real'], color=BLUE)
         labels = {'title': n['title'], 'xlabel': 'Data values', 'ylabel': 'Probability density'}
         axes.set(**labels, xlim=n['places'][[0, -1]], ylim=(0, None))
-        save(figure, path)
+        return save(figure, path)
 
 
 @contextlib.contextmanager
@@ -187,7 +188,7 @@ def draw_bands(axes: Axes, steps: np.ndarray, levels: np.ndarray) -> None:
 BELOW = {'loc': 'upper center', 'bbox_to_anchor': (0.5, -0.15), 'ncols': 2, 'fontsize': 8.5}  # puts a legend under its axes
 
 
-def ensemble(path: pathlib.Path) -> None:
+def ensemble(path: pathlib.Path) -> Figure:
     """The spread over seeds: outcomes, distance during training, and the best, median and worst generated distribution.
 
     Numbers:
@@ -226,4 +227,4 @@ def ensemble(path: pathlib.Path) -> None:
         for axes in (left, middle, right):  # below, since inside its markers look like data
             if axes.get_legend_handles_labels()[0]:
                 axes.legend(**BELOW)
-        save(figure, path)
+        return save(figure, path)

@@ -162,6 +162,13 @@ def parse(
     return opts
 
 
+def as_word(value: Any) -> str:
+    """A Python value as it stands on a command line; the widths of a network in a list of several are joined by x."""
+    if isinstance(value, list | tuple | np.ndarray):
+        return ','.join('x'.join(map(str, each)) if isinstance(each, list | tuple) else as_word(each) for each in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def local_path(name: str, value: str) -> str:
     """The value of a path flag with ~ expanded. Raises UserError for an address, and for ~ without a home directory."""
     if re.match(r'[A-Za-z][A-Za-z0-9+.-]*://', value):

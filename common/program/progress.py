@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
-from tqdm import tqdm
+from tqdm import auto, std
 
 
 @contextlib.contextmanager
@@ -37,6 +37,7 @@ def stop_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def progress_bar(total: int, label: str, unit: str) -> tqdm:
-    """A bar with speed and time left, shown on a terminal from the third second on."""
-    return tqdm(total=total, desc=label, unit=f' {unit}', delay=2, leave=False, disable=None)
+def progress_bar(total: int, label: str, unit: str) -> std.tqdm:
+    """A bar with speed and time left, shown on a terminal or in a notebook from the third second on."""
+    in_notebook = auto.notebook_tqdm is not std.tqdm
+    return auto.tqdm(total=total, desc=label, unit=f' {unit}', delay=2, leave=False, disable=False if in_notebook else None)

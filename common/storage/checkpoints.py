@@ -5,6 +5,7 @@ does not depend on the clock. Each is written under a temporary name, flushed to
 is complete. Older ones are removed only after the new one has been written.
 """
 
+import contextlib
 import hashlib
 import json
 import pathlib
@@ -101,6 +102,14 @@ def load(directory: pathlib.Path, settings: dict[str, Any], template: Any) -> Lo
         return Loaded(state, records, path, damaged)
     found = '; '.join(f'{path} {why}' for path, why in damaged.items())
     raise CannotResume(f'{found or f"{directory / FOLDER}/{PREFIX}*.npz does not exist"}; run without --resume')
+
+
+def newest(directory: pathlib.Path) -> dict[str, np.ndarray]:
+    """{name: array} of the newest intact checkpoint, such as state/train_state/g/0/w. Raises CannotResume."""
+    for path in reversed(paths(directory)):
+        with contextlib.suppress(Damaged):
+            return _read(path)[1]
+    raise CannotResume(f'{directory / FOLDER} has no intact checkpoint')
 
 
 def set_aside(path: pathlib.Path) -> None:

@@ -36,3 +36,6 @@ def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tupl
     evaluation, shown = gan.make_evaluation(settings), (-6, 6, 1.4)  # the axes of the post's animation
     title = f'{settings.variant}, seed {seed}'
     return densities.draw_film(path, title, evaluation, gan.BINS, real_density(settings), frames, shown)
+
+
+DRAWN = {'figure': figures.distributions, 'ensemble': figures.ensemble}

@@ -109,7 +109,7 @@ def draw_trajectory(
     axes.legend(loc='best', fontsize=8.5)
 
 
-def one(path: pathlib.Path) -> None:
+def one(path: pathlib.Path) -> Figure:
     """The post's figures of one run: both moments against the round, and the final histogram.
 
     Data:
@@ -127,10 +127,10 @@ def one(path: pathlib.Path) -> None:
             draw_trajectory(axes, name, n['step'], n[name][None], n['truth'])
         draw_samples(histogram, n['samples'], f'Last batch of {len(n["samples"])} generated samples')
         histogram.set(xlabel='value', ylabel='count')
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def grid(path: pathlib.Path) -> None:
+def grid(path: pathlib.Path) -> Figure:
     """The post's grid of final distributions, five per row. Data: `title`, `labels` [runs] and `samples` [runs, batch]."""
     n = figures.numbers(path)
     samples = n['samples']
@@ -143,10 +143,10 @@ def grid(path: pathlib.Path) -> None:
             draw_samples(axes, values, label)
         for axes in panels[len(samples) :]:
             axes.set_visible(False)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def ensemble(path: pathlib.Path) -> None:
+def ensemble(path: pathlib.Path) -> Figure:
     """Both moments during training, and where each seed ends.
 
     Data:
@@ -177,10 +177,10 @@ def ensemble(path: pathlib.Path) -> None:
         ends.plot([], [], linewidth=0, label=f'not finite (not drawn): {(~finite).sum():,}')
         ends.set(title='Final mean and std, one dot per seed', xlabel='mean', ylabel='standard deviation')
         ends.legend(**figures.BELOW)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def gallery(path: pathlib.Path) -> None:
+def gallery(path: pathlib.Path) -> Figure:
     """An example of each kind of outcome.
 
     Data:
@@ -206,10 +206,10 @@ def gallery(path: pathlib.Path) -> None:
             axes.legend(title=f'seed {n["seed"][i]}: {n["mean"][i]:.2f} ± {n["std"][i]:.2f}', fontsize=8.5)
         for axes in panels[len(samples) :]:
             axes.set_visible(False)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def stability(path: pathlib.Path) -> None:
+def stability(path: pathlib.Path) -> Figure:
     """The mean of a generated batch against the round, a line per seed, for each program.
 
     Data:
@@ -239,7 +239,7 @@ def stability(path: pathlib.Path) -> None:
             axes.set(title=f'The program of {name}', xlabel='round')
             axes.legend(loc='upper left', fontsize=8.5)
         panels[0].set(ylabel='mean of a generated batch')
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
 def animation(path: pathlib.Path) -> Iterator[int]:
@@ -265,3 +265,6 @@ def animation(path: pathlib.Path) -> Iterator[int]:
             axes.set_title(f'{n["title"]}, round {step:,}: {mean:.2f} ± {std:.2f}')
             writer.grab_frame()
             yield step
+
+
+DRAWN = {'figure': one, 'ensemble': ensemble, 'runs': grid}

@@ -110,7 +110,7 @@ STYLES = {
 }  # as in other figures; all others are blue
 
 
-def lines(path: pathlib.Path) -> None:
+def lines(path: pathlib.Path) -> Figure:
     """Curves over one axis.
 
     Data:
@@ -132,10 +132,10 @@ def lines(path: pathlib.Path) -> None:
             axes.annotate(label, (1, height), xycoords=('axes fraction', 'data'), va='bottom', ha='right', color=figures.GREY)
         axes.set(title=n['title'], xlabel=n['xlabel'], ylabel=n['ylabel'], xlim=(x[0], max(x[-1], x[0] + 1)))
         axes.legend()
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def state(path: pathlib.Path) -> None:
+def state(path: pathlib.Path) -> Figure:
     """p_data, D and p_g; on the left p_g as the post plots it, on the right as a density.
 
     Data:
@@ -163,10 +163,10 @@ def state(path: pathlib.Path) -> None:
             axes.set(xlabel='Data values', xlim=(grid[0], grid[-1]), ylim=(0, 1))
         panels[0].set_ylabel('Probability density')
         panels[0].legend(loc='upper right')
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def alignment(path: pathlib.Path) -> None:
+def alignment(path: pathlib.Path) -> Figure:
     """Distances to the data over seeds, by how samples and noise are aligned.
 
     Data:
@@ -195,4 +195,8 @@ def alignment(path: pathlib.Path) -> None:
             title='Sorted against unsorted, one dot per seed (grid)', xlabel='distance, sorted', ylabel='distance, unsorted',
             xscale='log', yscale='log', xlim=(0.04, 4), ylim=(0.04, 4), aspect='equal',
         )  # fmt: skip
-        figures.save(figure, path)
+        return figures.save(figure, path)
+
+
+DRAWN = {'figure': state, 'ensemble': figures.ensemble, 'before': state}
+DRAWN |= dict.fromkeys(('data', 'decision_before', 'decision_after', 'pretraining_loss', 'losses'), lines)

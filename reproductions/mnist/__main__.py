@@ -124,7 +124,6 @@ def main(argv: list[str]) -> int:
         check(opts, settings, num_steps, every)
     quiet.import_tensorflow()
     from common.program import command, session
-    from common.storage import saved_model
     from reproductions.mnist import claims, comparison, dataset, evaluations, figures, gan, quality, replay
 
     if opts.replay:
@@ -152,8 +151,7 @@ def main(argv: list[str]) -> int:
         quality.summary(table, evaluator)
         if opts.claims:
             print(claims.write(run.directory, table, trained.history, evaluator.references))
-        labels = saved_model.Labels(dataset.with_labels, gan.CLASSES) if settings.conditional else None
-        command.export(run, trained, gan.generator, gan.noise, labels)
+        command.export(run, trained, gan.generator, gan.noise, gan.labels(settings))
         return command.finish(run, trained, comparison.in_proportion(settings, digits))
 
 

@@ -198,7 +198,7 @@ def shown(value: float, form: str) -> str:
     return '' if np.isnan(value) else form.format(value)
 
 
-def draw(path: pathlib.Path) -> None:
+def draw(path: pathlib.Path) -> Figure:
     """The share of collapsed runs of every cell. Data: the columns of grid.csv."""
     table = figures.numbers(path)
     rows, columns = list(itertools.product((2, 1), (False, True))), list(itertools.product((False, True), RATES))
@@ -226,7 +226,7 @@ def draw(path: pathlib.Path) -> None:
             title=TITLE,
         )
         axes.grid(False)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
 def text_of(n: dict[str, float]) -> str:

@@ -113,7 +113,7 @@ def tiled(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
     return tiles
 
 
-def sample_grid(path: pathlib.Path) -> None:
+def sample_grid(path: pathlib.Path) -> Figure:
     """A grid of digits. Data: `title`, `images` uint8 [n, 784], `columns`, and their `labels`, text [columns] or []."""
     n = figures.numbers(path)
     images, columns, labels = n['images'], n['columns'], n['labels']
@@ -128,10 +128,10 @@ def sample_grid(path: pathlib.Path) -> None:
         axes.set(frame_on=False, yticks=[])
         axes.set_xticks([30 * i + 13.5 for i in range(len(labels))], labels, fontsize=8)
         axes.tick_params(length=0)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def losses(path: pathlib.Path) -> None:
+def losses(path: pathlib.Path) -> Figure:
     """Both losses of every run. Data: `title`, `step` [records], `loss_d` and `loss_g` [runs, records]."""
     n = figures.numbers(path)
     with figures.style():
@@ -143,10 +143,10 @@ def losses(path: pathlib.Path) -> None:
             axes.axhline(level, color=figures.GREY, linestyle=':', linewidth=1, label=f'D cannot tell: {level:.3f}')
             axes.set(title=f'Loss of {name[-1].upper()}', xlabel='iteration', ylabel='loss', yscale='log')
             axes.legend()
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def quality_curves(path: pathlib.Path) -> None:
+def quality_curves(path: pathlib.Path) -> Figure:
     """The evaluations, one line per run, with real digits and an untrained G as reference lines.
 
     Data:
@@ -177,7 +177,7 @@ def quality_curves(path: pathlib.Path) -> None:
             axes.set(title=heading, xlabel='iteration', yscale='log' if name == 'frechet' else 'linear')
             axes.locator_params(axis='x', nbins=5)
             axes.legend(fontsize=8)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
 def recognized_by_class(axes: Axes, heading: str, n: dict[str, np.ndarray]) -> None:
@@ -271,3 +271,7 @@ def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tupl
     sheets = by_class(np.stack(grids)) if settings.conditional else np.stack(grids)[:, :ANIMATION_DIGITS]
     arrays = {'title': f'seed {seed}', 'step': np.array(steps), 'sheets': sheets}
     return figures.write(path, animation, arrays)
+
+
+DRAWN = dict.fromkeys(('figure', 'data', 'interpolation', 'progress', 'runs'), sample_grid)
+DRAWN |= {'losses': losses, 'quality': quality_curves}

@@ -16,6 +16,7 @@ from common import remedies, training
 from common.evaluation import outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
+from common.storage.saved_model import Labels
 from reproductions.aylien.settings import KERNEL_DIMS, KERNELS, MINIBATCH_STDDEV
 from reproductions.mnist import dataset, quality
 from reproductions.mnist.settings import (  # noqa: F401  everything the post fixes, for readers of this file
@@ -40,21 +41,16 @@ def batch_of(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """What D and G are given in an update, (x, z), with the labels of the real digits in both if they are conditional.
 
-    Args:
-      digits: images uint8 [n, 784] and labels uint8 [n].
-      stream: of the noise.
-
-    Returns:
-      x: digits as in 0 .. 1, [runs, 784 or 794, batch].
-      z: noise, [runs, 100 or 110, batch].
+    `digits` are images uint8 [n, 784] and labels uint8 [n], `stream` is that of the noise. x: digits in 0 .. 1,
+    [runs, 784 or 794, batch]; z: noise, [runs, 100 or 110, batch].
     """
-    images, labels = digits
+    images, classes = digits
     indices = dataset.batch_indices(settings.batch_size, seeds, step, images.shape[0])
     x = tf.cast(tf.transpose(tf.gather(images, indices), [0, 2, 1]), tf.float32) / 255
     z = noise(settings, seeds, stream, step)
     if not settings.conditional:
         return x, z
-    asked = tf.gather(labels, indices)
+    asked = tf.gather(classes, indices)
     return dataset.with_labels(x, asked), dataset.with_labels(z, asked)
 
 
@@ -71,6 +67,11 @@ def requests(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tens
     if not settings.conditional:
         return z
     return dataset.with_labels(z, tf.tile((tf.range(count) % CLASSES)[None], [z.shape[0], 1]))
+
+
+def labels(settings: Settings) -> Labels | None:
+    """How a conditional G is told what to generate; None for one that is not."""
+    return Labels(dataset.with_labels, CLASSES) if settings.conditional else None
 
 
 # --- Networks -----------------------------------------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ def loss_of_g(settings: Settings, d: Any, fake: tf.Tensor) -> tf.Tensor:
 
 def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -> training.TrainStep:
     """The adversarial training on `digits`, images uint8 [n, 784] and labels [n]."""
-    images, labels = map(tf.convert_to_tensor, digits)
+    images, classes = map(tf.convert_to_tensor, digits)
     optimizer_d, optimizer_g = (
         optimizers.adam(settings.learning_rate if rate is None else rate, settings.beta1, settings.beta2, settings.epsilon)
         for rate in (settings.d_learning_rate, settings.g_learning_rate)
@@ -166,8 +167,8 @@ def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -
         generate=lambda g, z: generated(settings, g, z),
         loss_d=lambda d, x, fake: loss_of_d(settings, d, x, fake),
         loss_g=lambda d, fake: loss_of_g(settings, d, fake),
-        draw_d=lambda seeds, step: batch_of(settings, (images, labels), seeds, step, Stream.NOISE_D),
-        draw_g=None if shared else lambda seeds, step: batch_of(settings, (images, labels), seeds, step, Stream.NOISE_G)[1],
+        draw_d=lambda seeds, step: batch_of(settings, (images, classes), seeds, step, Stream.NOISE_D),
+        draw_g=None if shared else lambda seeds, step: batch_of(settings, (images, classes), seeds, step, Stream.NOISE_G)[1],
         optimizer_d=optimizer_d,
         optimizer_g=optimizer_g,
         d_steps=settings.d_steps,

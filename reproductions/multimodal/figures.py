@@ -71,7 +71,7 @@ SIX = (  # Okabe-Ito colors, and markers, for six numbers of modes
 )
 
 
-def data(path: pathlib.Path) -> None:
+def data(path: pathlib.Path) -> Figure:
     """The data for several numbers of modes. Data: `labels`; each label's density [bins] under its name; `places` [bins]."""
     n = figures.numbers(path)
     with figures.style():
@@ -80,10 +80,10 @@ def data(path: pathlib.Path) -> None:
             axes.plot(n['places'], n[label], color=figures.BLUE)
             axes.set(title=label, xlabel='Data values', xlim=n['places'][[0, -1]].round(), ylim=(0, None))
         figure.axes[0].set_ylabel('Probability density')
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def convergence(path: pathlib.Path) -> None:
+def convergence(path: pathlib.Path) -> Figure:
     """The share of seeds converged by each step, and of those below the bound at least once by then.
 
     Data:
@@ -113,10 +113,10 @@ def convergence(path: pathlib.Path) -> None:
         axes.set(xlabel='step', ylabel='share of seeds', xscale='log', xlim=(1, max(num_steps, 2)), ylim=(0, 1.02))
         axes.set_title(n['title'])
         figure.legend(loc='outside lower center', ncols=2, fontsize=8.5)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
-def widths(path: pathlib.Path) -> None:
+def widths(path: pathlib.Path) -> Figure:
     """Convergence and coverage by number of modes and width of the hidden layers.
 
     Data:
@@ -155,4 +155,7 @@ def widths(path: pathlib.Path) -> None:
         right.set_yticks(width, width)
         right.minorticks_off()
         right.legend(loc='upper left', fontsize=8.5)
-        figures.save(figure, path)
+        return figures.save(figure, path)
+
+
+DRAWN = {'figure': figures.distributions, 'ensemble': figures.ensemble, 'convergence': convergence}

@@ -23,7 +23,7 @@ def arrays_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def draw(path: pathlib.Path) -> None:
+def draw(path: pathlib.Path) -> Figure:
     """Draws remedies.png from the remedies.npz beside it."""
     n = figures.numbers(path)
     named = list(n['posts'])
@@ -36,7 +36,7 @@ def draw(path: pathlib.Path) -> None:
         axes[0].set_yticks(range(len(n['titles'])), n['titles'])
         axes[0].invert_yaxis()
         figure.suptitle('What each remedy does to each post, at its best strength (95 % intervals)', fontsize=11)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
 def draw_post(axes: Any, post: str, rows: dict[str, np.ndarray], names: list[str]) -> None:

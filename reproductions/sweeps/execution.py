@@ -63,8 +63,8 @@ def digits_of(plan: Plan) -> Any:
 
 def sweep(post: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> Outcome:
     """`reproductions.sweep`, which see."""
-    words = [f'--vary={name}={values if isinstance(values, str) else listed(values)}' for name, values in vary.items()]
-    words += [f'--runs={runs}', *(f'--{name}={listed(value)}' for name, value in given.items())]
+    words = [f'--vary={name}={values if isinstance(values, str) else flags.as_word(values)}' for name, values in vary.items()]
+    words += [f'--runs={runs}', *(f'--{name}={flags.as_word(value)}' for name, value in given.items())]
     try:
         if post not in contract.NAMES:
             raise cli.UserError(f'{post!r} is not a post; the posts are {", ".join(contract.NAMES)}')
@@ -78,10 +78,3 @@ def sweep(post: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> 
     if outcome.stop:
         raise KeyboardInterrupt
     return outcome
-
-
-def listed(value: Any) -> str:
-    """A Python value as it stands on a command line; the widths of a network in a list of several are joined by x."""
-    if isinstance(value, list | tuple | np.ndarray):
-        return ','.join('x'.join(map(str, each)) if isinstance(each, list | tuple) else listed(each) for each in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -52,7 +52,7 @@ def own_name(plan: Plan) -> str:
     return 'the post' if isinstance(contract.part(plan.post, 'settings').VARIANTS, dict) else 'our default'
 
 
-def draw(path: pathlib.Path, data: pathlib.Path | None = None) -> None:
+def draw(path: pathlib.Path, data: pathlib.Path | None = None) -> Figure:
     """Draws a map: one varied name as curves, two as a map, three as a map per value.
 
     `data`: the .npz with the numbers of `arrays_of`; None: that of the same stem.
@@ -60,7 +60,7 @@ def draw(path: pathlib.Path, data: pathlib.Path | None = None) -> None:
     n = figures.numbers(data or path)
     with figures.style():
         figure = curves(n) if len(n['names']) == 1 else maps(n)
-        figures.save(figure, path)
+        return figures.save(figure, path)
 
 
 def curves(n: dict[str, Any]) -> Figure:

@@ -1,7 +1,6 @@
 """Sweeps: what --vary means, that a run of a cell is the run alone, the files, stopping and resuming, and the map."""
 
 import csv
-import doctest
 import inspect
 import itertools
 import signal
@@ -252,10 +251,6 @@ def test_from_python_the_tables_are_the_same(swept):
         reproductions.sweep('aylien', {'x': [1]})
     with pytest.raises(ValueError, match=r"^'nag' is not a post"):
         reproductions.sweep('nag', {'x': [1]})
-
-
-def test_the_example_of_its_docstring():
-    assert doctest.testmod(reproductions) == (0, 3)
 
 
 @pytest.mark.statistical

@@ -1,0 +1,229 @@
+"""The suite from Python: `reproductions.train` and `replay` run the posts' commands and return what they write."""
+
+import contextlib
+import csv
+import io
+import json
+import pathlib
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+
+from common.evaluation import replay as replays
+from common.nn.layers import Linear
+from common.nn.random import Stream
+from common.program import cli, flags
+from common.sizes import SEEDS
+from common.storage import checkpoints, files, networks, saved_model
+from reproductions import contract
+
+if TYPE_CHECKING:
+    import pandas
+
+NOT_TRAINING = {'claims': 'the command line with --claims', 'replay': 'reproductions.replay'}  # {flag: what to use}
+
+
+class Table(dict):
+    """A table as {column: array}."""
+
+    def to_pandas(self) -> 'pandas.DataFrame':
+        """The table as a DataFrame. Raises ImportError where pandas is not installed."""
+        import pandas
+
+        return pandas.DataFrame(dict(self))
+
+
+class Result:
+    """A finished training: what its command wrote, read back.
+
+    Attributes:
+      post: its name.
+      config: as in config.json: `flags`, `versions`, `devices`, ...
+      table: the columns of results.csv, {name: [runs]}.
+      history: the records of the training, {name: array}: `step` [records], losses and distances [runs, records].
+      text: what the command printed.
+      directory: where the files are; without `output_dir` a temporary one, which lasts as long as the result.
+    """
+
+    def __init__(self, directory: pathlib.Path, text: str = ''):
+        """Reads a directory that a post's command has written. Raises ValueError if it is none."""
+        self.directory, self.text = directory, text
+        try:
+            self.config = json.loads((directory / 'config.json').read_text(encoding='utf-8'))
+            self.post = self.config['post']
+            self.table = Table(files.read_csv(directory / 'results.csv'))
+            self.history = files.read_npz(directory / 'history.npz')
+        except (OSError, ValueError, KeyError, TypeError, files.BadTable, files.BadArchive) as error:
+            raise ValueError(f'{directory} is not the directory of a finished training ({error})') from error
+
+    def __repr__(self) -> str:
+        done, runs = self.table['success'].sum(), len(self.table['seed'])
+        return f'<{self.post}: {runs:,} seeds from {self.table["seed"][0]:.0f}, {done:.0f} succeed>'
+
+    @property
+    def seeds(self) -> np.ndarray:
+        """uint32 [runs]."""
+        return self.table['seed'].astype(np.uint32)
+
+    @property
+    def settings(self) -> Any:
+        """The post's `Settings`."""
+        main = contract.part(self.post, '__main__')
+        return main.settings_from_flags(flags.parse(main.FLAGS, [self.post, *words_of(self.config, main.FLAGS)], main.__file__))
+
+    def plot(self, name: str | None = None) -> Figure:
+        """One of the command's figures, which shows itself in a notebook.
+
+        Args:
+          name: of the figure, such as 'figure' or 'ensemble'; None: the spread over seeds if there are several, else the first
+            seed's.
+
+        Raises:
+          ValueError: the training has no such figure; the message names those that it has.
+
+        Example:
+          >>> import reproductions
+          >>> found = reproductions.train('aylien', num_steps=20, pretrain_steps=0)
+          >>> found.plot().axes[0].get_xlabel()
+          'Data values'
+        """
+        draw = {
+            each: function
+            for each, function in contract.part(self.post, 'figures').DRAWN.items()
+            if (self.directory / f'{each}.npz').exists()
+        }
+        name = name or ('ensemble' if 'ensemble' in draw else 'figure')
+        if name not in draw:
+            raise ValueError(f'{name!r} is not a figure of this training; it has {", ".join(sorted(draw))}')
+        with tempfile.TemporaryDirectory() as scratch:
+            path = pathlib.Path(scratch, f'{name}.png')
+            shutil.copy(self.directory / f'{name}.npz', scratch)
+            figure = draw[name](path)
+            picture = path.read_bytes()
+        figure._repr_png_ = lambda: picture  # for IPython, which otherwise shows only figures that were made by pyplot
+        return figure
+
+    def sample(
+        self, seed: int | None = None, n: int = 1000, noise_seed: int = 0, label: int | Sequence[int] = -1
+    ) -> np.ndarray:
+        """Samples of a trained generator, float32 [n, 1] (MNIST: [n, 784]): those of the SavedModel that --export writes.
+
+        Args:
+          seed: of the run; None: the first.
+          n: number of samples.
+          noise_seed: the samples depend on it alone.
+          label: for a conditional generator: one class, or one per sample; -1 for an even mix.
+
+        Raises:
+          ValueError: there is no run of that seed, or a number cannot be.
+
+        Example:
+          >>> import reproductions
+          >>> found = reproductions.train('aylien', runs=3, seed=7, num_steps=20, pretrain_steps=0)
+          >>> found.sample(8, n=5).shape
+          (5, 1)
+        """
+        seed = int(self.seeds[0]) if seed is None else seed
+        if seed not in self.seeds:
+            raise ValueError(f'seed={seed} is not one of this training; its seeds are {self.seeds[0]} to {self.seeds[-1]}')
+        if not 0 <= n < 2**31:
+            raise ValueError(f'n={n} must be a whole number, 0 or more')
+        if not 0 <= noise_seed < SEEDS:
+            raise ValueError(f'noise_seed={noise_seed} must be from 0 to 2^32 - 1')
+        settings, gan = self.settings, contract.part(self.post, 'gan')
+        g = self.generator(int(np.flatnonzero(self.seeds == seed)[0]))
+        labels = gan.labels(settings) if hasattr(gan, 'labels') else None
+        made = saved_model.module(
+            lambda g, z: gan.generator(settings, g, z),
+            lambda seeds, number: gan.noise(settings, seeds, Stream.FIGURE, number),
+            g,
+            labels,
+        )
+        try:
+            asked = (tf.constant(label, tf.int32),) if labels else ()
+            return made.sample(tf.constant(n), tf.constant(noise_seed, tf.int64), *asked).numpy()
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(f'label={label} must be -1, a class, or one class per sample') from error
+
+    def generator(self, row: int) -> tuple[Linear, ...]:
+        """G of one run at the end, with a runs axis of length 1. Raises ValueError if the checkpoint is gone or damaged."""
+        try:
+            arrays = checkpoints.newest(self.directory)
+        except checkpoints.CannotResume as error:
+            raise ValueError(str(error)) from error
+        one = slice(row, row + 1)
+        average = networks.found('state/train_state/opt_state_g/average', arrays, one)
+        return average or networks.found('state/train_state/g', arrays, one)
+
+    def save(self, directory: str | pathlib.Path) -> pathlib.Path:
+        """Copies the command's files into a directory, which it creates; --resume and --export work there. Returns its path."""
+        path = pathlib.Path(directory)
+        with files.writing(path):
+            shutil.copytree(self.directory, path, dirs_exist_ok=True, ignore=shutil.ignore_patterns('.lock', '.partial-*'))
+        config = self.config | {'flags': self.config['flags'] | {'output_dir': str(path)}}
+        files.write_json(path / 'config.json', config)
+        return path
+
+
+def words_of(config: dict[str, Any], table: Sequence[flags.Flag]) -> list[str]:
+    """The flags of a config.json as on a command line, of those in a table and of the sizes, without those at their default."""
+    sizes = [flag for flag in flags.COMMON if flag.name in ('runs', 'num_steps', 'batch_size')]
+    given = {flag.name: (config['flags'].get(flag.name), flag.default) for flag in (*table, *sizes)}
+    return [f'--{name}={flags.as_word(value)}' for name, (value, default) in given.items() if value not in (None, [], default)]
+
+
+def command(post: str, given: dict[str, Any], directory: pathlib.Path) -> tuple[int, str]:
+    """Runs a post's command: (exit status, what it printed). Raises ValueError with the line that the command would print."""
+    if post not in contract.NAMES:
+        raise ValueError(f'{post!r} is not a post; the posts are {", ".join(contract.NAMES)}')
+    words = [f'--{name}={flags.as_word(value)}' for name, value in given.items() if value is not None]
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            status = contract.part(post, '__main__').main([post, *words, f'--output_dir={directory}'])
+    except cli.UserError as error:
+        raise ValueError(str(error)) from error
+    return status or 0, printed.getvalue()
+
+
+def train(post: str, runs: int, output_dir: str | pathlib.Path | None, given: dict[str, Any]) -> Result:
+    """`reproductions.train`, which see."""
+    for name, instead in NOT_TRAINING.items():
+        if given.get(name):
+            raise ValueError(f'{name} trains nothing that could be returned; use {instead}')
+    directory = pathlib.Path(output_dir or tempfile.mkdtemp(prefix='reproductions-'))
+    with contextlib.ExitStack() as stack:
+        if output_dir is None:
+            stack.callback(shutil.rmtree, directory, ignore_errors=True)
+        status, text = command(post, {'runs': runs} | given, directory)
+        if status >= 128:
+            raise KeyboardInterrupt
+        result = Result(directory, text)
+        weakref.finalize(result, stack.pop_all().close)  # the temporary directory lasts as long as the result
+    return result
+
+
+class Replay(NamedTuple):
+    """A recorded run beside ours."""
+
+    table: Table  # the columns of replay.csv
+    agrees: bool  # whether the first 20 steps agree within the tolerance
+    worst: float  # largest relative error in them
+    text: str  # what the command printed
+
+
+def replay(post: str, trace: str | pathlib.Path) -> Replay:
+    """`reproductions.replay`, which see."""
+    with tempfile.TemporaryDirectory() as directory:
+        status, text = command(post, {'replay': trace}, pathlib.Path(directory))
+        with open(pathlib.Path(directory, 'replay.csv'), newline='', encoding='utf-8') as file:
+            rows = list(csv.DictReader(file))
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    table = Table({name: values if name == 'quantity' else values.astype(float) for name, values in columns.items()})
+    return Replay(table, status == 0, replays.worst_judged(table), text)

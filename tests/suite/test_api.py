@@ -1,0 +1,166 @@
+"""The suite from Python: the same files and numbers as the command line, its lines as ValueErrors, figures, samples."""
+
+import doctest
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers.paths import ROOT
+from helpers.post_checks import call
+from matplotlib.figure import Figure
+
+import reproductions
+from common.program import flags
+from common.settings import flat
+from common.storage import files
+from reproductions import api, contract
+from reproductions.aylien import __main__ as aylien_main
+
+SHORT = {'num_steps': 20, 'pretrain_steps': 5, 'log_every': 5}
+
+
+@pytest.fixture(scope='module')
+def found():
+    """Three seeds of Aylien's GAN, of which an average of G's weights is judged."""
+    return reproductions.train('aylien', runs=3, seed=7, average=0.9, d_hidden_sizes=[6, 5], **SHORT)
+
+
+def test_a_training_is_that_of_the_command_line(found, tmp_path):
+    words = ['--runs=3', '--seed=7', '--average=0.9', '--d_hidden_sizes=6,5', *(f'--{name}={n}' for name, n in SHORT.items())]
+    assert call(aylien_main, *words, f'--output_dir={tmp_path}/command') == 0
+    saved = found.save(tmp_path / 'saved')
+    names = {path.name for path in (tmp_path / 'command').iterdir()}
+    assert names == {path.name for path in saved.iterdir()} >= {'results.csv', 'ensemble.png', 'checkpoint', 'config.json'}
+    assert (saved / 'results.csv').read_bytes() == (tmp_path / 'command/results.csv').read_bytes()
+    for name, values in files.read_npz(tmp_path / 'command/history.npz').items():
+        np.testing.assert_array_equal(found.history[name], values)
+    mine, theirs = (json.loads((path / 'config.json').read_text(encoding='utf-8')) for path in (saved, tmp_path / 'command'))
+    assert mine['flags'].pop('output_dir') == str(saved) != theirs['flags'].pop('output_dir')
+    assert mine == theirs and found.text.count('success: ') == 1
+
+
+def test_what_is_saved_is_resumed(found, tmp_path):
+    saved = found.save(tmp_path / 'saved')
+    again = reproductions.train(
+        'aylien', runs=3, output_dir=saved, resume=True, seed=7, average=0.9, d_hidden_sizes='6,5', **SHORT
+    )
+    assert again.directory == saved
+    assert {name: values.tolist() for name, values in again.table.items()} == {
+        name: values.tolist() for name, values in found.table.items()
+    }
+
+
+@pytest.mark.statistical
+def test_samples_are_those_of_the_exported_generator(tmp_path):
+    settings = {'average': 0.9, 'num_steps': 20, 'pretrain_steps': 0}
+    found = reproductions.train('jang', runs=2, seed=3, export=tmp_path / 'model', export_seed=4, **settings)
+    exported = tf.saved_model.load(str(tmp_path / 'model'))
+    np.testing.assert_array_equal(found.sample(4, n=7, noise_seed=11), exported.sample(7, tf.constant(11, tf.int64)))
+    assert found.sample(n=7, noise_seed=11).tolist() != found.sample(4, n=7, noise_seed=11).tolist()
+    for given, message in (
+        ({'seed': 9}, 'seed=9 is not one of this training; its seeds are 3 to 4'),
+        ({'n': -1}, 'n=-1 must be a whole number, 0 or more'),
+        ({'noise_seed': 2**32}, 'noise_seed=4294967296 must be from 0 to 2^32 - 1'),
+    ):
+        with pytest.raises(ValueError, match=f'^{re.escape(message)}$'):
+            found.sample(**given)
+    for path in (found.directory / 'checkpoint').iterdir():
+        path.unlink()
+    with pytest.raises(ValueError, match=r'checkpoint has no intact checkpoint$'):
+        found.sample()
+
+
+@pytest.mark.statistical
+def test_a_digit_can_be_asked_for(tmp_path):
+    found = reproductions.train('mnist', variant='2018-06', num_steps=1, batch_size=8, export=tmp_path / 'model')
+    exported = tf.saved_model.load(str(tmp_path / 'model'))
+    theirs = exported.sample(9, tf.constant(0, tf.int64), [5] * 9).numpy()
+    np.testing.assert_array_equal(found.sample(n=9, label=5), theirs)
+    assert theirs.shape == (9, 784) and np.abs(found.sample(n=9) - theirs).max() > 0.01
+    with pytest.raises(ValueError, match=r'^label=12 must be -1, a class, or one class per sample$'):
+        found.sample(n=9, label=12)
+
+
+@pytest.mark.parametrize('post', contract.NAMES)
+def test_settings_come_back_from_what_a_command_has_written(post):
+    main = contract.part(post, '__main__')
+    words = ['--learning_rate=0.0123', '--runs=5', '--num_steps=77', '--gradient_penalty=0.5', '--instance_noise=1']
+    words += {'aylien': ['--minibatch', '--d_hidden_sizes=5,4'], 'multimodal': ['--means=-1,2.5']}.get(post, [])
+    opts = flags.parse(main.FLAGS, [post, *words], main.__file__)
+    settings = main.settings_from_flags(opts)
+    config = json.loads(json.dumps({'flags': opts.flag_values_dict() | flat(settings)}))
+    again = flags.parse(main.FLAGS, [post, *api.words_of(config, main.FLAGS)], main.__file__)
+    assert main.settings_from_flags(again) == settings
+    assert (again.runs, again.num_steps) == (5, 77)
+
+
+@pytest.mark.parametrize(
+    ('given', 'line'),
+    [
+        ({'post': 'nag'}, "'nag' is not a post; the posts are aylien, multimodal, jang, devnag, mnist"),
+        ({'no_such': 1}, "Unknown command line flag 'no_such'"),
+        ({'learning_rate': -1}, '--learning_rate=-1.0 must be a positive number, from 1e-09 to 1e+30'),
+        ({'beta1': 0.5}, '--beta1=0.5 would change nothing: the program of 2016-08 uses gradient descent; leave it out'),
+        ({'claims': True}, 'claims trains nothing that could be returned; use the command line with --claims'),
+        ({'replay': 'x.npz'}, 'replay trains nothing that could be returned; use reproductions.replay'),
+    ],
+)
+def test_what_the_command_line_refuses_is_a_value_error(given, line):
+    with pytest.raises(ValueError, match=re.escape(line)):
+        reproductions.train(**{'post': 'aylien'} | given)
+
+
+def test_figures(found):
+    figure = found.plot()
+    assert isinstance(figure, Figure) and figure.get_suptitle().endswith('(2016-08, 3 seeds)')
+    assert figure._repr_png_().startswith(b'\x89PNG')
+    assert found.plot('figure').axes[0].get_title().endswith('(2016-08, seed 7)')
+    with pytest.raises(ValueError, match=r"^'losses' is not a figure of this training; it has ensemble, figure$"):
+        found.plot('losses')
+
+
+def test_tables(found):
+    table = found.table.to_pandas()
+    assert list(table.columns) == list(found.table) and table['seed'].tolist() == [7, 8, 9]
+    assert repr(found) == f'<aylien: 3 seeds from 7, {table["success"].sum():.0f} succeed>'
+
+
+def test_a_replay_that_differs(tmp_path):
+    trace = dict(files.read_npz(ROOT / 'tests/data/aylien_2016-08_plain_seed42.npz'))
+    name = next(name for name in trace if 'loss' in name and trace[name].ndim)
+    files.write_npz(tmp_path / 'trace.npz', trace | {name: trace[name] * 1.01})
+    found = reproductions.replay('aylien', tmp_path / 'trace.npz')
+    assert not found.agrees and found.worst == pytest.approx(0.01 / 1.01, rel=0.1) and 'DIFFERS' in found.text
+    assert len(found.table['step']) == len(found.table['quantity'])
+    with pytest.raises(ValueError, match=r'is not a trace of jang; name a trace recorded from the jang program$'):
+        reproductions.replay('jang', tmp_path / 'trace.npz')
+
+
+def test_ctrl_c(monkeypatch):
+    monkeypatch.setattr(aylien_main, 'main', lambda argv: 130)
+    with pytest.raises(KeyboardInterrupt):
+        reproductions.train('aylien')
+
+
+def test_what_is_no_finished_training(tmp_path):
+    with pytest.raises(ValueError, match='is not the directory of a finished training'):
+        api.Result(tmp_path)
+
+
+def test_posts_are_listed_without_tensorflow():
+    code = 'import reproductions, sys; found = reproductions.posts(); print("tensorflow" in sys.modules, len(found))'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout == 'False 5\n', done.stderr
+    aylien = reproductions.posts()['aylien']
+    assert aylien.verdicts['A1'] in ('reproduced', 'partly', 'not reproduced') and {'seed', 'runs'} < set(aylien.flags)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(('module', 'examples'), [(reproductions, 10), (api, 6)])
+def test_examples_of_the_docstrings(module, examples, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert doctest.testmod(module) == (0, examples)
