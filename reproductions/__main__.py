@@ -4,6 +4,7 @@ python -m reproductions list                     the posts, their variants and h
 python -m reproductions report                   trains every post over many seeds, writes one page of results
 python -m reproductions sweep <post> --vary=...  a post over a grid of settings, and a map of when it succeeds
 python -m reproductions remedies                 every post with well-known remedies, and how often it then succeeds
+python -m reproductions explore <directory>      a page on which every seed of a training can be looked at
 python -m reproductions <post> ...               one post: the same as python -m reproductions.<post> ...
 python -m reproductions report --help            the flags of the report; <post> --help: those of a post
 """
@@ -45,12 +46,16 @@ def main(argv: list[str]) -> int | None:
         from reproductions.remedies import command
 
         return command.main([f'{argv[0]} remedies', *argv[2:]])
+    if name == 'explore':
+        from reproductions.explorer import command
+
+        return command.main(argv[2:])
     if name == 'sweep':
         from reproductions.sweeps import command
 
         return command.main(argv[2:])
     if name not in contract.NAMES:
-        known = f'list, report, sweep, remedies or a post: {", ".join(contract.NAMES)}'
+        known = f'list, report, sweep, remedies, explore or a post: {", ".join(contract.NAMES)}'
         raise cli.UserError(f'{name!r} is not a command; use {known}')
     return contract.part(name, '__main__').main([name, *argv[2:]])
 

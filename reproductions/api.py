@@ -137,7 +137,8 @@ class Result:
         if not 0 <= noise_seed < SEEDS:
             raise ValueError(f'noise_seed={noise_seed} must be from 0 to 2^32 - 1')
         settings, gan = self.settings, contract.part(self.post, 'gan')
-        g = self.generator(int(np.flatnonzero(self.seeds == seed)[0]))
+        row = int(np.flatnonzero(self.seeds == seed)[0])
+        g = self.generator(slice(row, row + 1))
         labels = gan.labels(settings) if hasattr(gan, 'labels') else None
         made = saved_model.module(
             lambda g, z: gan.generator(settings, g, z),
@@ -151,15 +152,14 @@ class Result:
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(f'label={label} must be -1, a class, or one class per sample') from error
 
-    def generator(self, row: int) -> tuple[Linear, ...]:
-        """G of one run at the end, with a runs axis of length 1. Raises ValueError if the checkpoint is gone or damaged."""
+    def generator(self, rows: slice) -> tuple[Linear, ...]:
+        """G of some runs at the end, as it was judged. Raises ValueError if the checkpoint is gone or damaged."""
         try:
             arrays = checkpoints.newest(self.directory)
         except checkpoints.CannotResume as error:
             raise ValueError(str(error)) from error
-        one = slice(row, row + 1)
-        average = networks.found('state/train_state/opt_state_g/average', arrays, one)
-        return average or networks.found('state/train_state/g', arrays, one)
+        average = networks.found('state/train_state/opt_state_g/average', arrays, rows)
+        return average or networks.found('state/train_state/g', arrays, rows)
 
     def save(self, directory: str | pathlib.Path) -> pathlib.Path:
         """Copies the command's files into a directory, which it creates; --resume and --export work there. Returns its path."""

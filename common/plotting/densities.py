@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,40 @@ def curves(
     points = len(evaluation.grid)
     decision, generated = (np.pad(surface, (0, points - len(surface))) for surface in surfaces)
     return decision, figures.density(generated, bins)
+
+
+class Curves(NamedTuple):
+    """What can be seen of the networks of some runs; a curve that is not finite is NaN."""
+
+    x: np.ndarray  # [points], data values
+    decision: np.ndarray  # D at x, [runs, points]
+    density: np.ndarray  # of G's samples at x, [runs, points]
+    z: np.ndarray  # [points], noise
+    mapped: np.ndarray  # G at z, [runs, points]
+
+
+SEEN, SAMPLES = 64, 2048  # points of each of `Curves`; of G for its density
+
+
+def curves_of_many(evaluation: outcomes.Evaluation, noise_range: float, d: Any, g: Any) -> Curves:
+    """The curves of all runs of d and g, which are evaluated on `evaluation`'s grid, scaled to the noise for G."""
+    decision, generated = (surface.numpy() for surface in evaluation.surfaces(d, g))
+    half = evaluation.grid[-1]
+    x = half * ((2 * np.arange(SEEN) + 1) / SEEN - 1)
+    at = np.linspace(0, decision.shape[1] - 1, SEEN).round().astype(int)
+    places = evaluation.grid[at]
+    decided = np.stack([np.interp(x, places, row) for row in decision[:, at]])
+    return Curves(x, decided, histograms(generated, x), places * noise_range / half, generated[:, at])
+
+
+def histograms(samples: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Densities of samples [runs, n] in bins around the evenly spaced x, [runs, points]; NaN for runs that are not finite."""
+    width, finite = x[1] - x[0], np.isfinite(samples).all(axis=1)
+    bins = np.floor((np.where(finite[:, None], samples, 0) - x[0]) / width + 0.5)
+    inside = (bins >= 0) & (bins < len(x))
+    places = (np.arange(len(samples))[:, None] * len(x) + np.where(inside, bins, 0)).astype(int)
+    counts = np.bincount(places.ravel(), inside.ravel(), minlength=len(samples) * len(x)).reshape(len(samples), -1)
+    return np.where(finite[:, None], counts / (samples.shape[1] * width), np.nan)
 
 
 def final(

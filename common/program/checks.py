@@ -183,7 +183,7 @@ def memory(
 
     The estimate is a lower bound, so nothing that could run is refused. It counts float32 numbers: four per weight (value,
     gradient, optimizer state, checkpoint copy), two per unit and sample of the runs trained together (output, gradient), and
-    per record its step and two losses per run.
+    per record its step and two losses per run. Networks that are kept count twice.
 
     Args:
       networks: the layer widths of each network, inputs and outputs included.
@@ -195,6 +195,7 @@ def memory(
     weights = sum(outputs * (inputs + 1) for layers in networks for inputs, outputs in itertools.pairwise(layers))
     units = sum(sum(layers) for layers in networks)
     trained = 4 * (4 * opts.runs * weights + 2 * min(opts.runs, group) * batch_size * units) + more
+    trained += 2 * 4 * opts.runs * weights * (opts.record_networks or 0)  # and once more as the records are joined
     needed = max(trained, records * (8 + 2 * 4 * opts.runs))
     if needed > machine_memory():
         sizes = [(name, opts[name].value) for name in opts if opts[name].present and name not in NOT_SIZES]

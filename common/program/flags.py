@@ -58,6 +58,8 @@ COMMON = (
     Flag('export_seed', int, None, 'Which seed to export (default: the first).'),
     Flag('tensorboard', PATH, None, 'After training, write records (with several seeds, their quantiles) and figures into this '
          "directory for TensorBoard; needs pip install '.[tensorboard]'."),
+    Flag('record_networks', int, None, 'Also keep both networks of every run at so many moments, for the slider of the page '
+         'that `python -m reproductions explore` makes.', 2, 1000),
     Flag('animation', bool, False, "Also draw the first seed's training as animation.gif; nothing else changes."),
     Flag('claims', bool, False, "Measure the post's claims over --runs seeds (default: 200 or 500; MNIST: 8), nothing else."),
     Flag('replay', PATH, None, "Compare with this recorded run of the author's program, step by step, and nothing else."),

@@ -16,7 +16,7 @@ from common.devices import cluster, distribution
 from common.program import cli, progress
 from common.program.command import Command, Trained
 from common.settings import flat
-from common.storage import checkpoints
+from common.storage import checkpoints, networks
 
 
 def train(
@@ -48,6 +48,9 @@ def train(
       SystemExit: on the later workers of a cluster, when training is done; the chief writes the results.
     """
     opts, devices, directory, seeds = command.opts, command.devices, command.directory, command.seeds
+    if opts.record_networks:
+        decides = (decides or {}) | {'record_networks': opts.record_networks}
+        watch, watched = networks_at(opts.record_networks, training.record_steps(command.num_steps, every, experiment.early))
     settings, chief = _settings_to_match(command, every, decides), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts, frames, stop = None, [], [], 0
@@ -77,6 +80,21 @@ def train(
         raise SystemExit(128 + stop if stop else 0)
     judged = remedies.judged(state.train_state)
     return Trained(state.pretrain_state.params, judged, training.join_records(parts), frames, stop)
+
+
+def networks_at(count: int, steps: np.ndarray) -> tuple[Callable, Callable]:
+    """(watch, watched) of `train` that keep the networks at `count` of the recorded steps, evenly spaced.
+
+    Records: `networks/step` [1], the iteration, and every parameter of both networks, `networks/g/0/w` [runs, out, in, 1].
+    """
+    chosen = set(steps[np.unique(np.linspace(0, len(steps) - 1, count).round().astype(int))].tolist())
+
+    def watch(step, train_state):
+        d = tf.nest.map_structure(np.asarray, remedies.normalized(train_state.d))
+        found = networks.named('networks/d', d) | networks.named('networks/g', train_state.g)
+        return {'networks/step': np.array([step - 1])} | {name: values[..., None] for name, values in found.items()}
+
+    return watch, chosen.__contains__
 
 
 def _settings_to_match(command, every, decides):

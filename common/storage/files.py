@@ -103,15 +103,15 @@ def write_text(path: pathlib.Path | str, text: str) -> None:
 
 def write_json(path: pathlib.Path | str, value: Any) -> None:
     """Writes an indented JSON document, with null for NaN and infinities, which JSON does not have. Raises CannotWrite."""
-    write_text(path, json.dumps(_finite(value), indent=2, allow_nan=False) + '\n')
+    write_text(path, json.dumps(finite(value), indent=2, allow_nan=False) + '\n')
 
 
-def _finite(value):
+def finite(value):
     """A JSON value with None for every float that is not finite."""
     if isinstance(value, dict):
-        return {name: _finite(each) for name, each in value.items()}
+        return {name: finite(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

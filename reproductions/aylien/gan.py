@@ -190,12 +190,12 @@ def measure(settings: Settings, g: Any) -> dict[str, tf.Tensor]:
 
 
 @functools.cache
-def make_evaluation(settings: Settings) -> outcomes.Evaluation:
+def make_evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
     """What the final networks are evaluated on: the post's grid (for G, scaled to the noise), truth and success bound."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=lambda g, x: generator(settings, g, x * (settings.noise_range / NOISE_RANGE)),
-        grid=np.linspace(-NOISE_RANGE, NOISE_RANGE, PLOT_POINTS),
+        grid=np.linspace(-NOISE_RANGE, NOISE_RANGE, points),
         batch_size=settings.batch_size,
         truth=truth(settings),
         success_bound=success_bound(settings),

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from common import training
 from common.evaluation import metrics
 from common.nn.random import Stream
-from common.plotting import figures
+from common.plotting import densities, figures
 from common.program import session
 from reproductions.devnag import gan
 
@@ -61,6 +61,19 @@ def draw_ensemble(
         arrays[name] = np.quantile(values[finite], figures.BANDS, axis=0) if banded else values
         arrays[f'final_{name}'] = table[name]
     figures.write(path, ensemble, arrays | {name: table[name] for name in ('finite', 'success')})
+
+
+def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
+    """What the explorer shows of some runs' networks; D at x is its decision on a normal batch of mean x and the data's std."""
+    x = settings.mu + settings.sigma * 6 * ((2 * np.arange(densities.SEEN) + 1) / densities.SEEN - 1)
+    shape = metrics.gaussian(0.0, settings.sigma).ppf((np.arange(settings.batch_size) + 0.5) / settings.batch_size)
+    runs = tf.nest.flatten(g)[0].shape[0]
+    batches = (x[:, None] + shape).astype(np.float32)
+    decided = [gan.discriminator(settings, d, tf.tile(batch[None, None], [runs, 1, 1]))[:, 0, 0] for batch in batches]
+    z = np.linspace(0, settings.noise_range, densities.SAMPLES, dtype=np.float32)
+    samples = gan.generator(settings, g, tf.tile(z[None, None], [runs, 1, 1])).numpy()[:, 0]
+    at = np.linspace(0, len(z) - 1, densities.SEEN).round().astype(int)
+    return densities.Curves(x, np.stack(decided, axis=1), densities.histograms(samples, x), z[at], samples[:, at])
 
 
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:

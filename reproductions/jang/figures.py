@@ -80,6 +80,11 @@ def draw(
         densities.ensemble(directory, title, evaluation, BINS, real, seeds, trained.train_state, table, history)
 
 
+def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
+    """What the explorer shows of the networks of some runs."""
+    return densities.curves_of_many(gan.make_evaluation(settings, densities.SAMPLES), settings.noise_range, d, g)
+
+
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
     """Writes the animation's data and returns the generator that draws it; `frames` are those of `session.Trained`."""
     real, shown = gan.truth(settings).pdf(BINS.places), (-gan.HALF_RANGE, gan.HALF_RANGE, 1.0)

@@ -219,13 +219,13 @@ def flat_share(settings: Settings, params: Any, points: tf.Tensor) -> tf.Tensor:
 
 
 @functools.cache
-def make_evaluation(settings: Settings) -> outcomes.Evaluation:
+def make_evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
     """What the final networks are evaluated on: the post's grid (for G, scaled to the noise), truth and success bound."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=lambda g, x: generator(settings, g, x * (settings.noise_range / HALF_RANGE)),
-        grid=np.linspace(-HALF_RANGE, HALF_RANGE, PLOT_POINTS),
-        batch_size=settings.batch_size if settings.minibatch else PLOT_POINTS,
+        grid=np.linspace(-HALF_RANGE, HALF_RANGE, points),
+        batch_size=settings.batch_size if settings.minibatch else points,
         truth=truth(settings),
         success_bound=success_bound(settings),
     )

@@ -80,6 +80,11 @@ def settings_from_flags(opts: FlagValues) -> Settings:
 
 def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> None:
     """Raises cli.UserError for a command that cannot run: invalid seeds or paths, too little memory."""
+    if opts.record_networks:
+        raise cli.UserError(
+            f'--record_networks={opts.record_networks} is for the small networks of the other posts; leave it out: '
+            'progress.png, runs.png and --animation show the digits of a training'
+        )
     checks.seeds(opts)
     checks.outputs(opts)
     networks, compared = (settings.d_widths, settings.g_widths), comparisons(settings, 1)

@@ -46,6 +46,11 @@ def draw(
         draw_convergence(directory / 'convergence.png', title, {'': table}, int(trained.train_state.step))
 
 
+def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
+    """What the explorer shows of the networks of some runs."""
+    return densities.curves_of_many(gan.make_evaluation(settings, densities.SAMPLES), settings.noise_range, d, g)
+
+
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
     """Writes the animation's data and returns the generator that draws it; `frames` are those of `session.Trained`."""
     evaluation, shown = gan.make_evaluation(settings), (-aylien.NOISE_RANGE, aylien.NOISE_RANGE, 1.4)

@@ -194,12 +194,12 @@ def peak_height(settings: Settings, generated: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def make_evaluation(settings: Settings) -> outcomes.Evaluation:
+def make_evaluation(settings: Settings, points: int = aylien.PLOT_POINTS) -> outcomes.Evaluation:
     """What the final networks are evaluated on: Aylien's grid (for G, scaled to its noise range), truth, success bound."""
     return outcomes.make_evaluation(
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=lambda g, x: generator(settings, g, x * (settings.noise_range / aylien.NOISE_RANGE)),
-        grid=np.linspace(-aylien.NOISE_RANGE, aylien.NOISE_RANGE, aylien.PLOT_POINTS),
+        grid=np.linspace(-aylien.NOISE_RANGE, aylien.NOISE_RANGE, points),
         batch_size=settings.batch_size,
         truth=truth(settings),
         success_bound=success_bound(settings),

@@ -37,6 +37,7 @@ def main(argv: list[str]) -> int:
         except KeyboardInterrupt:
             print('finished commands are kept; run the same command again to resume', file=sys.stderr)
             raise
+        contents.write_explorers([job for job in jobs if (job.post, job.name) not in failed], directory)
         report = contents.collect(chosen, jobs, directory, failed) | {'runs': opts.runs}
         files.write_json(directory / 'report.json', report)
         report_page.write(directory, report)

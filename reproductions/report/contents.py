@@ -10,8 +10,11 @@ from common.evaluation import metrics, two_sample
 from common.storage import files
 from reproductions import contract
 from reproductions.contract import Job
+from reproductions.explorer import contents as explored
+from reproductions.explorer import page as explorer
 from reproductions.report import jobs as report_jobs
 
+EXPLORE = 'explore.html'  # in the directory of an ensemble
 BY_QUANTILES = 'success by quantiles'  # the authors' runs are only known by their quantiles
 
 
@@ -68,6 +71,14 @@ def comparison(post: str, directory: pathlib.Path) -> list[dict[str, Any]]:
     return rows
 
 
+def write_explorers(jobs: list[Job], directory: pathlib.Path) -> None:
+    """Writes explore.html beside the files of every ensemble among these jobs, none of which has failed."""
+    for path in (directory / job.place for job in jobs):
+        trained = (path / 'history.npz').exists() and len(files.read_csv(path / 'results.csv')['seed'])
+        if trained and trained > 1:
+            explorer.write(path / EXPLORE, explored.of(path))
+
+
 def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed: dict[tuple[str, str], str]) -> dict[str, Any]:
     """The contents of the page, and of report.json."""
     recorded = contract.recorded_claims()
@@ -92,6 +103,7 @@ def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed:
                         'name': job.name,
                         'command': job.command,
                         'failed': failed.get((post, job.name)),
+                        'explore': str(job.place / EXPLORE) if (directory / job.place / EXPLORE).exists() else None,
                         'figures': [
                             {'file': str(job.place / file), 'caption': caption}
                             for file, caption in job.figures.items()

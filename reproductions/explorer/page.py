@@ -1,0 +1,29 @@
+"""The explorer as one self-contained HTML file: template, style, script, D3 and the numbers."""
+
+import importlib.resources
+import json
+import pathlib
+from typing import Any
+
+import jinja2
+
+from common.storage import files
+
+
+def write(path: pathlib.Path, found: dict[str, Any]) -> None:
+    """Writes the page of what `contents.of` has found. Raises files.CannotWrite."""
+    files.write_text(path, render(found))
+
+
+def render(found: dict[str, Any]) -> str:
+    """The page as HTML."""
+    folder = importlib.resources.files('reproductions.explorer')
+    parts = {name: (folder / name).read_text(encoding='utf-8') for name in ('page.css', 'page.js', 'd3.min.js', 'D3-LICENSE')}
+    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
+        (folder / 'page.html').read_text(encoding='utf-8')
+    )
+    numbers = json.dumps(files.finite(found), separators=(',', ':'), allow_nan=False).replace('<', '\\u003c')  # no tag ends it
+    return template.render(
+        title=found['title'], numbers=numbers, style=parts['page.css'], script=parts['page.js'], d3=parts['d3.min.js'],
+        licence=parts['D3-LICENSE'].replace('*/', '* /'),
+    )  # fmt: skip
