@@ -57,7 +57,7 @@ def train(post: str, runs: int = 1, output_dir: str | pathlib.Path | None = None
       ValueError: what the command line would refuse, with its one line.
       KeyboardInterrupt: Ctrl-C; with `output_dir` the training so far is kept, and `resume=True` goes on.
 
-    Example:
+    Examples:
       >>> import reproductions
       >>> found = reproductions.train('aylien', runs=3, seed=7, num_steps=20, pretrain_steps=0, minibatch=True)
       >>> found.table['seed'].tolist(), found.history['loss_d'].shape, found.config['flags']['minibatch']
@@ -85,7 +85,7 @@ def replay(post: str, trace: str | pathlib.Path) -> 'api.Replay':
     Raises:
       ValueError: the file is no trace of this post.
 
-    Example:
+    Examples:
       >>> import reproductions
       >>> reproductions.replay('aylien', 'tests/data/aylien_2016-08_plain_seed42.npz').agrees
       True
@@ -101,7 +101,7 @@ def replay(post: str, trace: str | pathlib.Path) -> 'api.Replay':
 def posts() -> 'dict[str, contract.Post]':
     """The posts, {name: `reproductions.contract.Post`}: title, variants, flags and recorded verdicts, without TensorFlow.
 
-    Example:
+    Examples:
       >>> import reproductions
       >>> list(reproductions.posts()), reproductions.posts()['aylien'].variants
       (['aylien', 'multimodal', 'jang', 'devnag', 'mnist'], ('2016-08', '2016-12', '2017-06'))
@@ -127,7 +127,7 @@ def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> 'Out
       ValueError: what the command line would refuse, with its one line.
       KeyboardInterrupt: Ctrl-C; with `output_dir` the cells that are done are kept, and `resume=True` goes on.
 
-    Example:
+    Examples:
       >>> import reproductions
       >>> found = reproductions.sweep('aylien', {'learning_rate': [0.005, 0.05]}, runs=4, num_steps=20, pretrain_steps=0)
       >>> found.cells['learning_rate'].tolist(), found.results['seed'].size

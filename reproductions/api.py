@@ -87,7 +87,7 @@ class Result:
         Raises:
           ValueError: the training has no such figure; the message names those that it has.
 
-        Example:
+        Examples:
           >>> import reproductions
           >>> found = reproductions.train('aylien', num_steps=20, pretrain_steps=0)
           >>> found.plot().axes[0].get_xlabel()
@@ -123,7 +123,7 @@ class Result:
         Raises:
           ValueError: there is no run of that seed, or a number cannot be.
 
-        Example:
+        Examples:
           >>> import reproductions
           >>> found = reproductions.train('aylien', runs=3, seed=7, num_steps=20, pretrain_steps=0)
           >>> found.sample(8, n=5).shape

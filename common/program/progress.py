@@ -4,9 +4,13 @@ import contextlib
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 
-from tqdm import auto, std
+from tqdm import std
+
+with warnings.catch_warnings(action='ignore', category=std.TqdmWarning):  # in a notebook without ipywidgets
+    from tqdm import auto
 
 
 @contextlib.contextmanager
