@@ -13,6 +13,7 @@ from common.storage import files
 from reproductions.aylien import claims as aylien_claims
 from reproductions.aylien import figures as aylien_figures
 from reproductions.aylien import gan
+from reproductions.explorer import contents, page
 from reproductions.gallery import Map, Picture, command, keep, map_pictures, maps, quartiles
 
 
@@ -28,10 +29,12 @@ def branch(name: str, runs: int, out: pathlib.Path) -> None:
     flags = ['--minibatch'] if name == 'minibatch' else []
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        command('aylien', scratch / 'many', f'--runs={runs}', '--seed=0', *flags)
+        command('aylien', scratch / 'many', f'--runs={runs}', '--seed=0', '--record_networks=12', *flags)
         seed = shown_seed(scratch / 'many')
         command('aylien', scratch / 'one', f'--seed={seed}', '--animation', *flags)
         keep(scratch, out, name)
+        if name == 'plain':  # for the site; of one ensemble, since it takes megabytes
+            page.write(out / 'explore.html', contents.of(scratch / 'many'))
 
 
 def data(runs: int, out: pathlib.Path) -> None:
