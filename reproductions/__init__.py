@@ -121,7 +121,8 @@ def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> 'Out
       flags: any other flag of the command, such as `minibatch=True`; without `output_dir` nothing is written.
 
     Returns:
-      `reproductions.sweeps.plan.Outcome`: `cells`, the columns of sweep.csv, and `results`, those of results.csv.
+      `reproductions.sweeps.plan.Outcome`: `cells`, the columns of sweep.csv, and `results`, those of results.csv, both
+      `reproductions.api.Table`.
 
     Raises:
       ValueError: what the command line would refuse, with its one line.
@@ -136,6 +137,8 @@ def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> 'Out
     from common import quiet
 
     quiet.import_tensorflow()
+    from reproductions import api
     from reproductions.sweeps import execution
 
-    return execution.sweep(post, vary, runs, flags)
+    found = execution.sweep(post, vary, runs, flags)
+    return found._replace(cells=api.Table(found.cells), results=api.Table(found.results))

@@ -58,7 +58,7 @@ def needed(result: api.Result) -> list[str]:
 
     words = [word for word in api.words_of(result.config, main.FLAGS) if word[: word.index('=') + 1] not in own]
     wanted = trained(words)
-    for word in list(words):
+    for word in [word for word in words if not word.startswith('--data=')]:  # all others act through the settings
         fewer = [other for other in words if other != word]
         with contextlib.suppress(cli.UserError):
             words = fewer if trained(fewer) == wanted else words

@@ -14,7 +14,7 @@ from helpers.post_checks import call
 from matplotlib.figure import Figure
 
 import reproductions
-from common.program import flags
+from common.program import flags, progress
 from common.settings import flat
 from common.storage import files
 from reproductions import api, contract
@@ -127,6 +127,19 @@ def test_tables(found):
     table = found.table.to_pandas()
     assert list(table.columns) == list(found.table) and table['seed'].tolist() == [7, 8, 9]
     assert repr(found) == f'<aylien: 3 seeds from 7, {table["success"].sum():.0f} succeed>'
+
+
+def test_tables_of_a_sweep():
+    swept = reproductions.sweep('aylien', {'learning_rate': [0.01, 0.02]}, runs=2, num_steps=3, pretrain_steps=0)
+    assert swept.cells.to_pandas()['learning_rate'].tolist() == [0.01, 0.02]
+    assert swept.results.to_pandas()['seed'].tolist() == [42, 43, 42, 43]
+
+
+def test_progress_is_shown_in_notebooks(monkeypatch):
+    """Where there is no terminal; elsewhere it is shown on a terminal alone."""
+    assert progress.progress_bar(3, 'training', 'steps').disable
+    monkeypatch.setattr(progress.auto, 'notebook_tqdm', object())
+    assert not progress.progress_bar(3, 'training', 'steps').disable
 
 
 def test_a_replay_that_differs(tmp_path):

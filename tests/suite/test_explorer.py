@@ -18,6 +18,8 @@ from reproductions import api, contract
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.explorer import contents, page
 from reproductions.mnist import __main__ as mnist_main
+from reproductions.report import contents as report_contents
+from reproductions.report import page as report_page
 
 SHORT = ('--num_steps=40', '--pretrain_steps=0', '--log_every=5', '--runs=6', '--seed=30')
 BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
@@ -131,6 +133,7 @@ def test_digits_are_pictures(tmp_path):
     words = contract.part('mnist', 'comparison').short(tmp_path)
     assert call(mnist_main, *words, '--runs=2', f'--output_dir={tmp_path}/out') == 0
     found = contents.of(tmp_path / 'out')
+    assert re.search(r'reproductions.mnist .*--data=\S+few.npz', found['command'])
     assert len(found['pictures']) == 2 and found['pictures'][0] != found['pictures'][1]
     assert found['axes'] == ('frechet', 'classes_covered') and 'curves' not in found
 
@@ -164,6 +167,19 @@ def test_wrong_input_is_one_line(words, line, capsys):
     assert explore(*words) == 2
     error = capsys.readouterr().err
     assert error.startswith(f'error: {line}') and error.count('\n') == 1
+
+
+def test_the_report_has_one_for_each_ensemble(recorded, tmp_path):
+    jobs = [contract.Job('aylien', name, (), 1.0, {}) for name in ('many', 'one', 'claims')]
+    shutil.copytree(recorded, tmp_path / 'aylien/many')
+    shutil.copytree(recorded, tmp_path / 'aylien/one')
+    rows = (recorded / 'results.csv').read_text(encoding='utf-8').splitlines()
+    (tmp_path / 'aylien/one/results.csv').write_text('\n'.join(rows[:2]) + '\n', encoding='utf-8')
+    report_contents.write_explorers(jobs, tmp_path)
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob('explore.html')] == ['aylien/many/explore.html']
+    found = report_contents.collect(['aylien'], jobs, tmp_path, {}) | {'runs': 6}
+    assert [job['explore'] for job in found['posts'][0]['jobs']] == ['aylien/many/explore.html', None, None]
+    assert '<a href="aylien/many/explore.html">Look at each seed</a>' in report_page.render(tmp_path, found)
 
 
 # --- In a browser -------------------------------------------------------------------------------------------------------------
