@@ -20,7 +20,7 @@ class Picture(NamedTuple):
     """A committed figure, drawn from the .npz file of the same name beside it."""
 
     part: str  # the part of make_figures.py that makes it
-    draw: Callable  # path -> None, or for an animation a generator that draws it frame by frame
+    draw: Callable  # path -> the figure, or for an animation a generator that draws it frame by frame
     shows: str  # a caption
     in_post: bool = True  # whether the post shows this figure
 

@@ -10,6 +10,7 @@ figures/README.md and figures/manifest.json list which file reproduces which fig
 
 import argparse
 import sys
+from collections.abc import Iterator
 
 from checkout import ROOT
 from PIL import Image
@@ -92,7 +93,8 @@ def redraw(names, only, figures=FIGURES):
     with tqdm(chosen, unit=' pictures', file=sys.stderr) as bar:
         for path, draw in bar:
             bar.set_description(f'drawing {path.parent.name}/{path.name}')
-            for _ in draw(path) or ():  # an animation yields its frames
+            drawn = draw(path)
+            for _ in drawn if isinstance(drawn, Iterator) else ():  # an animation yields its frames
                 pass
 
 

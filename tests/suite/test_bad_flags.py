@@ -168,7 +168,7 @@ def test_any_command_line_runs_or_ends_with_one_line(name, workspace):
 
     check()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**20  # KiB
-    assert seen.total() >= 500 and min(seen['started'], seen['refused']) > 100, seen  # a fifth
+    assert seen.total() >= 500 and min(seen['started'], seen['refused']) > seen.total() / 10, seen
     assert set(usual) <= named and len(usual) > 25
 
 
