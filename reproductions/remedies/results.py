@@ -1,5 +1,6 @@
 """The files of the remedies: table, figure, and the table as text."""
 
+import csv
 import math
 import pathlib
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from common.storage import files
+from reproductions import contract
 from reproductions.remedies import figures
-from reproductions.remedies.plan import PUBLISHED, REMEDIES
+from reproductions.remedies.plan import PUBLISHED, REMEDIES, remedies_of, seeds_of
 
+TEXTS = ('post', 'remedy', 'strength')  # columns of remedies.csv; the others are numbers
 TITLES = {remedy.name: (remedy.title, remedy.flag) for remedy in (PUBLISHED, *REMEDIES)}
 
 
@@ -19,6 +22,30 @@ def write(directory: pathlib.Path, rows: list[dict[str, Any]]) -> None:
     files.write_npz(directory / 'remedies.npz', figures.arrays_of(rows))
     figures.draw(directory / 'remedies.png')
     files.write_text(directory / 'remedies.md', as_markdown(rows))
+
+
+def read(directory: pathlib.Path, runs: int) -> dict[tuple[str, str], dict[str, Any]]:
+    """{(post, remedy): row} of the remedies.csv that is there, without rows of other numbers of seeds than for --runs."""
+    path, found = directory / 'remedies.csv', {}
+    if not path.exists():
+        return found
+    with open(path, newline='', encoding='utf-8') as file:
+        for row in csv.DictReader(file):
+            row |= {name: float(value) for name, value in row.items() if name not in TEXTS} | {'runs': int(row['runs'])}
+            if row['runs'] == wanted(row['post'], row['remedy'], runs):
+                found[row['post'], row['remedy']] = row
+    return found
+
+
+def wanted(post: str, name: str, runs: int) -> int | None:
+    """How many fresh seeds the table has of a post and remedy, None if it has none."""
+    return next((seeds_of(post, remedy, runs) for remedy in remedies_of(post) if remedy.name == name), None)
+
+
+def in_order(table: dict[tuple[str, str], dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of {(post, remedy): row}, in the order of the table."""
+    names = [(post, remedy.name) for post in contract.NAMES for remedy in remedies_of(post)]
+    return [table[name] for name in names if name in table]
 
 
 def as_markdown(rows: list[dict[str, Any]]) -> str:

@@ -186,11 +186,21 @@ def test_the_command_measures_what_is_not_done_yet(small, tmp_path, capsys):
         'utf-8'
     )
     (tmp_path / 'aylien' / 'average.npz').unlink()
-    before = (tmp_path / 'remedies.csv').read_bytes()
+    before = (tmp_path / 'remedies.csv').read_text('utf-8')
+    assert cli.call(command.main, words) == 0
+    assert capsys.readouterr().out.count('aylien: ') == 0  # the table has it
+    assert (tmp_path / 'remedies.csv').read_text('utf-8') == before
+    (tmp_path / 'remedies.csv').write_text(before.replace('aylien,average', 'aylien,unknown'), 'utf-8')
     assert cli.call(command.main, words) == 0
     out = capsys.readouterr().out
     assert 'aylien: average of G' in out and 'as published' not in out
-    assert (tmp_path / 'remedies.csv').read_bytes() == before
+    assert (tmp_path / 'remedies.csv').read_text('utf-8') == before
+    (tmp_path / 'aylien' / 'published.npz').unlink()
+    (tmp_path / 'aylien' / 'average.npz').unlink()
+    (tmp_path / 'remedies.csv').write_text('\n'.join(before.splitlines()[:2]) + '\n', 'utf-8')
+    assert cli.call(command.main, words) == 0
+    assert 'as published' in capsys.readouterr().out  # which the other is compared with
+    assert (tmp_path / 'remedies.csv').read_text('utf-8') == before
 
 
 def test_a_wrong_post_is_refused(capsys, tmp_path):
