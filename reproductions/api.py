@@ -152,12 +152,16 @@ class Result:
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(f'label={label} must be -1, a class, or one class per sample') from error
 
-    def generator(self, rows: slice) -> tuple[Linear, ...]:
-        """G of some runs at the end, as it was judged. Raises ValueError if the checkpoint is gone or damaged."""
+    def checkpoint(self) -> dict[str, np.ndarray]:
+        """The arrays of the last checkpoint, such as state/train_state/g/0/w. Raises ValueError if it is gone or damaged."""
         try:
-            arrays = checkpoints.newest(self.directory)
+            return checkpoints.newest(self.directory)
         except checkpoints.CannotResume as error:
             raise ValueError(str(error)) from error
+
+    def generator(self, rows: slice) -> tuple[Linear, ...]:
+        """G of some runs at the end, as it was judged. Raises ValueError like `checkpoint`."""
+        arrays = self.checkpoint()
         average = networks.found('state/train_state/opt_state_g/average', arrays, rows)
         return average or networks.found('state/train_state/g', arrays, rows)
 

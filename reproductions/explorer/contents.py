@@ -16,7 +16,7 @@ from PIL import Image
 from common import remedies
 from common.program import cli, flags, progress
 from common.sizes import CHUNK
-from common.storage import checkpoints, files, networks
+from common.storage import files, networks
 from reproductions import api, contract
 
 FOLLOWED = ('loss_d', 'loss_g', 'wasserstein', 'mean', 'std', 'frechet', 'recognized', 'classes_covered')  # records of the page
@@ -131,14 +131,14 @@ def moments_of(result: api.Result) -> tuple[list[int], list[tuple[Any, Any]]]:
             tuple(networks.found(f'networks/{name}', result.history, (..., i)) for name in 'dg') for i in range(len(steps))
         ]
         return steps, pairs
-    arrays = checkpoints.newest(result.directory)
+    arrays = result.checkpoint()
     state = 'state/train_state'
     linears, every = networks.found(f'{state}/d', arrays), slice(None)
     if not linears:  # with spectral normalization
         linears = networks.found(f'{state}/d/linears', arrays)
         directions = tuple(arrays[f'{state}/d/directions/{i}'] for i in range(len(linears)))
         linears = tf.nest.map_structure(np.asarray, remedies.normalized(remedies.Normalized(linears, directions)))
-    return [int(result.config['iterations']) - 1], [(linears, result.generator(every))]
+    return [max(int(result.config['iterations']) - 1, 0)], [(linears, result.generator(every))]
 
 
 def curves(result: api.Result) -> dict[str, Any]:

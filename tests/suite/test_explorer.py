@@ -154,6 +154,16 @@ def api_free(text):
     return text[text.index('<script>/* D3') : text.index("<script>'use strict'")]
 
 
+def test_without_networks_there_is_one_line(recorded, tmp_path, capsys):
+    shutil.copytree(recorded, tmp_path / 'lost', ignore=shutil.ignore_patterns('checkpoint', '.lock'))
+    arrays = files.read_npz(recorded / 'history.npz')
+    plain = {name: values for name, values in arrays.items() if not name.startswith('networks/')}
+    files.write_npz(tmp_path / 'lost/history.npz', plain)
+    assert explore(tmp_path / 'lost') == 2
+    error = capsys.readouterr().err
+    assert error == f'error: explore: {tmp_path}/lost/checkpoint has no intact checkpoint; train or sweep first\n'
+
+
 @pytest.mark.parametrize(
     ('words', 'line'),
     [
