@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from common import remedies
 from common.evaluation import replay as replays
 from common.nn.layers import Linear
 from common.nn.random import Stream
@@ -22,6 +23,7 @@ from common.program import cli, flags
 from common.sizes import SEEDS
 from common.storage import checkpoints, files, networks, saved_model
 from reproductions import contract
+from reproductions.sweeps import vary
 
 if TYPE_CHECKING:
     import pandas
@@ -138,7 +140,7 @@ class Result:
             raise ValueError(f'noise_seed={noise_seed} must be from 0 to 2^32 - 1')
         settings, gan = self.settings, contract.part(self.post, 'gan')
         row = int(np.flatnonzero(self.seeds == seed)[0])
-        g = self.generator(slice(row, row + 1))
+        _, g = self.networks(slice(row, row + 1))
         labels = gan.labels(settings) if hasattr(gan, 'labels') else None
         made = saved_model.module(
             lambda g, z: gan.generator(settings, g, z),
@@ -152,18 +154,19 @@ class Result:
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(f'label={label} must be -1, a class, or one class per sample') from error
 
-    def checkpoint(self) -> dict[str, np.ndarray]:
-        """The arrays of the last checkpoint, such as state/train_state/g/0/w. Raises ValueError if it is gone or damaged."""
+    def networks(self, rows: slice = slice(None)) -> tuple[tuple[Linear, ...], tuple[Linear, ...]]:
+        """D and G of some runs at the end, as they were judged. Raises ValueError if the checkpoint is gone or damaged."""
         try:
-            return checkpoints.newest(self.directory)
+            arrays = checkpoints.newest(self.directory)
         except checkpoints.CannotResume as error:
             raise ValueError(str(error)) from error
-
-    def generator(self, rows: slice) -> tuple[Linear, ...]:
-        """G of some runs at the end, as it was judged. Raises ValueError like `checkpoint`."""
-        arrays = self.checkpoint()
-        average = networks.found('state/train_state/opt_state_g/average', arrays, rows)
-        return average or networks.found('state/train_state/g', arrays, rows)
+        state = 'state/train_state'
+        d, linears = (networks.found(f'{state}/{name}', arrays, rows) for name in ('d', 'd/linears'))
+        if linears:  # with spectral normalization
+            directions = tuple(arrays[f'{state}/d/directions/{i}'][rows] for i in range(len(linears)))
+            d = tf.nest.map_structure(np.asarray, remedies.normalized(remedies.Normalized(linears, directions)))
+        average, g = (networks.found(f'{state}/{name}', arrays, rows) for name in ('opt_state_g/average', 'g'))
+        return d, average or g
 
     def save(self, directory: str | pathlib.Path) -> pathlib.Path:
         """Copies the command's files into a directory, which it creates; --resume and --export work there. Returns its path."""
@@ -228,6 +231,5 @@ def replay(post: str, trace: str | pathlib.Path) -> Replay:
         status, text = command(post, {'replay': trace}, pathlib.Path(directory))
         with open(pathlib.Path(directory, 'replay.csv'), newline='', encoding='utf-8') as file:
             rows = list(csv.DictReader(file))
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    table = Table({name: values if name == 'quantity' else values.astype(float) for name, values in columns.items()})
+    table = Table({name: vary.as_numbers([row[name] for row in rows]) for name in rows[0]})
     return Replay(table, status == 0, replays.worst_judged(table), text)

@@ -14,7 +14,7 @@ A post is a folder reproductions/<name>/. All posts have the same parts:
   __main__    `FLAGS`, a table, and `main(argv)`, the whole command from top to bottom; `settings_from_flags(opts)` and
               `check(opts, settings, num_steps, every)`, with which a sweep checks its cells
   figures     what data a figure holds and how it is drawn; `DRAWN`: {name of a figure: the function that draws it};
-              for a post in one dimension `curves_of(settings, d, g)`, which the explorer shows
+              what the explorer shows of a run: `curves_of(settings, d, g)` or, of digits, `pictures_of(directory, runs)`
   claims      the post's claims as verdicts
   replay      `replay_trace(path)`: a recorded run of the author's program, step by step
   comparison  `CASES`, `SPEED`, `TRIAL`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`,

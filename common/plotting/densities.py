@@ -29,16 +29,22 @@ class Curves(NamedTuple):
     density: np.ndarray  # of G's samples at x, [runs, points]
     z: np.ndarray  # [points], noise
     mapped: np.ndarray  # G at z, [runs, points]
+    title: str = "Densities, and D's decision"  # of the chart of the first three
 
 
 SEEN, SAMPLES = 64, 2048  # points of each of `Curves`; of G for its density
+
+
+def places_within(half: float) -> np.ndarray:
+    """x of `Curves` from -half to half: the middles of equal intervals, [points]."""
+    return outcomes.middles(SEEN, half).numpy()[0, 0].astype(float)
 
 
 def curves_of_many(evaluation: outcomes.Evaluation, noise_range: float, d: Any, g: Any) -> Curves:
     """The curves of all runs of d and g, which are evaluated on `evaluation`'s grid, scaled to the noise for G."""
     decision, generated = (surface.numpy() for surface in evaluation.surfaces(d, g))
     half = evaluation.grid[-1]
-    x = half * ((2 * np.arange(SEEN) + 1) / SEEN - 1)
+    x = places_within(half)
     at = np.linspace(0, decision.shape[1] - 1, SEEN).round().astype(int)
     places = evaluation.grid[at]
     decided = np.stack([np.interp(x, places, row) for row in decision[:, at]])

@@ -49,7 +49,6 @@ def train(
     """
     opts, devices, directory, seeds = command.opts, command.devices, command.directory, command.seeds
     if opts.record_networks:
-        decides = (decides or {}) | {'record_networks': opts.record_networks}
         watch, watched = networks_at(opts.record_networks, training.record_steps(command.num_steps, every, experiment.early))
     settings, chief = _settings_to_match(command, every, decides), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
@@ -102,6 +101,8 @@ def _settings_to_match(command, every, decides):
     opts = command.opts
     settings = flat(command.settings) | (decides or {})
     settings |= {'seed': opts.seed, 'runs': opts.runs, 'num_steps': command.num_steps, 'every': every}
+    if opts.record_networks:
+        settings['record_networks'] = opts.record_networks
     return json.loads(json.dumps(settings))
 
 

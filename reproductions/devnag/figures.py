@@ -65,7 +65,7 @@ def draw_ensemble(
 
 def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
     """What the explorer shows of some runs' networks; D at x is its decision on a normal batch of mean x and the data's std."""
-    x = settings.mu + settings.sigma * 6 * ((2 * np.arange(densities.SEEN) + 1) / densities.SEEN - 1)
+    x = settings.mu + densities.places_within(6 * settings.sigma)
     shape = metrics.gaussian(0.0, settings.sigma).ppf((np.arange(settings.batch_size) + 0.5) / settings.batch_size)
     runs = tf.nest.flatten(g)[0].shape[0]
     batches = (x[:, None] + shape).astype(np.float32)
@@ -73,7 +73,8 @@ def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
     z = np.linspace(0, settings.noise_range, densities.SAMPLES, dtype=np.float32)
     samples = gan.generator(settings, g, tf.tile(z[None, None], [runs, 1, 1])).numpy()[:, 0]
     at = np.linspace(0, len(z) - 1, densities.SEEN).round().astype(int)
-    return densities.Curves(x, np.stack(decided, axis=1), densities.histograms(samples, x), z[at], samples[:, at])
+    title = "Densities; D's decision on a batch of mean x"
+    return densities.Curves(x, np.stack(decided, axis=1), densities.histograms(samples, x), z[at], samples[:, at], title)
 
 
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from common import remedies
+from common.plotting import tensorboard
 from common.program import cli, flags, progress
 from common.sizes import CHUNK
 from common.storage import files, networks
@@ -22,7 +22,6 @@ from reproductions import api, contract
 FOLLOWED = ('loss_d', 'loss_g', 'wasserstein', 'mean', 'std', 'frechet', 'recognized', 'classes_covered')  # records of the page
 RECORDS = 100  # of each loss, at most; evenly spaced
 AXES = (('mean', 'std'), ('frechet', 'recognized'), ('frechet', 'classes_covered'))  # the first of them that a post has
-DIGITS = 28
 
 
 def of(directory: pathlib.Path) -> dict[str, Any]:
@@ -37,7 +36,7 @@ def of_training(result: api.Result) -> dict[str, Any]:
         'title': f'{result.post} {result.config["variant"]}: {len(result.seeds):,} seed{"s" * (len(result.seeds) > 1)}',
         'command': ' '.join(['python -m', f'reproductions.{result.post}', *map(shlex.quote, needed(result))]),
         **seeds_of(result.table),
-        'history': {name: history_of(*each) for name, *each in curves_in(result.history)},
+        'history': {name: history_of(*each) for name, *each in tensorboard.curves(result.history) if name in FOLLOWED},
     }
     if hasattr(contract.part(result.post, 'figures'), 'curves_of'):
         found['curves'] = curves(result)
@@ -98,17 +97,6 @@ def seeds_of(table: dict[str, np.ndarray]) -> dict[str, Any]:
     }
 
 
-def curves_in(history: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray, np.ndarray]]:
-    """(name, iterations [records], values [runs, records]) of the records, each after the iterations that it belongs to."""
-    found, steps = [], np.zeros(0)
-    for name, values in history.items():
-        if name == 'step' or name.endswith('_step'):
-            steps = values
-        elif name in FOLLOWED:
-            found.append((name, steps, values))
-    return found
-
-
 def history_of(steps: np.ndarray, values: np.ndarray) -> dict[str, Any]:
     """Some of the records of a quantity: {'steps': [n], 'values': float32 [runs, n] in base64}."""
     chosen = np.unique(np.linspace(0, len(steps) - 1, RECORDS).round().astype(int))
@@ -131,14 +119,7 @@ def moments_of(result: api.Result) -> tuple[list[int], list[tuple[Any, Any]]]:
             tuple(networks.found(f'networks/{name}', result.history, (..., i)) for name in 'dg') for i in range(len(steps))
         ]
         return steps, pairs
-    arrays = result.checkpoint()
-    state = 'state/train_state'
-    linears, every = networks.found(f'{state}/d', arrays), slice(None)
-    if not linears:  # with spectral normalization
-        linears = networks.found(f'{state}/d/linears', arrays)
-        directions = tuple(arrays[f'{state}/d/directions/{i}'] for i in range(len(linears)))
-        linears = tf.nest.map_structure(np.asarray, remedies.normalized(remedies.Normalized(linears, directions)))
-    return [max(int(result.config['iterations']) - 1, 0)], [(linears, result.generator(every))]
+    return [max(int(result.config['iterations']) - 1, 0)], [result.networks()]
 
 
 def curves(result: api.Result) -> dict[str, Any]:
@@ -168,7 +149,7 @@ def curves(result: api.Result) -> dict[str, Any]:
         'real': rounded(contract.part(result.post, 'gan').truth(settings).pdf(found.x)),
         'values': text_of(values),
         'scales': text_of(scales),
-        'batches': result.post == 'devnag',
+        'title': found.title,
     }
 
 
@@ -190,17 +171,13 @@ def rounded(values: np.ndarray) -> list[float]:
 
 
 def pictures(result: api.Result) -> list[str]:
-    """The digits of the first runs as pictures for the page, from runs.npz or, of a single run, figure.npz."""
-    several = len(result.seeds) > 1
-    arrays = files.read_npz(result.directory / ('runs.npz' if several else 'figure.npz'))
-    count = len(arrays['images']) // int(arrays['columns']) if several else 1
-    return [picture(images) for images in arrays['images'].reshape(count, -1, DIGITS, DIGITS)]
+    """The pictures of the first runs, as addresses for the page."""
+    grids = contract.part(result.post, 'figures').pictures_of(result.directory, len(result.seeds))
+    return [picture(grid) for grid in grids]
 
 
-def picture(images: np.ndarray) -> str:
-    """Digits [n, 28, 28] in a row, dark on white, as the address of a picture."""
+def picture(pixels: np.ndarray) -> str:
+    """Bytes [height, width], 255 for white, as the address of a picture."""
     file = io.BytesIO()
-    columns = 10 if len(images) % 10 == 0 else len(images)
-    rows = images.reshape(-1, columns, DIGITS, DIGITS).transpose(0, 2, 1, 3).reshape(-1, columns * DIGITS)
-    Image.fromarray(255 - rows).save(file, 'PNG')
+    Image.fromarray(pixels).save(file, 'PNG')
     return f'data:image/png;base64,{base64.b64encode(file.getvalue()).decode("ascii")}'

@@ -190,7 +190,7 @@ function drawCurves() {
   const pair = parent.append('div').attr('class', 'charts');
   const join = (x, y) => x.map((v, i) => [v, y[i]]), density = decoded(1);
   const top = Math.max(1, 1.1 * d3.max(curves.real), Math.min(d3.max(density) || 0, 3 * d3.max(curves.real)));
-  chart(pair.append('div'), curves.batches ? "Densities; D's decision on a batch of mean x" : "Densities, and D's decision",
+  chart(pair.append('div'), curves.title,
     d3.scaleLinear(d3.extent(curves.x), [0, 1]), d3.scaleLinear([0, top], [0, 1]), [
       {points: join(curves.x, curves.real), stroke: color('--real'), fill: true},
       {points: join(curves.x, decoded(0)), stroke: color('--decision'), dash: '5 3'},
@@ -215,8 +215,7 @@ function drawLosses() {
   const grid = parent.append('div').attr('class', 'charts'), n = one => one.steps.length;
   const row = one => one.steps.map((step, j) => [step, one.values[state.seed * n(one) + j]]);
   const losses = history.filter(one => one.name === 'loss_d' || one.name === 'loss_g');
-  const others = history.filter(one => ['wasserstein', 'mean', 'std', 'frechet', 'recognized', 'classes_covered']
-    .includes(one.name)).slice(0, 3);
+  const others = history.filter(one => !losses.includes(one)).slice(0, 3);
   const panels = [losses.length && ['Losses: D (dashed) and G', losses], ...others.map(one => [words(one.name), [one]])];
   for (const [title, lines] of panels.filter(Boolean)) {
     const points = lines.map(row), values = points.flat().map(p => p[1]).filter(isFinite);

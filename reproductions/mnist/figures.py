@@ -14,6 +14,7 @@ from common import training
 from common.nn.random import Stream
 from common.plotting import figures
 from common.program import session
+from common.storage import files
 from reproductions.mnist import dataset, evaluations, gan, quality
 
 PAIRS, PATH = 8, 12  # pairs of noise vectors, and digits on each path between them
@@ -111,6 +112,14 @@ def tiled(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
         top, left = (i // columns) * (side + gap), (i % columns) * (side + gap)
         tiles[top : top + side, left : left + side] = 255 - image.reshape(side, side)
     return tiles
+
+
+def pictures_of(directory: pathlib.Path, runs: int) -> list[np.ndarray]:
+    """What the explorer shows of the first runs, from a command's runs.npz or, of a single run, figure.npz: `tiled` digits."""
+    arrays = files.read_npz(directory / ('runs.npz' if runs > 1 else 'figure.npz'))
+    columns, images = int(arrays['columns']), arrays['images']
+    rows = np.split(images, len(images) // columns) if runs > 1 else [images]
+    return [tiled(digits, columns, gap=0) for digits in rows]
 
 
 def sample_grid(path: pathlib.Path) -> Figure:

@@ -8,7 +8,7 @@ import numpy as np
 
 from common.evaluation import metrics, two_sample
 from common.storage import files
-from reproductions import contract
+from reproductions import api, contract
 from reproductions.contract import Job
 from reproductions.explorer import contents as explored
 from reproductions.explorer import page as explorer
@@ -74,9 +74,9 @@ def comparison(post: str, directory: pathlib.Path) -> list[dict[str, Any]]:
 def write_explorers(jobs: list[Job], directory: pathlib.Path) -> None:
     """Writes explore.html beside the files of every ensemble among these jobs, none of which has failed."""
     for path in (directory / job.place for job in jobs):
-        trained = (path / 'history.npz').exists() and len(files.read_csv(path / 'results.csv')['seed'])
-        if trained and trained > 1:
-            explorer.write(path / EXPLORE, explored.of(path))
+        result = api.Result(path) if (path / 'history.npz').exists() else None
+        if result and len(result.seeds) > 1:
+            explorer.write(path / EXPLORE, explored.of_training(result))
 
 
 def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed: dict[tuple[str, str], str]) -> dict[str, Any]:
