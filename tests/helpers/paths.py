@@ -1,9 +1,11 @@
-"""The checkout, and the recorded runs in it."""
+"""The checkout, the recorded runs in it, and a browser."""
 
 import pathlib
+import shutil
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / 'tests' / 'data'
+CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')  # or None
 
 
 def trace_of(post):

@@ -8,6 +8,7 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers.paths import CHROMIUM
 from helpers.post_checks import call, rows_of
 
 from common.plotting import densities
@@ -22,7 +23,6 @@ from reproductions.report import contents as report_contents
 from reproductions.report import page as report_page
 
 SHORT = ('--num_steps=40', '--pretrain_steps=0', '--log_every=5', '--runs=6', '--seed=30')
-BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
 
 
 @pytest.fixture(scope='module')
@@ -145,11 +145,11 @@ def test_the_page_is_one_file(recorded, tmp_path, capsys):
     assert explore(recorded, f'--page={tmp_path}/talk.html') == 0
     assert capsys.readouterr().out == f'{tmp_path}/talk.html\n'
     text = (tmp_path / 'talk.html').read_text(encoding='utf-8')
-    assert re.findall(r'(?:src|href)="([^"]*)"', text.replace(api_free(text), '')) == ['data:,', 'https://d3js.org']
+    assert re.findall(r'(?:src|href)="([^"]*)"', text.replace(d3_of(text), '')) == ['data:,', 'https://d3js.org']
     assert 'Permission to use, copy, modify' in text and 'import(' not in text
 
 
-def api_free(text):
+def d3_of(text):
     """The part of the page that is D3, whose own code names addresses."""
     return text[text.index('<script>/* D3') : text.index("<script>'use strict'")]
 
@@ -198,11 +198,11 @@ def test_the_report_has_one_for_each_ensemble(recorded, tmp_path):
 @pytest.fixture(scope='module')
 def browser():
     """Chromium; the tests of the page's behavior need it."""
-    api = pytest.importorskip('playwright.sync_api', reason="needs pip install '.[browser]'")
-    if BROWSER is None:
+    playwright_api = pytest.importorskip('playwright.sync_api', reason="needs pip install '.[browser]'")
+    if CHROMIUM is None:
         pytest.skip('needs Chromium or Chrome')
-    with api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=BROWSER, args=['--no-sandbox'])
+    with playwright_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=['--no-sandbox'])
         yield running
         running.close()
 

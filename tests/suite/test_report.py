@@ -3,7 +3,6 @@
 import html.parser
 import json
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -11,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from helpers.paths import CHROMIUM
 from PIL import Image
 
 from common.program import cli
@@ -195,9 +195,6 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_resumes(tmp_path, monkey
         time.sleep(0.1)
     report_jobs.stop([process])
     assert process.returncode == 130
-
-
-CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser') or shutil.which('google-chrome')
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason='Chromium is not on the path')
