@@ -16,11 +16,16 @@ from common import training
 from common.settings import changed
 
 
+def in_settings(values: tf.Tensor) -> tf.Tensor:
+    """As a post's functions broadcast them: [runs] -> [runs, 1, 1], [runs, n] -> [runs, 1, n]."""
+    return tf.reshape(values, [values.shape[0], 1, -1])
+
+
 class Runs(NamedTuple):
     """Seeds with what differs between their runs besides."""
 
     seeds: np.ndarray | tf.Tensor  # uint32 [runs]
-    numbers: dict[str, np.ndarray | tf.Tensor]  # {field of the post's settings: float64 [runs]}
+    numbers: dict[str, np.ndarray | tf.Tensor]  # {field of the post's settings: float64 [runs], or [runs, n] for n numbers}
 
 
 def make_experiment(make: Callable, settings: Any, precision: dict[str, str]) -> training.Experiment:
@@ -35,7 +40,7 @@ def make_experiment(make: Callable, settings: Any, precision: dict[str, str]) ->
     plain = make(settings)
 
     def experiment_of(runs: Runs) -> training.Experiment:
-        numbers = {name: tf.cast(value, precision[name])[:, None, None] for name, value in runs.numbers.items()}
+        numbers = {name: in_settings(tf.cast(value, precision[name])) for name, value in runs.numbers.items()}
         return make(changed(settings, numbers))
 
     return plain._replace(

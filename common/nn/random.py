@@ -32,6 +32,7 @@ class Stream(enum.IntEnum):
     PERTURBATION = 10  # of real samples, for DRAGAN's penalty
     POWER_ITERATION = 11  # where it starts, for spectral normalization
     MINIBATCH = 12  # weights of minibatch discrimination in MNIST's D
+    MODES = 13  # which mode a sample of several is from
 
 
 def _word(value):

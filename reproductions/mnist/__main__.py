@@ -41,6 +41,8 @@ from reproductions.mnist.settings import (
     make_settings,
 )
 
+R1 = Flag('gradient_penalty', float, None, "Weight gamma of R1, a penalty on D's slope at real digits (Mescheder et al. 2018; "
+          'the post: 0; repaired: 1).', 0, 1e6)  # fmt: skip
 FLAGS = (
     Flag('variant', tuple(VARIANTS), DEFAULT,
          f'Program: {"; ".join(f"{name}, {variant.what}" for name, variant in VARIANTS.items())}.'),
@@ -59,11 +61,14 @@ FLAGS = (
     D_STEPS,
     G_STEPS,
     Flag('minibatch', bool, False, 'Use minibatch discrimination in D (the post: no).'),
-    *REMEDIES,
+    *(R1 if flag.name == R1.name else flag for flag in REMEDIES),
     Flag('eval_every', int, 2500, 'Iterations between evaluations; each takes a second or two per seed (the post: none).',
          1, MOST),
 )  # fmt: skip
-COLLAPSES = "the post's listing collapses to one blot within 60 iterations, whatever the seed; --variant=2018-06 draws digits"
+COLLAPSES = (
+    "the post's listing collapses to one blot within 60 iterations, whatever the seed; --variant=2018-06 draws digits, as does "
+    '--variant=repaired, the listing with one more term'
+)
 DECIDED_BY_TRACE = ('variant', 'batch_size', 'hidden_sizes', *NUMBERS, 'data')
 
 

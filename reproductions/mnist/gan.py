@@ -216,8 +216,8 @@ def compiled_evaluation(settings: Settings, count: int) -> Callable:
         images = generator(settings, g, z)
         units = tf.concat(activations(g[:-1], z)[1:], axis=1)
 
-        def mean_of_d(x):  # with minibatch discrimination in batches as in training, without an incomplete last one
-            count = x.shape[2] // settings.batch_size if settings.minibatch else 1
+        def mean_of_d(x):  # with minibatch discrimination in batches as in training, if there are enough digits
+            count = max(x.shape[2] // settings.batch_size, 1) if settings.minibatch else 1
             batches = tf.split(x[:, :, : x.shape[2] // count * count], count, axis=2)
             return tf.reduce_mean(tf.stack([discriminator(settings, d, batch) for batch in batches]))
 

@@ -19,6 +19,7 @@ from reproductions.multimodal.settings import (
     MOST_UNITS,
     NUM_STEPS,
     NUMBERS,
+    PRETRAIN_TARGETS,
     RECORD_EVERY,
     SEED,
     SIGMA,
@@ -54,6 +55,10 @@ FLAGS = (
     G_STEPS,
     *REMEDIES,
     Flag('pretrain_steps', int, None, "Steps of D's pre-training (the post: not stated; default: Aylien's, 1000).", 0, MOST),
+    Flag('pretrain_target', PRETRAIN_TARGETS, 'all', "Density that D is pre-trained on: all modes', or the first mode's alone "
+         "(the post: not stated; Aylien's has one mode)."),
+    Flag('equal_modes', bool, True, 'Batches of equally many samples per mode (the post: "almost equal"), or of modes drawn at '
+         'random.'),
     Flag('log_every', int, RECORD_EVERY, 'Steps between records of the losses, which a single-seed run prints; in addition, '
          'every fifth step up to the 400th is recorded.', 1, MOST),
 )  # fmt: skip
@@ -64,6 +69,11 @@ CLAIM_RUNS = 500
 def settings_from_flags(opts: FlagValues) -> Settings:
     """The settings from the flags. Raises cli.UserError if they make no sense."""
     means, stds = modes_from_flags(opts)
+    if len(means) == 1:
+        checks.unused(opts, ('pretrain_target', 'equal_modes'), 'there is one mode')
+    if opts.pretrain_steps == 0:
+        checks.unused(opts, ('pretrain_target',), 'D is not pre-trained')
+    first = (1.0, *[0.0] * (len(means) - 1))
     widths = checks.widths(opts, 'hidden_sizes')
     if widths and (opts['layers'].present or opts['hidden_size'].present):
         raise cli.UserError(
@@ -72,7 +82,8 @@ def settings_from_flags(opts: FlagValues) -> Settings:
     settings = make_settings(
         len(means), opts.hidden_size, opts.layers, opts.minibatch, means=means, deviations=stds,
         hidden_sizes=widths or None, activation=opts.activation, batch_size=opts.batch_size, d_steps=opts.d_steps,
-        g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, **checks.values(opts, NUMBERS),
+        g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, equal_modes=opts.equal_modes,
+        pretrain_weights=first if opts.pretrain_target == 'first' else None, **checks.values(opts, NUMBERS),
         **checks.remedies(opts, NUM_STEPS),
     )  # fmt: skip
     checks.minibatch(settings)

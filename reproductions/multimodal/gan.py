@@ -41,16 +41,26 @@ from reproductions.multimodal.settings import (  # noqa: F401  everything the po
 
 
 def real_samples(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, count: int, stream: Stream = Stream.DATA) -> tf.Tensor:
-    """Real samples, equally many from every mode, [runs, 1, count].
+    """Real samples, [runs, 1, count].
 
     Modes are dealt round-robin across batches: sample k of step t comes from mode (t * count + k) mod modes. If the number of
     modes divides the batch, each has equally many samples; otherwise counts differ by at most one, and the modes that get one
-    sample less take turns.
+    sample less take turns. Without `equal_modes` they are drawn at random.
     """
-    modes = len(settings.means)
+    modes = settings.modes
     mode = (tf.range(count) + tf.cast(step, tf.int32) % modes * count) % modes
-    mean, std = (tf.gather(np.float32(values), mode) for values in (settings.means, settings.deviations))
+    if settings.equal_modes is not True:
+        drawn = tf.cast(random.uniform(seeds, Stream.MODES, step, count) * modes, tf.int32)
+        mode = tf.where(tf.reshape(settings.equal_modes, [-1, 1]), mode, drawn)
+    mean, std = (of_mode(values, mode) for values in (settings.means, settings.deviations))
     return (mean + std * random.normal(seeds, stream, step, count))[:, None, :]
+
+
+def of_mode(values: tuple[float, ...] | tf.Tensor, mode: tf.Tensor) -> tf.Tensor:
+    """The value of each sample's mode: values [modes], or [runs, 1, modes] for modes of its own per run; mode [runs or 1, n]."""
+    if not tf.is_tensor(values):
+        return tf.gather(np.float32(values), mode)
+    return tf.reduce_sum(values * tf.one_hot(mode, values.shape[2]), axis=2)
 
 
 def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor) -> tf.Tensor:
@@ -59,11 +69,18 @@ def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor)
 
 
 def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """x ~ U(-5, 5), as Aylien's program samples it, and the true density at x, each [runs, 1, batch]."""
+    """x ~ U(-5, 5), as Aylien's program samples it, and the density there that D is to learn, each [runs, 1, batch]."""
     x = aylien.PRETRAIN_RANGE * (2 * random.uniform(seeds, Stream.PRETRAIN, step, settings.batch_size)[:, None, :] - 1)
-    means, stds = (np.float32(values)[:, None] for values in (settings.means, settings.deviations))
+    means, stds = (by_row(values) for values in (settings.means, settings.deviations))
     densities = tf.exp(-0.5 * tf.square((x - means) / stds)) / (stds * np.float32(np.sqrt(2 * np.pi)))
-    return x, tf.reduce_mean(densities, axis=1, keepdims=True)
+    if settings.pretrain_weights is None:
+        return x, tf.reduce_mean(densities, axis=1, keepdims=True)
+    return x, tf.reduce_sum(by_row(settings.pretrain_weights) * densities, axis=1, keepdims=True)
+
+
+def by_row(values: tuple[float, ...] | tf.Tensor) -> np.ndarray | tf.Tensor:
+    """One value per mode as rows, [modes, 1], or [runs, modes, 1] of a tensor [runs, 1, modes]."""
+    return tf.transpose(values, [0, 2, 1]) if tf.is_tensor(values) else np.float32(values)[:, None]
 
 
 # --- Networks -----------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ SIGMA = 0.5  # Aylien's
 MOST_MODES, MOST_UNITS = 100, 1000  # limits of the command line
 LEAST_STD = 1e-3  # likewise: bins of the figures are half as wide, so there are 32,000
 ACTIVATIONS = ('tanh', 'softplus', 'relu', 'sigmoid')  # of G's hidden layers
+PRETRAIN_TARGETS = ('all', 'first')  # densities that D can be pre-trained on: the data's, or that of the first mode alone
 SPACING = 8.0  # minimum distance of the default modes in stds: that of three modes at -4, 0, 4
 
 
@@ -42,12 +43,14 @@ class Settings(NamedTuple):
     init_scale: float  # initial weights, as a multiple of the default's
     noise_range: float
     pretrain_steps: int
+    equal_modes: bool = True  # a batch has equally many samples of every mode; else each sample's mode is drawn at random
+    pretrain_weights: tuple[float, ...] | None = None  # of the modes in the density that D is pre-trained on; None: equal
     remedies: Remedies = Remedies()
 
     @property
     def modes(self) -> int:
         """As in --modes."""
-        return len(self.means)
+        return np.shape(self.means)[-1]
 
 
 NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
