@@ -37,7 +37,7 @@ VARIANTS = {  # the first is the default
         'the same networks with a gentler Adam', (794, 128, 1), (110, 128, 784), True, 128, 500_000, 0.0001, 0.5, 0.9
     ),
     'repaired': Variant(
-        "the listing with R1's penalty, the least change that keeps its digits", (784, 500, 200, 1), (100, 200, 500, 784), False,
+        "the listing with R1's penalty, a small change that keeps its digits", (784, 500, 200, 1), (100, 200, 500, 784), False,
         128, 10_000, 0.001, 0.9, 0.999, gradient_penalty=1.0,
     ),
 }  # fmt: skip

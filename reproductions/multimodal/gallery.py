@@ -14,6 +14,7 @@ from reproductions.gallery import Map, Picture, command, keep, map_pictures, map
 from reproductions.multimodal import claims as multimodal_claims
 from reproductions.multimodal import figures as multimodal_figures
 from reproductions.multimodal import gan
+from reproductions.multimodal.inference import gallery as inferred
 
 SEED = 1000  # of the ensembles; the defaults were chosen on the first 200 seeds
 KEPT = ('seed', 'success', 'wasserstein', 'modes_covered', 'mode_mass_error', 'between_mass', 'mode_width', 'peak_height',
@@ -184,6 +185,7 @@ PARTS = {
     'one_mode_arms': lambda runs, out: train(multimodal_claims.ONE_MODE, min(runs, 200), out / 'one_mode.npz'),
     'one_mode': one_mode,
 }
+PARTS |= inferred.PARTS
 PARTS['maps'] = functools.partial(maps, 'multimodal', MAPS)
 PICTURES = {
     'data.png': Picture('data', multimodal_figures.data, 'the data'),
@@ -197,4 +199,4 @@ for modes, words in ((1, 'one mode'), (2, 'two modes'), (3, 'three modes')):
         f'{part}_animation.gif': Picture(part, figures.animation, f'video of the training, {words}'),
         f'{part}_ensemble.png': Picture(part, figures.ensemble, f'the spread over seeds, {words}', in_post=False),
     }
-PICTURES |= map_pictures(MAPS)
+PICTURES |= inferred.PICTURES | map_pictures(MAPS)

@@ -57,7 +57,7 @@ def real_samples(settings: Settings, seeds: tf.Tensor, step: tf.Tensor, count: i
 
 
 def of_mode(values: tuple[float, ...] | tf.Tensor, mode: tf.Tensor) -> tf.Tensor:
-    """The value of each sample's mode: values [modes], or [runs, 1, modes] for modes of its own per run; mode [runs or 1, n]."""
+    """The value of each sample's mode: values [modes], or [runs, 1, modes] if runs differ; mode [runs or 1, n]."""
     if not tf.is_tensor(values):
         return tf.gather(np.float32(values), mode)
     return tf.reduce_sum(values * tf.one_hot(mode, values.shape[2]), axis=2)

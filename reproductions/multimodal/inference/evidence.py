@@ -63,12 +63,11 @@ def converged_at(steps: np.ndarray, distance: np.ndarray, eye: float, held: int)
     return np.where(stays.any(axis=-1), stays.argmax(axis=-1), len(steps))
 
 
-def agrees(name: str, steps: np.ndarray, distance: np.ndarray, peak: np.ndarray, reading: Reading) -> np.ndarray:
-    """Whether a run does what the post says of that network, bool [...].
+def agrees(arm: Arm, steps: np.ndarray, distance: np.ndarray, peak: np.ndarray, reading: Reading) -> np.ndarray:
+    """Whether a run does what is said of that network, bool [...].
 
     `peak` [..., records] is the height of G's peak over that of the data.
     """
-    arm = ARMS[name]
     record = converged_at(steps, distance, reading.eye, reading.held)
     never = record == len(steps)
     if np.isinf(arm.stated):
@@ -82,7 +81,7 @@ def agrees(name: str, steps: np.ndarray, distance: np.ndarray, peak: np.ndarray,
 
 
 def share(hits: np.ndarray, runs: int) -> np.ndarray:
-    """Probability of a statement from how many of `runs` seeds agree, with Jeffreys's half a run: no seed of 16 is not never."""
+    """Probability of a statement from how many of `runs` seeds agree; with Jeffreys's half, none of 16 is not never."""
     return (hits + 0.5) / (runs + 1)
 
 
@@ -94,7 +93,7 @@ def log_likelihood(hits: dict[str, np.ndarray], runs: int, reading: Reading) -> 
     shares = {name: share(values, runs) for name, values in hits.items()}
     shown = np.prod([shares[name] for name in SHOWN], axis=0)
     total = np.log(1 - (1 - shown) ** reading.tries)
-    return total + sum(np.log(values) for name, values in shares.items() if name not in SHOWN)
+    return total + sum((np.log(values) for name, values in shares.items() if name not in SHOWN), np.float64(0))
 
 
 def aylien_log_likelihood(hits: dict[float, int], runs: int) -> dict[float, float]:

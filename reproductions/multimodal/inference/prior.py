@@ -24,7 +24,7 @@ class Unknown(NamedTuple):
 
 UNKNOWNS = {
     'layers': Unknown(
-        "hidden layers of the generator", {3: 1 / 3, 4: 1 / 3, 5: 1 / 3},
+        'hidden layers of the generator', {3: 1 / 3, 4: 1 / 3, 5: 1 / 3},
         'the last two are narrowed and others left, so there are three at least; "many hours" went into their combination',
     ),
     'activation': Unknown(
@@ -37,7 +37,7 @@ UNKNOWNS = {
     ),
     'pretrain': Unknown(
         'what the discriminator is pre-trained on', {ALL: 0.5, FIRST: 0.2, 'nothing': 0.3},
-        "Aylien's program pre-trains on its one density; with several, one takes all or only edits what fails; many left it out",
+        "Aylien's program does, on its one density; with several, one takes all, or edits only what fails; many did not",
     ),
     'learning_rate': Unknown(
         'learning rate', {0.005: 0.4, 0.01: 0.1, 0.03: 0.4, 0.1: 0.1},
@@ -59,7 +59,7 @@ UNKNOWNS = {
         'standard deviation of each mode', {0.25: 0.25, 0.5: 0.5, 1.0: 0.25}, "Aylien's is 0.5, and half and twice that"
     ),
     'equal_modes': Unknown(
-        'modes in a batch', {True: 0.7, False: 0.3}, '"we try to keep the number of points in each Gaussian equal", "almost equal"'
+        'modes in a batch', {True: 0.7, False: 0.3}, '"number of points in each Gaussian to be equal", "almost equal"'
     ),
 }  # fmt: skip
 SHAPES = ('layers', 'activation', 'batch_size')  # those that need a program of their own

@@ -174,15 +174,17 @@ def with_pretraining(settings: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return rows_of(settings, settings['pretrain'] != 'nothing')
 
 
-def train_shape(path: pathlib.Path, settings: dict[str, np.ndarray], names: tuple[str, ...]) -> None:
+def train_shape(
+    path: pathlib.Path, settings: dict[str, np.ndarray], names: tuple[str, ...], seed: int = 0, runs: int = RUNS
+) -> None:
     """Trains the arms of these names for settings of one shape and writes `path`: {'<arm>/<array>': values}."""
     found, d = {}, {}
     for name in names:
         modes = evidence.ARMS[name].modes
         if modes not in d:
             some = with_pretraining(settings)
-            d[modes] = pretrained(some, modes) if len(some['std']) else None
-        values = train_arm(name, settings, d[modes])
+            d[modes] = pretrained(some, modes, seed, runs) if len(some['std']) else None
+        values = train_arm(name, settings, d[modes], seed, runs)
         found |= {f'{name}/step': values['step']}
         found |= {f'{name}/{key}': np.minimum(values[key], LARGE).astype(np.float16) for key in ('distance', 'peak')}
     files.write_npz(path, found)
@@ -195,40 +197,50 @@ def aylien_converged(rate: float) -> dict[str, np.ndarray]:
     return {'step': history['step'], 'distance': history['wasserstein'] / settings.sigma}
 
 
-def tasks(settings: dict[str, np.ndarray], chosen: np.ndarray | None = None) -> Iterator[tuple[str, np.ndarray, tuple]]:
-    """What is trained, as (file, rows of settings, arms): all shapes; or, for the rows in `chosen`, what is left.
+class Task(NamedTuple):
+    """Arms of settings of one shape, kept in <name>.npz."""
 
-    Aylien's own generator has no shape but the batch, so it is trained for a batch at once.
-    """
+    name: str
+    rows: np.ndarray  # of the settings
+    arms: tuple[str, ...]
+
+
+def all_shapes(settings: dict[str, np.ndarray]) -> list[Task]:
+    """All settings with the arms that need few steps."""
+    return [Task('_'.join(map(str, shape)), rows, evidence.FIRST) for shape, rows in by_shape(settings)]
+
+
+def the_rest(settings: dict[str, np.ndarray], chosen: np.ndarray) -> list[Task]:
+    """The other arms for chosen rows. Aylien's own generator has no shape but the batch, so it is trained a batch at once."""
+    found = []
+    for shape, rows in by_shape(settings):
+        if (some := rows[np.isin(rows, chosen)]).size:
+            found.append(Task(f'narrow_{"_".join(map(str, shape))}', some, ('narrow',)))
+    for size in np.unique(settings['batch_size'][chosen]).tolist():
+        rows = chosen[settings['batch_size'][chosen] == size]
+        untrained = settings['pretrain'][rows] == 'nothing'  # last, as `train_arm` wants them
+        found.append(Task(f'own_{size}', rows[np.argsort(untrained, kind='stable')], ('own1', 'own3')))
+    return found
+
+
+def by_shape(settings: dict[str, np.ndarray]) -> Iterator[tuple[tuple, np.ndarray]]:
+    """(shape, rows of the settings that have it) in the order of `prior.shapes`."""
     keys = list(zip(*(settings[name].tolist() for name in prior.SHAPES), strict=True))
     for shape in prior.shapes():
-        rows = np.array(
-            [i for i, key in enumerate(keys) if key == shape and (chosen is None or i in set(chosen.tolist()))], int
-        )
-        name = '_'.join(map(str, shape))
-        if chosen is None:
-            yield name, rows, evidence.FIRST
-        elif len(rows):
-            yield f'narrow_{name}', rows, ('narrow',)
-    if chosen is not None:
-        for size in np.unique(settings['batch_size'][chosen]).tolist():
-            rows = chosen[settings['batch_size'][chosen] == size]
-            untrained = settings['pretrain'][rows] == 'nothing'  # last, as everywhere
-            yield f'own_{size}', rows[np.argsort(untrained, kind='stable')], ('own1', 'own3')
+        yield shape, np.array([row for row, key in enumerate(keys) if key == shape], int)
 
 
-def train(directory: pathlib.Path, settings: dict[str, np.ndarray], chosen: np.ndarray | None = None) -> None:
-    """Trains the `tasks` that have no file <name>.npz yet, a process per core."""
+def train(directory: pathlib.Path, settings: dict[str, np.ndarray], tasks: list[Task], seed: int = 0, runs: int = RUNS) -> None:
+    """Trains the tasks that have no file yet, a process per core."""
     directory.mkdir(parents=True, exist_ok=True)
-    left = [
-        (directory / f'{name}.npz', rows_of(settings, rows), arms)
-        for name, rows, arms in tasks(settings, chosen)
-        if not (directory / f'{name}.npz').exists()
-    ]
+    left = [task for task in tasks if not (directory / f'{task.name}.npz').exists()]
     with concurrent.futures.ProcessPoolExecutor(
         os.cpu_count(), mp_context=multiprocessing.get_context('spawn'), initializer=use_one_core
     ) as pool:
-        done = [pool.submit(train_shape, *task) for task in left]
+        done = [
+            pool.submit(train_shape, directory / f'{task.name}.npz', rows_of(settings, task.rows), task.arms, seed, runs)
+            for task in left
+        ]
         for one in tqdm(concurrent.futures.as_completed(done), 'possible programs', len(done), unit=' shapes', file=sys.stderr):
             one.result()
 
