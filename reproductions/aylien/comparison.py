@@ -19,6 +19,7 @@ CASES = tuple(
     Case(
         'aylien', variant, f'{variant}_{branch}', gan.make_settings(variant, minibatch), train, claims.COMPARED, runs=1000,
         num_steps=gan.VARIANTS[variant].num_steps, shown=SEEDS_SHOWN[branch] if variant == gan.DEFAULT else None,
+        tested=300,
     )
     for variant in gan.VARIANTS
     for branch, minibatch in BRANCHES.items()

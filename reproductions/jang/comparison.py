@@ -15,13 +15,14 @@ def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
 
 
 CASES = (
-    Case('jang', '2016-06', '2016-06', gan.make_settings(), train, claims.COMPARED, 2000, 300, gan.NUM_STEPS, 0),
+    Case('jang', '2016-06', '2016-06', gan.make_settings(), train, claims.COMPARED, 2000, 300, gan.NUM_STEPS, 0,
+         tested=150),
     Case(
         'jang', '2016-06', '2016-06_independent', gan.make_settings(sort=False, stratify=False), train, claims.COMPARED,
-        2000, 100, gan.NUM_STEPS,
+        2000, 100, gan.NUM_STEPS, tested=60,
     ),
     Case(
-        'jang', '2015-12', '2015-12', gan.make_settings('2015-12'), train, claims.COMPARED, 2000, 300, gan.NUM_STEPS, tested=100
+        'jang', '2015-12', '2015-12', gan.make_settings('2015-12'), train, claims.COMPARED, 2000, 300, gan.NUM_STEPS, tested=60
     ),
 )  # fmt: skip
 SPEED = tuple(

@@ -3,7 +3,9 @@
 False alarms: Holm's procedure at 1e-3 over all 48 hypotheses (6 files, the fractions of finite and of successful runs, and 6
 columns each), on fixed seeds, so that nothing is flaky. The smallest shift that a Kolmogorov-Smirnov test of 1,000 samples
 against 150 detects with probability 0.8, at the level of its most significant hypothesis (1e-3 / 48), is about 0.55 standard
-deviations of a normal column; of 1,000 of ours against the 1,000 accepted ones (at 1e-3 / 4 for each post), 0.3.
+deviations of a normal column; of 300 of ours against the 1,000 accepted ones (at 1e-3 / 4 for each post), 0.45.
+
+The 1,000 accepted seeds are compared with the authors', and the first 300, trained anew, with the accepted ones.
 """
 
 import numpy as np
@@ -29,8 +31,10 @@ def with_success(table):
 def test_outcomes_match_the_authors():
     p_values = {}
     for case, key in zip(accepted_numbers.of('aylien'), BRANCHES, strict=True):
-        ours, theirs = with_success(accepted_numbers.train(case)[0]), with_success(aylien_claims.original(*key))
-        found = two_sample.compare(ours, theirs, aylien_claims.COMPARED, accepted_numbers.RATES)
+        theirs = with_success(aylien_claims.original(*key))
+        found = two_sample.compare(accepted_numbers.recorded_outcomes(case), theirs, aylien_claims.COMPARED, ('finite',))
+        # The accepted outcomes have too few quantiles to judge success as the authors' must be judged.
+        found |= two_sample.compare(with_success(accepted_numbers.train(case)[0]), theirs, (), ('success',))
         p_values |= {(*key, column): p for column, p in found.items()}
     assert len(p_values) == 48
     assert two_sample.rejected(p_values, family_wise=1e-3) == []
@@ -47,14 +51,14 @@ def test_outcomes_match_the_accepted_ones():
 )
 def test_a_wrong_constant_is_detected(changes):
     """The same comparison detects a wrong constant: that it passes otherwise means something."""
-    table, _, _ = aylien.train_many(aylien.make_settings('2016-08', **changes), 1000, 1000)
+    table, _, _ = aylien.train_many(aylien.make_settings('2016-08', **changes), 1000, 300)
     p_values = two_sample.compare(table, aylien_claims.original('2016-08', 'plain'), aylien_claims.COMPARED)
     assert two_sample.rejected(p_values, family_wise=1e-3)
 
 
 def test_power_is_what_the_docstring_states():
     assert power_of_comparison(1000, 150, 0.55, 1e-3 / 48) > 0.75  # 0.8, and 200 trials
-    assert power_of_comparison(1000, 1000, 0.3, accepted_numbers.FAMILY_WISE / 48) > 0.75
+    assert power_of_comparison(300, 1000, 0.45, accepted_numbers.FAMILY_WISE / 48) > 0.75
 
 
 def test_the_authors_files_are_all_here():

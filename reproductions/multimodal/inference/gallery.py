@@ -220,9 +220,9 @@ def default_text(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray])
     better = logs[:, 0] > logs[:, 1]
     verdict = 'It replaces' if posterior.clearly_better(ratio, better) else 'It does not replace'
     return (
-        f'With {posterior.FRESH} seeds that nothing was chosen by, the post is {ratio:.2g} times as probable with the candidate '
-        f'as with the default, and more probable under {better.sum()} of {len(better)} readings. {verdict} the default (rule: at '
-        f'least {posterior.FACTOR} times, and {posterior.AGREEING:.0%} of the readings).\n'
+        f'With {posterior.FRESH} seeds that nothing was chosen by, the post is {ratio:.2g} times as probable with the '
+        f'candidate as with the default, and more probable under {better.sum()} of {len(better)} readings. {verdict} the '
+        f'default (rule: at least {posterior.FACTOR} times, and {posterior.AGREEING:.0%} of the readings).\n'
     )
 
 
