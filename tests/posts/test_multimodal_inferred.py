@@ -221,7 +221,7 @@ def test_a_known_program_is_found():
     for name in ('learning_rate', 'reach'):
         assert found[name].mean() > 1.3 * expected(name)
     tanh = settings['activation'][known] == 'tanh'  # the others do not differ
-    assert found['activation'][tanh].mean() > 2 * before['activation'][0]
+    assert found['activation'][tanh].mean() > 1.3 * before['activation'][0]
     for name in ('noise_range', 'equal_modes', 'alone'):
         assert found[name].mean() == pytest.approx(expected(name), rel=0.1)
 
