@@ -133,19 +133,33 @@ def train_cells(directory: pathlib.Path, digits: dataset.Digits, cells: Sequence
 
 
 def write_results(directory: pathlib.Path, out: pathlib.Path) -> None:
-    """Writes grid.csv, a row per run, the figure grid.png and the table grid.md from the files of `train_cells` that exist."""
-    cells = [cell for cell in CELLS if (directory / f'{cell.name}.npz').exists()]
-    found = [files.read_npz(directory / f'{cell.name}.npz') for cell in cells]
-    rows = []
-    for cell, arrays in zip(cells, found, strict=True):
-        runs = len(arrays['seed'])
-        given = {name: np.full(runs, float(value)) for name, value in cell._asdict().items()}
-        given |= {'iterations': np.full(runs, arrays['step'][-1])}
-        rows.append(given | {name: arrays[name] for name in ('seed', 'collapsed', 'since', *JUDGED)})
+    """Writes grid.csv, a row per run, the figure grid.png and the table grid.md.
+
+    A cell without a file of `train_cells` keeps its rows of the grid.csv that is there.
+    """
+    rows, earlier = [], done(out)
+    for cell in CELLS:
+        path = directory / f'{cell.name}.npz'
+        if path.exists():
+            arrays = files.read_npz(path)
+            runs = len(arrays['seed'])
+            given = {name: np.full(runs, float(value)) for name, value in cell._asdict().items()}
+            given |= {'iterations': np.full(runs, arrays['step'][-1])}
+            rows.append(given | {name: arrays[name] for name in ('seed', 'collapsed', 'since', *JUDGED)})
+        elif cell in earlier:
+            rows.append(earlier[cell])
     table = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     files.write_csv(out / 'grid.csv', table)
     files.write_text(out / 'grid.md', markdown(table))
     figures.write(out / 'grid.png', draw, table)
+
+
+def done(out: pathlib.Path) -> dict[Cell, dict[str, np.ndarray]]:
+    """The cells of grid.csv, if it is there, and their rows."""
+    if not (out / 'grid.csv').exists():
+        return {}
+    table = files.read_csv(out / 'grid.csv')
+    return {cell: part for cell in CELLS if len((part := of_cell(table, cell))['seed'])}
 
 
 def of_cell(table: dict[str, np.ndarray], cell: Cell) -> dict[str, np.ndarray]:

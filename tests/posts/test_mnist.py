@@ -13,6 +13,7 @@ from common.devices import distribution
 from common.evaluation import replay
 from common.nn import layers
 from common.nn.random import Stream
+from common.settings import Remedies
 from reproductions.mnist import dataset
 from reproductions.mnist import gan as mnist
 from reproductions.mnist import replay as mnist_replay
@@ -66,7 +67,27 @@ def test_settings_are_the_posts():
     assert (settings.batch_size, settings.learning_rate, settings.beta1) == (128, 0.001, 0.9)
     assert (settings.beta2, settings.conditional, settings.glorot) == (0.999, False, False)
     assert (settings.epsilon, settings.init_scale, settings.noise_range) == (1e-8, 1, 1)
-    assert {variant.num_steps for variant in mnist.VARIANTS.values()} == {500_000}
+    assert [variant.num_steps for variant in mnist.VARIANTS.values()] == [500_000, 500_000, 500_000, 10_000]
+
+
+def test_the_repaired_listing_differs_in_one_term():
+    repaired = mnist.make_settings('repaired')
+    assert repaired.remedies.gradient_penalty == 1 and mnist.make_settings('2018-06').remedies == Remedies()
+    without = mnist.make_settings('repaired', gradient_penalty=0.0)
+    assert without._replace(variant='post') == mnist.make_settings() == mnist.make_settings(gradient_penalty=0.0)
+
+
+def test_d_with_minibatch_discrimination_is_judged_on_fewer_digits_than_a_batch():
+    settings = mnist.make_settings(hidden_sizes=(6,), minibatch=True, batch_size=32)
+    seeds = tf.constant([0], tf.uint32)
+    d, g = mnist.make_experiment(settings, (np.zeros([40, 784], np.uint8), np.zeros(40, np.uint8))).init(seeds)
+    rng = np.random.default_rng(0)
+    few, many = ((tf.constant(rng.random([n, 784], np.float32)), tf.zeros(n, tf.uint8)) for n in (20, 70))
+    _, columns = mnist.compiled_evaluation(settings, 64)(seeds, d, g, few, many)
+    x = [tf.transpose(digits[0])[None] for digits in (few, many)]
+    np.testing.assert_allclose(columns['d_train'], np.mean(mnist.discriminator(settings, d, x[0])), rtol=1e-5)
+    halves = [mnist.discriminator(settings, d, x[1][:, :, i : i + 35]) for i in (0, 35)]  # 70 digits are two batches of 35
+    np.testing.assert_allclose(columns['d_real'], np.mean(halves), rtol=1e-5)
 
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------

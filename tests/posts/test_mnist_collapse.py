@@ -49,6 +49,22 @@ def test_the_listing_stops_early_and_one_hidden_layer_does_not_collapse(monkeypa
     assert ((one['recognized'] >= 0) & (one['recognized'] <= 1)).all()
 
 
+def test_a_cell_without_files_keeps_its_rows(tmp_path):
+    """So that training can go on from the committed grid.csv."""
+    table = files.read_csv(ROOT / 'figures' / 'mnist' / 'grid.csv')
+    first, second = (collapse.of_cell(table, cell) for cell in collapse.CELLS[:2])
+    files.write_csv(tmp_path / 'grid.csv', {name: np.concatenate([first[name], second[name]]) for name in first})
+    assert list(collapse.done(tmp_path)) == list(collapse.CELLS[:2]) and collapse.done(tmp_path / 'none') == {}
+    found = {'step': np.array([101]), 'seed': np.arange(16), 'collapsed': np.ones(16), 'since': np.full(16, 101.0)}
+    (tmp_path / 'cells').mkdir()
+    path = tmp_path / 'cells' / f'{collapse.CELLS[1].name}.npz'
+    files.write_npz(path, found | {name: np.full(16, 7.0) for name in collapse.JUDGED})
+    collapse.write_results(tmp_path / 'cells', tmp_path)
+    after = files.read_csv(tmp_path / 'grid.csv')
+    np.testing.assert_equal(collapse.of_cell(after, collapse.CELLS[0]), first)
+    assert (collapse.of_cell(after, collapse.CELLS[1])['frechet'] == 7).all() and len(after['seed']) == 32
+
+
 def test_the_committed_table_is_that_of_the_committed_runs():
     """Sixteen seeds of every cell at the listing's learning rate; depth alone separates those that collapse."""
     table = files.read_csv(ROOT / 'figures' / 'mnist' / 'grid.csv')

@@ -229,7 +229,7 @@ def test_a_conditional_run_shows_a_row_for_each_digit(few, tmp_path, capsys):
 def test_the_listing_says_first_that_it_collapses(few, tmp_path, capsys):
     assert call(f'--data={few}', '--num_steps=1', f'--output_dir={tmp_path}') == 0
     first = capsys.readouterr().out.splitlines()[0]
-    assert 'collapses' in first and '--variant=2018-06 draws digits' in first
+    assert 'collapses' in first and '--variant=2018-06 draws digits' in first and '--variant=repaired' in first
 
 
 @pytest.mark.statistical
