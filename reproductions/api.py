@@ -188,7 +188,7 @@ def words_of(config: dict[str, Any], table: Sequence[flags.Flag]) -> list[str]:
 def command(post: str, given: dict[str, Any], directory: pathlib.Path) -> tuple[int, str]:
     """Runs a post's command: (exit status, what it printed). Raises ValueError with the line that the command would print."""
     if post not in contract.NAMES:
-        raise ValueError(f'{post!r} is not a post; the posts are {", ".join(contract.NAMES)}')
+        raise ValueError(contract.no_post(repr(post)))
     words = [f'--{name}={flags.as_word(value)}' for name, value in given.items() if value is not None]
     printed = io.StringIO()
     try:

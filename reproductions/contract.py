@@ -52,8 +52,13 @@ def chosen(only: Sequence[str] | None) -> list[str]:
     """The posts of --only, all without it, in the order of `NAMES`. Raises UserError for a name that is none."""
     for name in only or ():
         if name not in NAMES:
-            raise UserError(f'--only={name} is not a post; the posts are {", ".join(NAMES)}')
+            raise UserError(no_post(f'--only={name}'))
     return [name for name in NAMES if name in (only or NAMES)]
+
+
+def no_post(what: str) -> str:
+    """A line that says so of a name, given as the user wrote it."""
+    return f'{what} is not a post; the posts are {", ".join(NAMES)}'
 
 
 # --- What a post's `comparison` gives -----------------------------------------------------------------------------------------

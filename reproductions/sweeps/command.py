@@ -21,7 +21,7 @@ def main(argv: list[str]) -> int:
               'and those of the post; with its name, --help lists them and what can vary.')  # fmt: skip
         return 0
     if name not in contract.NAMES:
-        raise cli.UserError(f'sweep {name}: {name!r} is not a post; the posts are {", ".join(contract.NAMES)}')
+        raise cli.UserError(contract.no_post(f'sweep {name}: {name!r}'))
     plan = planning.make_plan(name, argv[1:])
     quiet.import_tensorflow()
     from common.devices import cluster

@@ -67,7 +67,7 @@ def sweep(post: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> 
     words += [f'--runs={runs}', *(f'--{name}={flags.as_word(value)}' for name, value in given.items())]
     try:
         if post not in contract.NAMES:
-            raise cli.UserError(f'{post!r} is not a post; the posts are {", ".join(contract.NAMES)}')
+            raise cli.UserError(contract.no_post(repr(post)))
         plan = planning.make_plan(post, words)
         devices = command.strategy(plan.opts)
         writes = plan.opts.output_dir is not None

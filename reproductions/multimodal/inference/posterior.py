@@ -20,8 +20,8 @@ from reproductions.multimodal import gan
 from reproductions.multimodal.inference import evidence, prior, simulation
 from reproductions.multimodal.inference.evidence import ARMS, Arm, Reading
 
-HELD, MOST = 0.95, 400
-BEST, FRESH, FIRST_FRESH, FACTOR, AGREEING = 10, 200, 1000, 20, 0.9
+HELD, MOST = 0.95, 120
+BEST, FRESH, FIRST_FRESH, FACTOR, AGREEING = 10, 100, 1000, 20, 0.9
 Records = dict[str, dict[str, np.ndarray]]  # {arm: {'step' [records], 'distance' and 'peak' [settings, runs, records]}}
 
 
