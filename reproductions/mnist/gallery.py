@@ -95,7 +95,7 @@ def measured(runs: int, out: pathlib.Path) -> None:
 
 
 def programs(runs: int, out: pathlib.Path) -> None:
-    """The author's programs of 2018 at length, and the repaired listing."""
+    """The author's programs of 2018 at length."""
     del runs
     for prefix, flags in PROGRAMS.items():
         directory = TRAINED / prefix
@@ -106,9 +106,8 @@ def programs(runs: int, out: pathlib.Path) -> None:
         files.write_json(out / f'{prefix}_references.json', references)
         whose = f'{prefix.partition("_")[0]}, {mnist_figures.named(table["seed"].astype(int))}'
         mnist_figures.draw_quality(out / f'{prefix}_quality.png', whose, references, history)
-        conditional = 'recognized' in table
-        grids = images_of(directory, 'runs').reshape(-1, 10 if conditional else 12, dataset.SIDE**2)
-        mnist_figures.draw_runs(out / f'{prefix}_runs.png', whose, grids, conditional)
+        grids = images_of(directory, 'runs').reshape(-1, 10, dataset.SIDE**2)
+        mnist_figures.draw_runs(out / f'{prefix}_runs.png', whose, grids, conditional=True)
         draw_first(directory, out, f'{prefix}_', f'{prefix.partition("_")[0]}, ')
     tables.write(out)
 
@@ -242,19 +241,13 @@ PICTURES = {
 for program in PROGRAMS:
     PICTURES |= {
         f'{program}_figure.png': Picture(
-            'programs',
-            mnist_figures.sample_grid,
-            f'{program}: generated digits{"" if program == "repaired" else ", a row for each digit asked for"}',
-            in_post=program != 'repaired',
+            'programs', mnist_figures.sample_grid, f'{program}: generated digits, a row for each digit asked for'
         ),
         f'{program}_progress.png': Picture(
             'programs', mnist_figures.sample_grid, f'{program}: ten noise vectors over time', in_post=False
         ),
         f'{program}_interpolation.png': Picture(
-            'programs',
-            mnist_figures.sample_grid,
-            f'{program}: {"" if program == "repaired" else "within each digit, "}between noise vectors',
-            in_post=False,
+            'programs', mnist_figures.sample_grid, f'{program}: within each digit, between noise vectors', in_post=False
         ),
         f'{program}_runs.png': Picture(
             'programs', mnist_figures.sample_grid, f'{program}: digits of every seed', in_post=False

@@ -22,8 +22,8 @@ class Variant(NamedTuple):
 
 # Commits of https://github.com/austinpgraham/Recommendations-GAN. `2018-06`: network fbbe4bc with script 175f1d1. `2018-08`:
 # network 35280d0 with script c948919, without two things that do nothing there: the network adds noise to the real digits, but
-# the script feeds them behind that addition; and the script names an input that this network lacks. `repaired` is ours: of all
-# remedies tried one at a time on the listing (docs/remedies.md), the only one that kept ten classes in every run.
+# the script feeds them behind that addition; and the script names an input that this network lacks. `repaired` is ours: of the
+# remedies tried on the listing (docs/remedies.md), the only one so far that kept ten classes in every run.
 VARIANTS = {  # the first is the default
     'post': Variant(
         "the post's listing, whose digits collapse to one blot", (784, 500, 200, 1), (100, 200, 500, 784), False, 128, 500_000,

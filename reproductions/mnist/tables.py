@@ -13,11 +13,10 @@ from reproductions.mnist import figures as mnist_figures
 from reproductions.mnist import quality
 
 GENTLER = 'gentler Adam, '  # in titles
-PROGRAMS = {  # of the author's, at length, and the repaired listing: {prefix of the files: flags}
+PROGRAMS = {  # of the author's, at length: {prefix of the files: flags}
     '2018-06': ('--variant=2018-06', '--runs=16', '--num_steps=50000'),
     '2018-06_long': ('--variant=2018-06', '--runs=4', '--num_steps=500000', '--eval_every=10000'),
     '2018-08': ('--variant=2018-08', '--runs=8', '--num_steps=50000'),
-    'repaired': ('--variant=repaired', '--runs=16', '--eval_every=1000'),
 }
 
 
@@ -27,7 +26,6 @@ def write(out: pathlib.Path) -> None:
         'the same networks, trained more gently': ensemble_of(out, 'gentle_'),
         "the author's program 2018-06, 50,000 iterations": ensemble_of(out, '2018-06_'),
         "the author's program 2018-06, all 500,000": ensemble_of(out, '2018-06_long_'),
-        'the listing with a gradient penalty (R1), 10,000 iterations': ensemble_of(out, 'repaired_'),
     }
     tables = {which: ensemble[0] for which, ensemble in others.items() if ensemble}
     rows = {'the listing': mnist_claims.measure(*ensemble_of(out, ''), tables)}
