@@ -1,6 +1,7 @@
 """The picture of the posterior: how probable each value of each unknown is."""
 
 import pathlib
+import textwrap
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ def unknowns(path: pathlib.Path) -> Figure:
             axes.plot(data['prior'][bars], y, linestyle='none', marker='|', markersize=18, markeredgewidth=2, color='black',
                       label='before the evidence')  # fmt: skip
             axes.set_yticks(y, data['value'][bars])
-            axes.set(title=name, xlim=(0, 1.02))
+            axes.set(title=textwrap.fill(name, 26), xlim=(0, 1.02))
             axes.invert_yaxis()
             axes.grid(False, axis='y')
         handles, labels = axes.get_legend_handles_labels()
