@@ -29,7 +29,7 @@ CASES = (
         )
         for view in gan.VARIANTS['2018-11'].views[1:]
     ),
-    Case('devnag', '2017-02', '2017-02', gan.make_settings('2017-02'), train, claims.COMPARED, 2000, 200, 30_000, tested=32),
+    Case('devnag', '2017-02', '2017-02', gan.make_settings('2017-02'), train, claims.COMPARED, 2000, 200, 30_000, tested=64),
 )  # fmt: skip
 SPEED = (
     Speed(

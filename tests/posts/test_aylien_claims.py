@@ -8,8 +8,8 @@ from reproductions.aylien import claims as aylien_claims
 
 @pytest.mark.statistical
 def test_claims_keep_their_verdicts():
-    """Over 100 seeds of their own. If a verdict changes, find out why before you edit this test."""
-    verdicts = {m.claim: m.verdict for m in aylien_claims.measure(5000, 100)}
+    """Over 200 seeds of their own. If a verdict changes, find out why before you edit this test."""
+    verdicts = {m.claim: m.verdict for m in aylien_claims.measure(5000, 200)}
     assert verdicts == {
         'A1': Verdict.PARTLY,
         'A2': Verdict.REPRODUCED,

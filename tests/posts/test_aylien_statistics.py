@@ -51,7 +51,7 @@ def test_outcomes_match_the_accepted_ones():
 )
 def test_a_wrong_constant_is_detected(changes):
     """The same comparison detects a wrong constant: that it passes otherwise means something."""
-    table, _, _ = aylien.train_many(aylien.make_settings('2016-08', **changes), 1000, 300)
+    table, _, _ = aylien.train_many(aylien.make_settings('2016-08', **changes), 1000, 1000)
     p_values = two_sample.compare(table, aylien_claims.original('2016-08', 'plain'), aylien_claims.COMPARED)
     assert two_sample.rejected(p_values, family_wise=1e-3)
 

@@ -53,7 +53,7 @@ def test_outcomes_match_the_accepted_ones():
 
 @pytest.fixture(scope='module')
 def without_pretraining():
-    return jang.train_many(jang.make_settings(sort=False, pretrain_steps=0), 2000, 100, every=20)
+    return jang.train_many(jang.make_settings(sort=False, pretrain_steps=0), 2000, 200, every=20)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def without_pretraining():
     ids=['another activation', 'four times the learning rate', 'a tenth of the iterations'],
 )
 def test_a_wrong_constant_is_detected(changes):
-    table, _, _ = jang.train_many(jang.make_settings(sort=False, **changes), 2000, 60)
+    table, _, _ = jang.train_many(jang.make_settings(sort=False, **changes), 2000, 100)
     assert two_sample.rejected(two_sample.compare(table, jang_claims.original(), jang_claims.COMPARED), family_wise=1e-3)
 
 
