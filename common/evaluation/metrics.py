@@ -91,10 +91,19 @@ def _rows(values):
 
 def wasserstein_inside(samples: tf.Tensor, truth: Any) -> tf.Tensor:
     """`wasserstein` of unsorted samples, for compiled loops: [runs, 1, n] -> [runs]; NaN if a sample is not finite."""
-    n = samples.shape[2]
-    quantiles = truth.ppf((np.arange(n) + 0.5) / n).astype(np.float32)
-    distance = tf.reduce_mean(tf.abs(sorting.ascending(samples) - quantiles), axis=[1, 2])
-    return tf.where(tf.reduce_all(tf.math.is_finite(samples), axis=[1, 2]), distance, np.nan)
+    quantiles = midpoint_quantiles(truth, samples.shape[2]).astype(np.float32)
+    return wasserstein_to_quantiles(sorting.ascending(samples), quantiles)
+
+
+def midpoint_quantiles(truth: Any, n: int) -> np.ndarray:
+    """Quantiles of a distribution at the midpoints of n equal parts, [n]."""
+    return truth.ppf((np.arange(n) + 0.5) / n)
+
+
+def wasserstein_to_quantiles(ascending: tf.Tensor, quantiles: np.ndarray | tf.Tensor) -> tf.Tensor:
+    """Distance of sorted samples [runs, 1, n] from a distribution's `midpoint_quantiles`, [n] or one row per run: [runs]."""
+    distance = tf.reduce_mean(tf.abs(ascending - quantiles), axis=[1, 2])
+    return tf.where(tf.reduce_all(tf.math.is_finite(ascending), axis=[1, 2]), distance, np.nan)
 
 
 def gaussian(mean: float, std: float) -> Any:

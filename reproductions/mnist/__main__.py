@@ -41,8 +41,7 @@ from reproductions.mnist.settings import (
     make_settings,
 )
 
-R1 = Flag('gradient_penalty', float, None, "Weight gamma of R1, a penalty on D's slope at real digits (Mescheder et al. 2018; "
-          'the post: 0; repaired: 1).', 0, 1e6)  # fmt: skip
+R1 = "Weight gamma of R1, a penalty on D's slope at real digits (Mescheder et al. 2018; the post: 0; repaired: 1)."
 FLAGS = (
     Flag('variant', tuple(VARIANTS), DEFAULT,
          f'Program: {"; ".join(f"{name}, {variant.what}" for name, variant in VARIANTS.items())}.'),
@@ -61,7 +60,7 @@ FLAGS = (
     D_STEPS,
     G_STEPS,
     Flag('minibatch', bool, False, 'Use minibatch discrimination in D (the post: no).'),
-    *(R1 if flag.name == R1.name else flag for flag in REMEDIES),
+    *(flag._replace(default=None, text=R1) if flag.name == 'gradient_penalty' else flag for flag in REMEDIES),
     Flag('eval_every', int, 2500, 'Iterations between evaluations; each takes a second or two per seed (the post: none).',
          1, MOST),
 )  # fmt: skip

@@ -132,7 +132,8 @@ def original(runs: int, out: pathlib.Path) -> None:
 def grid(runs: int, out: pathlib.Path) -> None:
     """Why the listing collapses; cells of the committed grid.csv are not trained again."""
     del runs
-    left = [cell for cell in mnist_collapse.CELLS if cell not in mnist_collapse.done(out)]
+    done = mnist_collapse.done(out)
+    left = [cell for cell in mnist_collapse.CELLS if cell not in done]
     mnist_collapse.train_cells(TRAINED / 'grid', dataset.load('auto')[0], left)
     mnist_collapse.write_results(TRAINED / 'grid', out)
 

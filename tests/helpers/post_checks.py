@@ -127,6 +127,16 @@ def outcomes_match_the_accepted_ones(post, hypotheses):
     assert two_sample.rejected(p_values, accepted_numbers.FAMILY_WISE) == []
 
 
+def compared_with_the_authors(case, theirs, columns, with_success):
+    """P-values of a case's accepted outcomes against the authors', {column: p}; of success, of the seeds trained anew.
+
+    The accepted outcomes have too few quantiles to judge success as the authors' must be judged, which `with_success` does.
+    """
+    theirs = with_success(theirs)
+    found = two_sample.compare(accepted_numbers.recorded_outcomes(case), theirs, columns, ('finite',))
+    return found | two_sample.compare(with_success(accepted_numbers.train(case)[0]), theirs, (), ('success',))
+
+
 def power_of_comparison(ours, theirs, shift, level):
     """Fraction of 200 pairs of normal samples of these sizes, one shifted by so many stds, that differ at a level."""
     rng = np.random.default_rng(0)

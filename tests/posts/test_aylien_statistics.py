@@ -10,7 +10,7 @@ The 1,000 accepted seeds are compared with the authors', and the first 300, trai
 
 import numpy as np
 import pytest
-from helpers.post_checks import outcomes_match_the_accepted_ones, power_of_comparison
+from helpers.post_checks import compared_with_the_authors, outcomes_match_the_accepted_ones, power_of_comparison
 
 from common.evaluation import metrics, two_sample
 from reproductions import accepted_numbers
@@ -31,10 +31,7 @@ def with_success(table):
 def test_outcomes_match_the_authors():
     p_values = {}
     for case, key in zip(accepted_numbers.of('aylien'), BRANCHES, strict=True):
-        theirs = with_success(aylien_claims.original(*key))
-        found = two_sample.compare(accepted_numbers.recorded_outcomes(case), theirs, aylien_claims.COMPARED, ('finite',))
-        # The accepted outcomes have too few quantiles to judge success as the authors' must be judged.
-        found |= two_sample.compare(with_success(accepted_numbers.train(case)[0]), theirs, (), ('success',))
+        found = compared_with_the_authors(case, aylien_claims.original(*key), aylien_claims.COMPARED, with_success)
         p_values |= {(*key, column): p for column, p in found.items()}
     assert len(p_values) == 48
     assert two_sample.rejected(p_values, family_wise=1e-3) == []

@@ -11,7 +11,7 @@ The 300 accepted seeds are compared with the author's, and the first 150, of `20
 """
 
 import pytest
-from helpers.post_checks import outcomes_match_the_accepted_ones, power_of_comparison
+from helpers.post_checks import compared_with_the_authors, outcomes_match_the_accepted_ones, power_of_comparison
 
 from common.evaluation import metrics, two_sample
 from common.evaluation.claims import Verdict
@@ -38,10 +38,7 @@ def test_outcomes_match_the_authors():
     p_values = {}
     for case in accepted_numbers.of('jang'):
         if case.name in ('2016-06', '2015-12'):
-            theirs = with_success(jang_claims.original(case.variant))
-            found = two_sample.compare(accepted_numbers.recorded_outcomes(case), theirs, jang_claims.COMPARED, ('finite',))
-            # The accepted outcomes have too few quantiles to judge success as the author's must be judged.
-            found |= two_sample.compare(with_success(accepted_numbers.train(case)[0]), theirs, (), ('success',))
+            found = compared_with_the_authors(case, jang_claims.original(case.variant), jang_claims.COMPARED, with_success)
             p_values |= {(case.name, name): p for name, p in found.items()}
     assert len(p_values) == 22
     assert two_sample.rejected(p_values, family_wise=1e-3) == []

@@ -46,7 +46,7 @@ ARMS = {
     'own3': Arm("Aylien's generator on three modes: not within 5,000 steps", 3, np.inf, False, LIMIT),
 }
 SHOWN = ('one', 'two', 'three')  # the networks whose outcomes the post shows: for these a seed may have been chosen
-FIRST, SECOND = ('one', 'two', 'three', 'fewer'), ('narrow', 'own1', 'own3')  # what is trained for all, and for the likeliest
+FOR_ALL = ('one', 'two', 'three', 'fewer')  # what is trained with all settings; the rest with the likeliest
 AYLIEN = "Aylien's own program fails with seed 42 and converges with seed 4"
 
 

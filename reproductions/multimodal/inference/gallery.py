@@ -19,7 +19,7 @@ JUDGED = tuple(dict.fromkeys(reading._replace(tries=1) for reading in READINGS))
 
 
 def trained(runs: int, out: pathlib.Path) -> None:
-    """Trains everything; takes an hour and a half of two cores, keeps what is done in output/, and can be stopped at any time.
+    """Trains everything, in about 40 minutes of two cores; keeps what is done in output/ and can be stopped at any time.
 
     Writes inferred_runs.npz: hits of every setting by reading and statement, and those of the most compatible ones with fresh
     seeds.
@@ -31,7 +31,7 @@ def trained(runs: int, out: pathlib.Path) -> None:
     aylien = aylien_hits()
     hits = hits_by_reading(records)
     chosen = posterior.likeliest(np.stack([
-        posterior.weights(settings, hits_in(hits, reading, evidence.FIRST), reading, aylien_in(aylien, reading))
+        posterior.weights(settings, hits_in(hits, reading, evidence.FOR_ALL), reading, aylien_in(aylien, reading))
         for reading in READINGS
     ]))  # fmt: skip
     rest = simulation.the_rest(settings, chosen)
@@ -44,7 +44,7 @@ def trained(runs: int, out: pathlib.Path) -> None:
     known = np.arange(0, len(settings['std']), prior.PER_SHAPE)  # a setting of every shape
     recovered = posterior.recovery(settings, records, known, DEFAULT)
     arrays |= {f'recovered/{name}': values for name, values in recovered.items()}
-    arrays |= fresh(settings, hits, chosen, aylien)
+    arrays |= fresh(settings, arrays)
     files.write_npz(out / 'inferred_runs.npz', arrays)
 
 
@@ -59,20 +59,25 @@ def aylien_hits() -> dict[str, np.ndarray]:
 
 
 def hits_by_reading(records: posterior.Records) -> dict[str, np.ndarray]:
-    """{arm: uint8 or uint16 [JUDGED, settings]}."""
+    """{arm: uint8 [JUDGED, settings]}: fewer than `NOT_TRAINED` seeds."""
     each = [posterior.hits_of(records, one) for one in JUDGED]
     return {name: np.stack([hits[name] for hits in each]).astype(np.uint8) for name in records}
 
 
+def judged(reading: evidence.Reading) -> int:
+    """Where a reading's hits are, an index of `JUDGED`."""
+    return JUDGED.index(reading._replace(tries=1))
+
+
 def hits_in(hits: dict[str, np.ndarray], reading: evidence.Reading, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """The hits of some arms in one reading, {arm: [settings]}."""
-    return {name: hits[name][JUDGED.index(reading._replace(tries=1))].astype(float) for name in names}
+    return {name: hits[name][judged(reading)].astype(float) for name in names}
 
 
-def aylien_in(aylien: dict[str, np.ndarray], reading: evidence.Reading) -> dict[float, float]:
-    """`evidence.aylien_log_likelihood` in one reading."""
-    index = JUDGED.index(reading._replace(tries=1))
-    counts = {float(name.partition('/')[2]): values[index] for name, values in aylien.items()}
+def aylien_in(arrays: dict[str, np.ndarray], reading: evidence.Reading) -> dict[float, float]:
+    """`evidence.aylien_log_likelihood` in one reading, from arrays of which some are those of `aylien_hits`."""
+    rates = prior.UNKNOWNS['learning_rate'].weights
+    counts = {rate: arrays[f'aylien/{rate}'][judged(reading)] for rate in rates}
     return evidence.aylien_log_likelihood(counts, simulation.AYLIEN_RUNS)
 
 
@@ -80,28 +85,28 @@ def weights_in(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], r
     """Posterior weights in one reading, [settings], from `inferred_runs.npz`; 0 for settings that were not chosen."""
     chosen, weight = arrays['chosen'], np.zeros(len(settings['std']))
     hits = {name: arrays[f'hits/{name}'][:, chosen] for name in NAMES}
-    aylien = aylien_in({name: values for name, values in arrays.items() if name.startswith('aylien/')}, reading)
     some = simulation.rows_of(settings, chosen)
-    weight[chosen] = posterior.weights(some, hits_in(hits, reading, NAMES), reading, aylien)
+    weight[chosen] = posterior.weights(some, hits_in(hits, reading, NAMES), reading, aylien_in(arrays, reading))
     return weight
 
 
 # --- With fresh seeds ---------------------------------------------------------------------------------------------------------
 
 
-def fresh(settings: dict[str, np.ndarray], hits: dict[str, np.ndarray], chosen: np.ndarray, aylien: dict) -> dict[str, Any]:
+def fresh(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     """The most compatible settings and the default, last, with fresh seeds; then the best of them and the default again.
+
+    `arrays` are those of inferred_runs.npz so far.
 
     Returns:
       `best` [BEST] rows; 'fresh/<arm>' hits [JUDGED, BEST + 1]; 'step/<arm>' median first steps [BEST + 1]; `candidate`, an
       index of the BEST; 'again/<arm>' [JUDGED, 2], of the candidate and the default with other seeds.
     """
-    arrays = {f'hits/{name}': values for name, values in hits.items()} | {'chosen': chosen} | aylien
     best = np.argsort(-weights_in(settings, arrays, DEFAULT), kind='stable')[: posterior.BEST]
     compared = posterior.stacked([simulation.rows_of(settings, best), posterior.default_row()])
     records = with_seeds(TRAINED / 'fresh', compared, posterior.FIRST_FRESH)
     found = hits_by_reading(records)
-    log = log_likelihoods(compared, found, aylien, DEFAULT)
+    log = log_likelihoods(compared, found, arrays, DEFAULT)
     candidate = int(np.argmax(log[:-1]))
     two = simulation.rows_of(compared, [candidate, posterior.BEST])
     again = hits_by_reading(with_seeds(TRAINED / 'again', two, posterior.FIRST_FRESH + posterior.FRESH))
@@ -126,9 +131,9 @@ def median_steps(values: dict[str, np.ndarray]) -> np.ndarray:
     return np.median(np.r_[values['step'], np.inf][record], axis=1)
 
 
-def log_likelihoods(settings: dict[str, np.ndarray], hits: dict, aylien: dict, reading: evidence.Reading) -> np.ndarray:
-    """Log probability of the post with each setting, [settings], from hits of `posterior.FRESH` seeds."""
-    by_rate = aylien_in(aylien, reading)
+def log_likelihoods(settings: dict[str, np.ndarray], hits: dict, arrays: dict, reading: evidence.Reading) -> np.ndarray:
+    """Log probability of the post by setting, [settings], from hits of `posterior.FRESH` seeds; `arrays` as in `aylien_in`."""
+    by_rate = aylien_in(arrays, reading)
     log = evidence.log_likelihood(hits_in(hits, reading, NAMES), posterior.FRESH, reading)
     return log + np.array([by_rate[rate] for rate in settings['learning_rate'].tolist()])
 
@@ -154,8 +159,7 @@ def written(runs: int, out: pathlib.Path) -> None:
     names = ('unknown', 'value', 'prior', 'weight', 'low', 'high')
     bars = {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
     figures.write(out / 'inferred.png', inferred_figures.unknowns, bars)
-    index = JUDGED.index(DEFAULT._replace(tries=1))
-    counts = {f'agree_{name}': arrays[f'hits/{name}'][index].astype(float) for name in NAMES}
+    counts = {f'agree_{name}': arrays[f'hits/{name}'][judged(DEFAULT)].astype(float) for name in NAMES}
     for values in counts.values():
         values[values == NOT_TRAINED] = np.nan
     files.write_csv(out / 'inferred.csv', settings | counts | {'weight': weight})
@@ -190,9 +194,8 @@ def unknowns_table(settings: dict[str, np.ndarray], bars: dict[str, np.ndarray],
 
 
 def best_table(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], by_reading: dict) -> str:
-    """The most compatible settings beside the post and today's default, with fresh seeds: a column each would be too wide."""
+    """The most compatible settings and the default, a row each: how many fresh seeds do what the post says, and when."""
     compared = posterior.stacked([simulation.rows_of(settings, arrays['best']), posterior.default_row()])
-    index = JUDGED.index(DEFAULT._replace(tries=1))
     heads = ['', 'weight', *(ARMS[name].statement for name in NAMES)]
     lines = [f'| {" | ".join(heads)} |', '|---' * len(heads) + '|']
     for row in range(posterior.BEST + 1):
@@ -202,7 +205,7 @@ def best_table(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], b
         cells = []
         for name in NAMES:
             step = arrays[f'step/{name}'][row]
-            share = arrays[f'fresh/{name}'][index, row] / posterior.FRESH
+            share = arrays[f'fresh/{name}'][judged(DEFAULT), row] / posterior.FRESH
             cells.append(f'{share:.0%} (median {f"{step:,.0f}" if np.isfinite(step) else "never"})')
         lines.append(f'| {"**the default**: " * default}{what} | {weight} | {" | ".join(cells)} |')
     return '\n'.join(lines) + '\n'
@@ -214,9 +217,9 @@ def default_text(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray])
         simulation.rows_of(settings, arrays['best'][[int(arrays['candidate'])]]), posterior.default_row(),
     ])  # fmt: skip
     hits = {name: arrays[f'again/{name}'] for name in NAMES}
-    aylien = {name: values for name, values in arrays.items() if name.startswith('aylien/')}
-    logs = np.stack([log_likelihoods(two, hits, aylien, reading) for reading in READINGS])
-    ratio = float(np.exp(logs[READINGS.index(DEFAULT), 0] - logs[READINGS.index(DEFAULT), 1]))
+    logs = np.stack([log_likelihoods(two, hits, arrays, reading) for reading in READINGS])
+    candidate, default = logs[READINGS.index(DEFAULT)]
+    ratio = float(np.exp(candidate - default))
     better = logs[:, 0] > logs[:, 1]
     verdict = 'It replaces' if posterior.clearly_better(ratio, better) else 'It does not replace'
     return (
