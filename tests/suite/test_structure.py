@@ -1,6 +1,7 @@
 """The structure of the code: files of one sitting, arrows that go down only, imports at the top."""
 
 import ast
+import configparser
 import graphlib
 
 import pytest
@@ -45,6 +46,13 @@ def test_files_can_be_read_in_one_sitting():
     }
     assert len(lengths) > 100
     assert [name for name, lines in lengths.items() if lines > (LONGEST_GAN if name.endswith('/gan.py') else LONGEST)] == []
+
+
+def test_every_package_is_installed():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / 'setup.cfg', encoding='utf-8')
+    folders = {name for name, path in MODULES.items() if path.name == '__init__.py'}
+    assert len(folders) > 15 and folders <= set(setup['options']['packages'].split())
 
 
 def test_there_is_no_import_circle_and_common_knows_no_post():
