@@ -14,7 +14,7 @@ docs/multimodal.md gives what the post states, why we chose it, and how it affec
   python -m reproductions.multimodal --modes=3 --hidden_sizes=4 --activation=softplus   Aylien's own generator
   python -m reproductions.multimodal --means=-5,1,4 --deviations=0.5,0.2,0.7           other modes
   python -m reproductions.multimodal --modes=3 --animation             also animates the training as a GIF
-  python -m reproductions.multimodal --claims --runs=500               measures the post's claims
+  python -m reproductions.multimodal --claims --runs=200               measures the post's claims
 
 Output files, in --output_dir: config.json, results.csv (one row per seed), history.npz, figure.png, checkpoint/.
 """

@@ -14,6 +14,7 @@ from reproductions.aylien.__main__ import comparisons
 from reproductions.aylien.settings import DECAY, NOISE_RANGE, PLOT_POINTS
 from reproductions.multimodal.settings import (
     ACTIVATIONS,
+    DEFAULT,
     LEAST_STD,
     MOST_MODES,
     MOST_UNITS,
@@ -31,11 +32,12 @@ from reproductions.multimodal.settings import (
 )
 
 FLAGS = (
-    Flag('variant', VARIANTS, VARIANTS[0], 'Published version of the post; there is only one.'),
+    Flag('variant', tuple(VARIANTS), DEFAULT, 'Values for what the post leaves open, since its program is lost: '
+         f'{"; ".join(f"{name}, {variant.what}" for name, variant in VARIANTS.items())}.'),
     Flag('seed', int, SEED, 'First seed (the post mentions 42 and 4).', 0, SEEDS - 1),
     Flag('modes', int, None, 'Number of Gaussian modes of the data (default: 3; the post: 1, 2 and 3).', 1, MOST_MODES),
-    Flag('means', flags.NUMBERS, None, 'Means of the modes (default: 0 for one, else evenly spaced over +-4; the post: lost '
-         'image).'),
+    Flag('means', flags.NUMBERS, None, 'Means of the modes (default: 4 for one, 0 if guessed; else evenly spaced over +-4; '
+         'the post: lost image).'),
     Flag('deviations', flags.NUMBERS, None, 'Standard deviations of the modes, one for all or one per mode (default: '
          '0.5, or less for modes closer than 8 stds; the post: lost image).'),
     Flag('hidden_size', int, 4, 'h: each hidden layer of G has h units per mode (the post: 4).', 1),
@@ -63,7 +65,7 @@ FLAGS = (
          'every fifth step up to the 400th is recorded.', 1, MOST),
 )  # fmt: skip
 DECIDED_BY_TRACE = ('batch_size', *(flag.name for flag in FLAGS if flag.name != 'seed'))
-CLAIM_RUNS = 500
+CLAIM_RUNS = 200
 
 
 def settings_from_flags(opts: FlagValues) -> Settings:
@@ -80,7 +82,7 @@ def settings_from_flags(opts: FlagValues) -> Settings:
             f'--hidden_sizes={",".join(map(str, widths))} sets every width; leave out --hidden_size and --layers'
         )
     settings = make_settings(
-        len(means), opts.hidden_size, opts.layers, opts.minibatch, means=means, deviations=stds,
+        len(means), opts.hidden_size, opts.layers, opts.minibatch, opts.variant, means=means, deviations=stds,
         hidden_sizes=widths or None, activation=opts.activation, batch_size=opts.batch_size, d_steps=opts.d_steps,
         g_steps=opts.g_steps, pretrain_steps=opts.pretrain_steps, equal_modes=opts.equal_modes,
         pretrain_weights=first if opts.pretrain_target == 'first' else None, **checks.values(opts, NUMBERS),
@@ -103,7 +105,7 @@ def modes_from_flags(opts: FlagValues) -> tuple[tuple[float, ...], tuple[float, 
         raise cli.UserError(f'--means names {len(means):,} modes; use {MOST_MODES} or fewer')
     if means and opts.modes not in (None, len(means)):
         raise cli.UserError(f'--modes={opts.modes} but --means={",".join(opts.means)} names {len(means)}; leave out --modes')
-    default_means, default_stds = default_modes(len(means) or opts.modes or 3)
+    default_means, default_stds = default_modes(len(means) or opts.modes or 3, opts.variant)
     stds = checks.numbers(opts, 'deviations')
     if means and not stds:
         stds = (SIGMA,)

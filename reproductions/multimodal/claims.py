@@ -60,10 +60,14 @@ def train_arms(
     """The columns of results.csv of every arm: {arm: {column: [runs]}}."""
     tables = {}
     for name, settings in arms.items():
-        num_steps = SLOW_STEPS if name.endswith('own') else gan.NUM_STEPS
-        tables[name] = gan.train_many(settings, seed, runs, num_steps).table
+        tables[name] = gan.train_many(settings, seed, runs, steps_of(name)).table
         tick()
     return tables
+
+
+def steps_of(arm: str) -> int:
+    """How long an arm is trained."""
+    return SLOW_STEPS if arm.endswith('own') else gan.NUM_STEPS
 
 
 def load_arms(path: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
@@ -275,17 +279,20 @@ CHOICES = {  # what the post leaves open, varied one at a time: modes -> changed
     'activation relu': fixed(activation='relu'),
     'activation sigmoid': fixed(activation='sigmoid'),
     'one layer more': fixed(layers=4),
-    "one mode at 4 (Aylien's), the others over ±6": lambda modes: {
-        'means': (4.0,) if modes == 1 else tuple(np.linspace(-6, 6, modes).tolist())
+    'one mode at 0, the others over ±6': lambda modes: {
+        'means': (0.0,) if modes == 1 else tuple(np.linspace(-6, 6, modes).tolist())
     },
     'deviations halved': lambda modes: {'deviations': tuple(s / 2 for s in gan.default_modes(modes)[1])},
-    'batch 60': fixed(batch_size=60),
+    'batch 12': lambda modes: {'batch_size': -(-12 // modes) * modes},
     'batch 240': fixed(batch_size=240),
     'noise over ±4': fixed(noise_range=4.0),
     'rate 0.005': fixed(learning_rate=0.005),
-    'rate 0.1': fixed(learning_rate=0.1),
+    'rate 0.03': fixed(learning_rate=0.03),
     'no pre-training': fixed(pretrain_steps=0),
-    "all of Aylien's": lambda modes: {'activation': 'softplus'} | ({'means': (4.0,)} if modes == 1 else {}),
+    'all as guessed': fixed(variant='guessed'),
+    "all of Aylien's": lambda modes: (
+        {'variant': 'guessed', 'activation': 'softplus'} | ({'means': (4.0,)} if modes == 1 else {})
+    ),
 }
 
 

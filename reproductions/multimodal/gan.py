@@ -20,6 +20,7 @@ from reproductions.aylien import gan as aylien
 from reproductions.multimodal.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     ACTIVATIONS,
     AYLIEN,
+    DEFAULT,
     EARLY_RECORDS,
     LEAST_STD,
     MOST_MODES,

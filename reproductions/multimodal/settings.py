@@ -7,22 +7,35 @@ import numpy as np
 from common.settings import REMEDY_NUMBERS, Remedies, changed
 from reproductions.aylien import settings as aylien
 
-VARIANTS = ('2017-04',)  # the post; no program was published
-AYLIEN = (
-    '2016-12'  # Aylien's program of that time: D, optimizer, learning rate, pre-training, batch and noise are taken from it
-)
+AYLIEN = '2016-12'  # Aylien's program of that time: D, optimizer, decay, pre-training and noise are taken from it
 SEED = 4  # the seed with which, the post says, models converge
 
 NUM_STEPS = 5000  # the post's limit
 RECORD_EVERY = 50
 EARLY_RECORDS = tuple(range(1, 402, 5))  # every fifth step up to the 400th, when the post's runs converge
-REACH = 4.0  # the outer means lie at +-4; Aylien's single mean is 4
+REACH = 4.0  # the outer means lie at +-4
 SIGMA = 0.5  # Aylien's
 MOST_MODES, MOST_UNITS = 100, 1000  # limits of the command line
 LEAST_STD = 1e-3  # likewise: bins of the figures are half as wide, so there are 32,000
 ACTIVATIONS = ('tanh', 'softplus', 'relu', 'sigmoid')  # of G's hidden layers
 PRETRAIN_TARGETS = ('all', 'first')  # densities that D can be pre-trained on: the data's, or that of the first mode alone
 SPACING = 8.0  # minimum distance of the default modes in stds: that of three modes at -4, 0, 4
+
+
+class Variant(NamedTuple):
+    """Values for what the post leaves open. No program was published."""
+
+    what: str
+    batch_size: int  # or the next multiple of the number of modes
+    learning_rate: float  # without minibatch discrimination; with it, Aylien's for it
+    alone: float  # mean of a single mode
+
+
+DEFAULT = 'inferred'
+VARIANTS = {
+    'inferred': Variant('of 2,112 possible programs the one that agrees best with the post', 60, 0.1, 4.0),
+    'guessed': Variant("Aylien's batch and learning rate of that time, and a single mode in the middle", 12, 0.03, 0.0),
+}
 
 
 class Settings(NamedTuple):
@@ -66,23 +79,25 @@ def default_steps(settings: Settings) -> int:
     return NUM_STEPS
 
 
-def make_settings(modes: int = 3, hidden_size: int = 4, layers: int = 3, minibatch: bool = False, **changes: Any) -> Settings:
+def make_settings(
+    modes: int = 3, hidden_size: int = 4, layers: int = 3, minibatch: bool = False, variant: str = DEFAULT, **changes: Any
+) -> Settings:
     """The settings for a number of modes; all hidden layers of G have `hidden_size * modes` units, as in the post.
 
     `changes` may set any field, None keeps the default.
     """
-    means, stds = default_modes(modes)
-    base = aylien.make_settings(AYLIEN, minibatch)
+    means, stds = default_modes(modes, variant)
+    base, chosen = aylien.make_settings(AYLIEN, minibatch), VARIANTS[variant]
     settings = Settings(
         means=means,
         deviations=stds,
         hidden_sizes=(hidden_size * modes,) * layers,
         activation='tanh',
         minibatch=minibatch,
-        batch_size=-(-base.batch_size // modes) * modes,  # 12, or the next multiple of the number of modes
+        batch_size=-(-chosen.batch_size // modes) * modes,
         d_steps=1,
         g_steps=1,
-        learning_rate=base.learning_rate,
+        learning_rate=base.learning_rate if minibatch else chosen.learning_rate,
         d_learning_rate=None,
         g_learning_rate=None,
         decay=base.decay,
@@ -93,9 +108,9 @@ def make_settings(modes: int = 3, hidden_size: int = 4, layers: int = 3, minibat
     return changed(settings, {name: value for name, value in changes.items() if value is not None})
 
 
-def default_modes(modes: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Means evenly spaced around 0, and their stds: (means, stds), [modes] each."""
+def default_modes(modes: int, variant: str = DEFAULT) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The variant's mean of one mode, or several evenly spaced around 0, and their stds: (means, stds), [modes] each."""
     if modes == 1:
-        return (0.0,), (SIGMA,)
+        return (VARIANTS[variant].alone,), (SIGMA,)
     means = np.linspace(-REACH, REACH, modes)
     return tuple(means.tolist()), (min(SIGMA, float(means[1] - means[0]) / SPACING),) * modes

@@ -38,7 +38,7 @@ def test_with_ayliens_generator_its_traces_replay(path):
 
 def test_d_is_ayliens():
     x = tf.constant(np.linspace(-8, 8, 24, dtype=np.float32).reshape(2, 1, 12))
-    for minibatch, learning_rate in ((False, 0.03), (True, 0.005)):
+    for minibatch, learning_rate in ((False, 0.1), (True, 0.005)):
         settings, theirs = multimodal.make_settings(2, minibatch=minibatch), aylien.make_settings('2016-12', minibatch)
         d, _ = multimodal.make_experiment(settings).init(SEEDS)
         for ours, other in zip(tf.nest.flatten(d), tf.nest.flatten(aylien.init_discriminator(theirs, SEEDS)), strict=True):
@@ -51,7 +51,7 @@ def test_d_is_ayliens():
 
 
 def test_default_modes():
-    assert multimodal.default_modes(1) == ((0.0,), (0.5,))
+    assert multimodal.default_modes(1) == ((4.0,), (0.5,)) and multimodal.default_modes(1, 'guessed') == ((0.0,), (0.5,))
     assert multimodal.default_modes(2) == ((-4.0, 4.0), (0.5, 0.5))
     assert multimodal.default_modes(3) == ((-4.0, 0.0, 4.0), (0.5, 0.5, 0.5))
     for modes in (5, 10, 15, 100):
@@ -63,7 +63,8 @@ def test_default_modes():
 @pytest.mark.parametrize('modes', [1, 2, 3, 5, 10, 15])
 def test_every_batch_has_as_many_samples_of_each_mode(modes):
     settings = multimodal.make_settings(modes)
-    assert settings.batch_size == {1: 12, 2: 12, 3: 12, 5: 15, 10: 20, 15: 15}[modes]
+    assert settings.batch_size == 60
+    assert multimodal.make_settings(modes, variant='guessed').batch_size == {5: 15, 10: 20, 15: 15}.get(modes, 12)
     assert settings.hidden_sizes == (4 * modes,) * 3
     for step in (0, 7):
         x = multimodal.real_samples(settings, SEEDS, step, settings.batch_size).numpy()[:, 0]
@@ -93,7 +94,7 @@ def test_samples_of_a_mode_have_its_mean_and_standard_deviation():
 def test_pretraining_target_is_the_density():
     settings = multimodal.make_settings(3, means=(-5.0, 1.0, 4.0), deviations=(0.5, 0.2, 0.7))
     x, y = multimodal.pretraining_batch(settings, SEEDS, 3)
-    assert x.shape == y.shape == (2, 1, 12) and np.abs(x).max() <= 5
+    assert x.shape == y.shape == (2, 1, 60) and np.abs(x).max() <= 5
     parts = [scipy.stats.norm.pdf(x, m, s) for m, s in zip(settings.means, settings.deviations, strict=True)]
     np.testing.assert_allclose(y, np.mean(parts, axis=0), rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(multimodal.truth(settings).pdf(x), y, rtol=1e-4, atol=1e-6)
@@ -120,6 +121,17 @@ def test_generator(activation):
     expected = g[-1].w[0].numpy() @ x
     found = multimodal.generator(settings, g, tf.constant(np.tile(z, (2, 1))[:, None], tf.float32))
     np.testing.assert_allclose(found[0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_variants_differ_in_what_the_inference_changed():
+    """`inferred` is the candidate of the committed inference, `guessed` has Aylien's batch and learning rate of that time."""
+    theirs = aylien.make_settings(multimodal.AYLIEN)
+    for modes, mean in ((1, 4.0), (3, 0.0)):
+        inferred, guessed = (multimodal.make_settings(modes, variant=name) for name in ('inferred', 'guessed'))
+        changed = {name for name, value in inferred._asdict().items() if value != getattr(guessed, name)}
+        assert changed == {'batch_size', 'learning_rate'} | ({'means'} if modes == 1 else set())
+        assert (guessed.batch_size, guessed.learning_rate) == (theirs.batch_size, theirs.learning_rate)
+        assert inferred.means[modes // 2] == mean
 
 
 def test_widths_follow_from_modes_layers_and_h():
@@ -168,7 +180,7 @@ def test_noise_range_reaches_the_outcomes():
     """G is evaluated on the noise that it was trained with, D on the grid of the figure."""
     settings = multimodal.make_settings(2, noise_range=2.0)
     d, g = multimodal.make_experiment(settings).init(SEEDS)
-    grid = np.linspace(-8, 8, aylien.PLOT_POINTS, dtype=np.float32)[: 10_000 // 12 * 12]
+    grid = np.linspace(-8, 8, aylien.PLOT_POINTS, dtype=np.float32)[: 10_000 // 60 * 60]
     decision, generated = multimodal.make_evaluation(settings).surfaces(d, g)
     tiled = np.tile(grid, (2, 1))[:, None]
     np.testing.assert_allclose(generated, multimodal.generator(settings, g, tf.constant(tiled / 4))[:, 0], rtol=1e-4, atol=1e-4)
@@ -176,7 +188,7 @@ def test_noise_range_reaches_the_outcomes():
 
 
 def test_peak_height():
-    settings = multimodal.make_settings(1)
+    settings = multimodal.make_settings(1, means=(0.0,))
     quantiles = multimodal.truth(settings).ppf((np.arange(10_000) + 0.5) / 10_000)
     samples = np.stack([quantiles, quantiles / 2, np.zeros(10_000), np.full(10_000, np.nan), np.full(10_000, 99.0)])
     height = multimodal.peak_height(settings, samples)
@@ -219,6 +231,6 @@ def test_early_records_do_not_change_the_training():
 
 
 def test_noise_is_ayliens():
-    settings = multimodal.make_settings(1)
+    settings = multimodal.make_settings(1, batch_size=12)
     theirs = aylien.noise(aylien.make_settings('2016-12'), SEEDS, Stream.NOISE_D, 7)
     np.testing.assert_array_equal(multimodal.noise(settings, SEEDS, Stream.NOISE_D, 7), theirs)

@@ -101,5 +101,5 @@ def test_m6():
 def test_the_claims_on_the_page_follow_from_the_stored_outcomes():
     figures = ROOT / 'figures' / 'multimodal'
     tables = multimodal_claims.load_arms(figures / 'arms.npz')
-    assert set(tables) == set(multimodal_claims.ARMS) and {len(table['seed']) for table in tables.values()} == {500}
+    assert set(tables) == set(multimodal_claims.ARMS) and {len(table['seed']) for table in tables.values()} == {200}
     assert claims.as_markdown(multimodal_claims.judge(tables)) == (figures / 'claims.md').read_text(encoding='utf-8')

@@ -32,7 +32,7 @@ def test_a_single_run_writes_its_files(tmp_path, capsys):
     assert list(row) == COLUMNS + OWN_COLUMNS and row['seed'] == '4' and row['finite'] == '1'
     flags = json.loads((tmp_path / 'config.json').read_text(encoding='utf-8'))['flags']
     assert set(flags_of(multimodal_main)) <= set(flags)
-    assert (flags['modes'], flags['means'], flags['hidden_sizes'], flags['batch_size']) == (3, [-4, 0, 4], [12, 12, 12], 12)
+    assert (flags['modes'], flags['means'], flags['hidden_sizes'], flags['batch_size']) == (3, [-4, 0, 4], [12, 12, 12], 60)
     history = files.read_npz(tmp_path / 'history.npz')
     assert history['step'].tolist() == [*range(0, 60, 5), 59]
     figure = files.read_npz(tmp_path / 'figure.npz')
@@ -57,6 +57,13 @@ def test_ensemble_reports_when_its_runs_converge(tmp_path, capsys):
     assert 0 < some < 30 and f'converged: {some} of 30' in out
     for name in ('figure', 'ensemble', 'convergence'):
         assert (tmp_path / f'{name}.png').read_bytes()[:4] == b'\x89PNG' and (tmp_path / f'{name}.npz').exists()
+
+
+def test_the_guessed_variant(tmp_path):
+    arguments = ['--variant=guessed', '--modes=1', '--num_steps=5', '--pretrain_steps=0', f'--output_dir={tmp_path}']
+    assert call(multimodal_main, *arguments) == 0
+    flags = json.loads((tmp_path / 'config.json').read_text(encoding='utf-8'))['flags']
+    assert (flags['variant'], flags['means'], flags['batch_size'], flags['learning_rate']) == ('guessed', [0], 12, 0.03)
 
 
 @pytest.mark.statistical

@@ -1,6 +1,12 @@
 """Which programs are compatible with the multi-modal post: evidence and prior by hand, the simulation against the post's own
 training, and whether the method finds a program that is known."""
 
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -131,7 +137,7 @@ def test_pretraining_on_the_first_mode_alone():
 
 def test_the_order_of_modes_in_a_batch_changes_nothing():
     """So it is no unknown: a D that sees one sample at a time, and losses that are means."""
-    settings, seeds = gan.make_settings(3), tf.constant([3], tf.uint32)
+    settings, seeds = gan.make_settings(3, batch_size=12), tf.constant([3], tf.uint32)
     experiment = gan.make_experiment(settings)
     d, g = experiment.init(seeds)
     x, z = gan.real_samples(settings, seeds, 0, 12), gan.noise(settings, seeds, Stream.NOISE_D, 0)
@@ -185,6 +191,48 @@ def test_files_give_the_records_back(few, tmp_path):
     assert records['step'].tolist() == [*range(0, 60, 5), 59]
 
 
+WAITING = """
+import os, pathlib, sys, time
+from reproductions.multimodal.inference import simulation
+
+def wait(directory):
+    pathlib.Path(directory, str(os.getpid())).touch()
+    time.sleep(600)
+
+if __name__ == '__main__':
+    simulation.on_all_cores(wait, [(sys.argv[1],)], 'waiting', '')
+"""
+
+
+@pytest.mark.statistical
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    (tmp_path / 'pids').mkdir()
+    files.write_text(tmp_path / 'waiting.py', WAITING)
+    command = [sys.executable, str(tmp_path / 'waiting.py'), str(tmp_path / 'pids')]
+    parent = subprocess.Popen(command, env=os.environ | {'PYTHONPATH': str(ROOT)}, stderr=subprocess.DEVNULL)
+    seen(lambda: list((tmp_path / 'pids').iterdir()), 120)
+    parent.kill()
+    parent.wait()
+    (child,) = (tmp_path / 'pids').iterdir()
+    seen(lambda: not alive(int(child.name)), 30)
+    assert not alive(int(child.name))
+
+
+def alive(pid):
+    """Whether a process runs: one that has ended may wait for its end to be noticed."""
+    try:
+        return pathlib.Path(f'/proc/{pid}/stat').read_text(encoding='utf-8').rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False
+
+
+def seen(condition, seconds):
+    """Waits for a condition, so long at most."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.2)
+
+
 def test_height_of_the_peak_of_known_samples():
     even = tf.constant(np.linspace(0, 1, simulation.POINTS, dtype=np.float32)[None, None])
     width = (simulation.PEAK - 1) / (simulation.POINTS - 1)
@@ -236,12 +284,18 @@ def test_information_in_bits():
     assert posterior.bits(np.array([0.5, 0.5]), np.array([0.5, 0.5])) == 0
 
 
-def test_the_default_is_one_of_the_settings_that_may_be_drawn():
-    row = posterior.default_row()
+def test_the_earlier_default_is_one_of_the_settings_that_may_be_drawn():
+    row = posterior.guessed_row()
     for name, unknown in prior.UNKNOWNS.items():
         assert row[name][0].item() in unknown.weights
     for modes in (1, 2, 3):
-        assert prior.as_post(row, 0, modes) == gan.make_settings(modes)
+        assert prior.as_post(row, 0, modes) == gan.make_settings(modes, variant='guessed')
+
+
+def test_the_default_is_the_candidate():
+    settings, arrays = prior.draw(), files.read_npz(FIGURES / 'inferred_runs.npz')
+    for modes in (1, 2, 3):
+        assert prior.as_post(settings, arrays['best'][int(arrays['candidate'])], modes) == gan.make_settings(modes)
 
 
 def test_the_rule_for_a_new_default():

@@ -16,7 +16,7 @@ def test_every_variant_has_a_reference_and_every_reference_a_case():
         assert {case.variant for case in accepted_numbers.of(name)} == set(contract.part(name, 'gan').VARIANTS)
     trajectories = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.CASES}
     outcomes = {f'{case.post}_{case.name}.csv' for case in accepted_numbers.CASES if case.runs}
-    assert len(trajectories) == 21 and len(outcomes) == 17
+    assert len(trajectories) == 22 and len(outcomes) == 18
     assert {path.name for path in accepted_numbers.DIRECTORY.iterdir() if path.name.endswith('.csv')} == trajectories | outcomes
     for case in accepted_numbers.CASES:
         if case.runs:

@@ -62,7 +62,7 @@ A8, A8_MINIBATCH, A12_MINIBATCH, A17 = (
     'aylien_2016-08_plain', 'aylien_2016-08_minibatch', 'aylien_2016-12_minibatch', 'aylien_2017-06_plain',
 )  # fmt: skip
 A17_MINIBATCH, MODES3, JANG, DEVNAG, OLDER = (
-    'aylien_2017-06_minibatch', 'multimodal_2017-04_modes3', 'jang_2016-06', 'devnag_2018-11_moments', 'devnag_2017-02',
+    'aylien_2017-06_minibatch', 'multimodal_guessed_modes3', 'jang_2016-06', 'devnag_2018-11_moments', 'devnag_2017-02',
 )  # fmt: skip
 MNIST, JUNE, AUGUST = 'mnist_post', 'mnist_2018-06', 'mnist_2018-08'
 

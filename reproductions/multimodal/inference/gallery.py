@@ -94,16 +94,16 @@ def weights_in(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], r
 
 
 def fresh(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The most compatible settings and the default, last, with fresh seeds; then the best of them and the default again.
+    """The most compatible settings and `guessed`, last, with fresh seeds; then the best of them and `guessed` again.
 
     `arrays` are those of inferred_runs.npz so far.
 
     Returns:
       `best` [BEST] rows; 'fresh/<arm>' hits [JUDGED, BEST + 1]; 'step/<arm>' median first steps [BEST + 1]; `candidate`, an
-      index of the BEST; 'again/<arm>' [JUDGED, 2], of the candidate and the default with other seeds.
+      index of the BEST; 'again/<arm>' [JUDGED, 2], of the candidate and `guessed` with other seeds.
     """
     best = np.argsort(-weights_in(settings, arrays, DEFAULT), kind='stable')[: posterior.BEST]
-    compared = posterior.stacked([simulation.rows_of(settings, best), posterior.default_row()])
+    compared = posterior.stacked([simulation.rows_of(settings, best), posterior.guessed_row()])
     records = with_seeds(TRAINED / 'fresh', compared, posterior.FIRST_FRESH)
     found = hits_by_reading(records)
     log = log_likelihoods(compared, found, arrays, DEFAULT)
@@ -194,38 +194,38 @@ def unknowns_table(settings: dict[str, np.ndarray], bars: dict[str, np.ndarray],
 
 
 def best_table(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], by_reading: dict) -> str:
-    """The most compatible settings and the default, a row each: how many fresh seeds do what the post says, and when."""
-    compared = posterior.stacked([simulation.rows_of(settings, arrays['best']), posterior.default_row()])
+    """The most compatible settings and `guessed`, a row each: how many fresh seeds do what the post says, and when."""
+    compared = posterior.stacked([simulation.rows_of(settings, arrays['best']), posterior.guessed_row()])
     heads = ['', 'weight', *(ARMS[name].statement for name in NAMES)]
     lines = [f'| {" | ".join(heads)} |', '|---' * len(heads) + '|']
     for row in range(posterior.BEST + 1):
-        default = row == posterior.BEST
         what = ', '.join(f'{name} {words(values[row].item())}' for name, values in compared.items())
-        weight = '' if default else f'{by_reading[DEFAULT][arrays["best"][row]]:.1%}'
+        weight = '' if row == posterior.BEST else f'{by_reading[DEFAULT][arrays["best"][row]]:.1%}'
         cells = []
         for name in NAMES:
             step = arrays[f'step/{name}'][row]
             share = arrays[f'fresh/{name}'][judged(DEFAULT), row] / posterior.FRESH
             cells.append(f'{share:.0%} (median {f"{step:,.0f}" if np.isfinite(step) else "never"})')
-        lines.append(f'| {"**the default**: " * default}{what} | {weight} | {" | ".join(cells)} |')
+        variant = {int(arrays['candidate']): '**`inferred`**: ', posterior.BEST: '**`guessed`**: '}.get(row, '')
+        lines.append(f'| {variant}{what} | {weight} | {" | ".join(cells)} |')
     return '\n'.join(lines) + '\n'
 
 
 def default_text(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> str:
     """The verdict by the rule of `posterior`, as a sentence."""
     two = posterior.stacked([
-        simulation.rows_of(settings, arrays['best'][[int(arrays['candidate'])]]), posterior.default_row(),
+        simulation.rows_of(settings, arrays['best'][[int(arrays['candidate'])]]), posterior.guessed_row(),
     ])  # fmt: skip
     hits = {name: arrays[f'again/{name}'] for name in NAMES}
     logs = np.stack([log_likelihoods(two, hits, arrays, reading) for reading in READINGS])
-    candidate, default = logs[READINGS.index(DEFAULT)]
-    ratio = float(np.exp(candidate - default))
+    candidate, guessed = logs[READINGS.index(DEFAULT)]
+    ratio = float(np.exp(candidate - guessed))
     better = logs[:, 0] > logs[:, 1]
     verdict = 'It replaces' if posterior.clearly_better(ratio, better) else 'It does not replace'
     return (
         f'With {posterior.FRESH} seeds that nothing was chosen by, the post is {ratio:.2g} times as probable with the '
-        f'candidate as with the default, and more probable under {better.sum()} of {len(better)} readings. {verdict} the '
-        f'default (rule: at least {posterior.FACTOR} times, and {posterior.AGREEING:.0%} of the readings).\n'
+        f'candidate as with `guessed`, and more probable under {better.sum()} of {len(better)} readings. {verdict} '
+        f'`guessed` as the default (rule: at least {posterior.FACTOR} times, and {posterior.AGREEING:.0%} of the readings).\n'
     )
 
 

@@ -5,9 +5,9 @@ Rules written before any program was trained:
 - All drawn settings are judged by the statements that need few steps. The likeliest of them, which hold `HELD` of the weight on
   average over all readings, `MOST` at most, are then judged by all statements; the others count as excluded, and what they
   could hold is stated.
-- The `BEST` most compatible settings, and the default of today, are trained again with `FRESH` fresh seeds. The best of these
-  becomes the candidate. It replaces the default if, over `FRESH` other seeds, the post is at least `FACTOR` times as probable
-  with it, and if it is more probable under `AGREEING` of all readings.
+- The `BEST` most compatible settings, and the default of that time (now the variant `guessed`), are trained again with `FRESH`
+  fresh seeds. The best of these becomes the candidate (now `inferred`). It replaces the default if, over `FRESH` other seeds,
+  the post is at least `FACTOR` times as probable with it, and if it is more probable under `AGREEING` of all readings.
 """
 
 import pathlib
@@ -132,9 +132,9 @@ def recovery(settings: dict[str, np.ndarray], records: Records, known: np.ndarra
 # --- The default --------------------------------------------------------------------------------------------------------------
 
 
-def default_row() -> dict[str, np.ndarray]:
-    """The post's default settings as one drawn setting, {unknown: [1]}."""
-    one, three = gan.make_settings(1), gan.make_settings(3)
+def guessed_row() -> dict[str, np.ndarray]:
+    """The variant `guessed`, which was the default when this was measured, as one drawn setting, {unknown: [1]}."""
+    one, three = gan.make_settings(1, variant='guessed'), gan.make_settings(3, variant='guessed')
     values = {
         'layers': len(three.hidden_sizes), 'activation': three.activation, 'batch_size': three.batch_size,
         'pretrain': prior.ALL if three.pretrain_steps else 'nothing', 'learning_rate': three.learning_rate,
