@@ -5,7 +5,8 @@ A post is a folder reproductions/<name>/. All posts have the same parts:
   __init__    what the post says, with its web address: the text above --help; imports nothing
   settings    what the post fixes, variant by variant, and `make_settings`; imports neither TensorFlow nor matplotlib.
               For sweeps: `default_steps(settings)`, `NUMBERS`, the fields that may differ from run to run (numbers, or tensors
-              [runs, 1, 1] inside a loop) with their precision, and `JUDGED_BY`, those of them that the evaluation reads
+              [runs, 1, 1] inside a loop) with their precision, and `JUDGED_BY`, those of them that the evaluation reads;
+              `PUBLISHED = False` if no program was published
   gan         meant to be read beside the post: `generator(settings, g, z)`, `discriminator(settings, d, x)`,
               `noise(settings, seeds, stream, step)`, `make_experiment(settings)`, where there is one `truth(settings)` and
               `success_bound(settings)`, and `train_many(settings, seed, runs, num_steps=None, every=...)`: `outcomes.Ensemble`

@@ -31,6 +31,7 @@ class Variant(NamedTuple):
     alone: float  # mean of a single mode
 
 
+PUBLISHED = False  # so maps mark our default, not where the post stands
 DEFAULT = 'inferred'
 VARIANTS = {
     'inferred': Variant('of 2,112 possible programs the one that agrees best with the post', 60, 0.1, 4.0),

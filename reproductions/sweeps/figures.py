@@ -49,7 +49,7 @@ def own_name(plan: Plan) -> str:
     """What the frame on a map says: where the post stands, or what is unchanged beside other flags."""
     if {word.lstrip('-').partition('=')[0].removeprefix('no') for word in plan.words} - set(EXPERIMENT):
         return 'unchanged'
-    return 'the post' if isinstance(contract.part(plan.post, 'settings').VARIANTS, dict) else 'our default'
+    return 'the post' if getattr(contract.part(plan.post, 'settings'), 'PUBLISHED', True) else 'our default'
 
 
 def draw(path: pathlib.Path, data: pathlib.Path | None = None) -> Figure:
