@@ -7,6 +7,7 @@ import tempfile
 
 import numpy as np
 
+from common.devices import processes
 from common.evaluation import claims
 from common.plotting import figures
 from common.storage import files
@@ -15,7 +16,6 @@ from reproductions.multimodal import claims as multimodal_claims
 from reproductions.multimodal import figures as multimodal_figures
 from reproductions.multimodal import gan
 from reproductions.multimodal.inference import gallery as inferred
-from reproductions.multimodal.inference import simulation
 
 KEPT_IN = ROOT / 'output' / 'multimodal_arms'
 SEED = 2000  # of the ensembles; the default was chosen on seeds below 1,200
@@ -31,7 +31,7 @@ def train(arms: dict[str, gan.Settings], runs: int, path: pathlib.Path) -> None:
     kept = {name: KEPT_IN / f'{name_of_arm(name, settings, runs)}.npz' for name, settings in arms.items()}
     left = {file: (name, arms[name]) for name, file in kept.items() if not file.exists()}  # two arms may have the same settings
     KEPT_IN.mkdir(parents=True, exist_ok=True)
-    simulation.on_all_cores(train_arm, [(file, *arm, runs) for file, arm in left.items()], path.stem, ' ensembles')
+    processes.on_all_cores(train_arm, [(file, *arm, runs) for file, arm in left.items()], path.stem, ' ensembles')
     files.write_npz(
         path, {f'{name}/{column}': values for name, file in kept.items() for column, values in files.read_npz(file).items()}
     )

@@ -1,12 +1,6 @@
 """Which programs are compatible with the multi-modal post: evidence and prior by hand, the simulation against the post's own
 training, and whether the method finds a program that is known."""
 
-import os
-import pathlib
-import subprocess
-import sys
-import time
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -189,48 +183,6 @@ def test_files_give_the_records_back(few, tmp_path):
     assert records['distance'].shape == (3, 4, 13) and np.isnan(records['distance'][1]).all()
     assert np.isfinite(records['distance'][[0, 2]].astype(float)).all()
     assert records['step'].tolist() == [*range(0, 60, 5), 59]
-
-
-WAITING = """
-import os, pathlib, sys, time
-from reproductions.multimodal.inference import simulation
-
-def wait(directory):
-    pathlib.Path(directory, str(os.getpid())).touch()
-    time.sleep(600)
-
-if __name__ == '__main__':
-    simulation.on_all_cores(wait, [(sys.argv[1],)], 'waiting', '')
-"""
-
-
-@pytest.mark.statistical
-def test_processes_end_with_the_one_that_started_them(tmp_path):
-    (tmp_path / 'pids').mkdir()
-    files.write_text(tmp_path / 'waiting.py', WAITING)
-    command = [sys.executable, str(tmp_path / 'waiting.py'), str(tmp_path / 'pids')]
-    parent = subprocess.Popen(command, env=os.environ | {'PYTHONPATH': str(ROOT)}, stderr=subprocess.DEVNULL)
-    seen(lambda: list((tmp_path / 'pids').iterdir()), 120)
-    parent.kill()
-    parent.wait()
-    (child,) = (tmp_path / 'pids').iterdir()
-    seen(lambda: not alive(int(child.name)), 30)
-    assert not alive(int(child.name))
-
-
-def alive(pid):
-    """Whether a process runs: one that has ended may wait for its end to be noticed."""
-    try:
-        return pathlib.Path(f'/proc/{pid}/stat').read_text(encoding='utf-8').rpartition(')')[2].split()[0] != 'Z'
-    except FileNotFoundError:
-        return False
-
-
-def seen(condition, seconds):
-    """Waits for a condition, so long at most."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.2)
 
 
 def test_height_of_the_peak_of_known_samples():

@@ -4,23 +4,17 @@ A shape needs programs of its own; everything else differs from run to run. What
 a measurement can be stopped at any time and goes on from there.
 """
 
-import concurrent.futures
 import functools
 import inspect
-import multiprocessing
-import os
 import pathlib
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from common import training, varied
-from common.devices import distribution
+from common.devices import distribution, processes
 from common.evaluation import metrics, outcomes
 from common.nn import sorting
 from common.settings import Remedies
@@ -34,7 +28,6 @@ POINTS = 256  # of G, as in the records of the post's own training
 PEAK = 13  # of these, the share whose narrowest interval stands for the height of the peak: a twentieth
 EVERY = {60: 5, 300: 5, 600: 5, evidence.LIMIT: 25}  # steps between records, by the number of steps
 AYLIEN_RUNS, AYLIEN_SEED = 512, 0
-CALLS_PER_PROCESS = 16  # what a process has compiled stays in its memory: some 40 MB a program
 LARGE = 60_000  # about the largest number of half precision
 
 
@@ -236,27 +229,4 @@ def train(directory: pathlib.Path, settings: dict[str, np.ndarray], tasks: list[
     directory.mkdir(parents=True, exist_ok=True)
     left = [task for task in tasks if not (directory / f'{task.name}.npz').exists()]
     calls = [(directory / f'{task.name}.npz', rows_of(settings, task.rows), task.arms, seed, runs) for task in left]
-    on_all_cores(train_shape, calls, 'possible programs', ' shapes')
-
-
-def on_all_cores(function: Callable[..., None], calls: Sequence[tuple], desc: str, unit: str) -> None:
-    """Calls the function with each tuple of arguments, a process per core."""
-    with concurrent.futures.ProcessPoolExecutor(
-        os.cpu_count(), multiprocessing.get_context('spawn'), use_one_core, max_tasks_per_child=CALLS_PER_PROCESS
-    ) as pool:
-        done = [pool.submit(function, *arguments) for arguments in calls]
-        for one in tqdm(concurrent.futures.as_completed(done), desc, len(done), unit=unit, file=sys.stderr):
-            one.result()
-
-
-def use_one_core() -> None:
-    """Of several processes, each computes on one thread, and ends if the one that started it is killed."""
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    threading.Thread(target=end_with_parent, daemon=True).start()
-
-
-def end_with_parent() -> None:
-    """Waits for the process that started this one to end; then ends this one."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
+    processes.on_all_cores(train_shape, calls, 'possible programs', ' shapes')
