@@ -6,7 +6,7 @@ from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 from reproductions.multimodal import gan
 
 COMPARED = ('mean', 'std', 'wasserstein', 'modes_covered', 'mode_mass_error', 'd_mean')
-SEEDS_SHOWN = {1: 2261, 2: 2054, 3: 2325}  # of seeds 2000 .. 2999, the one converging at the median step, as in the gallery
+SEEDS_SHOWN = {1: 2261, 2: 2054, 3: 2609}  # of seeds 2000 .. 2999, as `gallery.train_shown` finds it
 STATED = {1: '20 to 30', 2: '20 to 30', 3: '300'}  # steps within which the post's runs converge
 
 
