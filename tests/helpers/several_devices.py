@@ -24,11 +24,16 @@ SMALL = {'d_widths': (784, 24, 1), 'g_widths': (10, 24, 784), 'batch_size': 16}
 
 
 def experiment(post, small=False):
-    """A post's experiment, Jang's with only 100 updates of pre-training. `small`: MNIST's with small networks."""
+    """A post's experiment, Jang's with only 100 updates of pre-training. `small`: MNIST's with small networks.
+
+    The multi-modal post's as guessed: products of its default's size are rounded otherwise if there is only one run.
+    """
     if post == 'mnist':
         return mnist.make_experiment(mnist.make_settings(**SMALL if small else {}))
     gan = contract.part(post, 'gan')
-    changes = {'aylien': {'minibatch': True}, 'jang': {'pretrain_steps': 100}}.get(post, {})
+    changes = {
+        'aylien': {'minibatch': True}, 'multimodal': {'variant': 'guessed'}, 'jang': {'pretrain_steps': 100},
+    }.get(post, {})  # fmt: skip
     return gan.make_experiment(gan.make_settings(**changes))
 
 
