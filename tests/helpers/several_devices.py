@@ -31,9 +31,9 @@ def experiment(post, small=False):
     if post == 'mnist':
         return mnist.make_experiment(mnist.make_settings(**SMALL if small else {}))
     gan = contract.part(post, 'gan')
-    changes = {
-        'aylien': {'minibatch': True}, 'multimodal': {'variant': 'guessed'}, 'jang': {'pretrain_steps': 100},
-    }.get(post, {})  # fmt: skip
+    changes = {'aylien': {'minibatch': True}, 'jang': {'pretrain_steps': 100}}.get(post, {})
+    if post == 'multimodal':
+        changes = {'variant': 'guessed'}
     return gan.make_experiment(gan.make_settings(**changes))
 
 
