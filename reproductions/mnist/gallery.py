@@ -95,7 +95,7 @@ def measured(runs: int, out: pathlib.Path) -> None:
 
 
 def programs(runs: int, out: pathlib.Path) -> None:
-    """The author's programs of 2018 at length."""
+    """The author's programs of 2018 at length, and the repaired listing."""
     del runs
     for prefix, flags in PROGRAMS.items():
         directory = TRAINED / prefix
@@ -106,8 +106,8 @@ def programs(runs: int, out: pathlib.Path) -> None:
         files.write_json(out / f'{prefix}_references.json', references)
         whose = f'{prefix.partition("_")[0]}, {mnist_figures.named(table["seed"].astype(int))}'
         mnist_figures.draw_quality(out / f'{prefix}_quality.png', whose, references, history)
-        grids = images_of(directory, 'runs').reshape(-1, 10, dataset.SIDE**2)
-        mnist_figures.draw_runs(out / f'{prefix}_runs.png', whose, grids, conditional=True)
+        grids = images_of(directory, 'runs').reshape(len(table['seed']), -1, dataset.SIDE**2)
+        mnist_figures.draw_runs(out / f'{prefix}_runs.png', whose, grids, conditional='recognized' in table)
         draw_first(directory, out, f'{prefix}_', f'{prefix.partition("_")[0]}, ')
     tables.write(out)
 
@@ -240,21 +240,21 @@ PICTURES = {
     ),
 }
 for program in PROGRAMS:
+    sheet, in_time, lines, in_post = (
+        ('twelve digits of every seed', 'the same noise vectors over time', 'interpolation between noise vectors', False)
+        if program == 'repaired'
+        else ('digits of every seed', 'ten noise vectors over time', 'within each digit, between noise vectors', True)
+    )
     PICTURES |= {
         f'{program}_figure.png': Picture(
-            'programs', mnist_figures.sample_grid, f'{program}: generated digits, a row for each digit asked for'
+            'programs', mnist_figures.sample_grid,
+            f'{program}: generated digits' + ', a row for each digit asked for' * in_post, in_post=in_post,
         ),
-        f'{program}_progress.png': Picture(
-            'programs', mnist_figures.sample_grid, f'{program}: ten noise vectors over time', in_post=False
-        ),
-        f'{program}_interpolation.png': Picture(
-            'programs', mnist_figures.sample_grid, f'{program}: within each digit, between noise vectors', in_post=False
-        ),
-        f'{program}_runs.png': Picture(
-            'programs', mnist_figures.sample_grid, f'{program}: digits of every seed', in_post=False
-        ),
+        f'{program}_progress.png': Picture('programs', mnist_figures.sample_grid, f'{program}: {in_time}', in_post=False),
+        f'{program}_interpolation.png': Picture('programs', mnist_figures.sample_grid, f'{program}: {lines}', in_post=False),
+        f'{program}_runs.png': Picture('programs', mnist_figures.sample_grid, f'{program}: {sheet}', in_post=False),
         f'{program}_quality.png': Picture(
             'programs', mnist_figures.quality_curves, f'{program}: quality over the iterations', in_post=False
         ),
-    }
+    }  # fmt: skip
 PICTURES |= map_pictures(MAPS)

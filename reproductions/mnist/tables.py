@@ -13,10 +13,11 @@ from reproductions.mnist import figures as mnist_figures
 from reproductions.mnist import quality
 
 GENTLER = 'gentler Adam, '  # in titles
-PROGRAMS = {  # of the author's, at length: {prefix of the files: flags}
+PROGRAMS = {  # the author's, at length, and the repaired listing: {prefix of the files: flags}
     '2018-06': ('--variant=2018-06', '--runs=16', '--num_steps=50000'),
     '2018-06_long': ('--variant=2018-06', '--runs=4', '--num_steps=500000', '--eval_every=10000'),
     '2018-08': ('--variant=2018-08', '--runs=8', '--num_steps=50000'),
+    'repaired': ('--variant=repaired', '--runs=8', '--eval_every=1000'),
 }
 
 
