@@ -240,21 +240,21 @@ PICTURES = {
     ),
 }
 for program in PROGRAMS:
-    sheet, in_time, lines, in_post = (
-        ('twelve digits of every seed', 'the same noise vectors over time', 'interpolation between noise vectors', False)
-        if program == 'repaired'
-        else ('digits of every seed', 'ten noise vectors over time', 'within each digit, between noise vectors', True)
-    )
+    labels = program != 'repaired'
+    sheet, in_time, lines, rows = (
+        ('generated digits, a row for each digit asked for', 'ten noise vectors over time',
+         'within each digit, between noise vectors', 'digits of every seed')
+        if labels
+        else ('generated digits', 'the same noise vectors over time', 'interpolation between noise vectors',
+              'twelve digits of every seed')
+    )  # fmt: skip
     PICTURES |= {
-        f'{program}_figure.png': Picture(
-            'programs', mnist_figures.sample_grid,
-            f'{program}: generated digits' + ', a row for each digit asked for' * in_post, in_post=in_post,
-        ),
+        f'{program}_figure.png': Picture('programs', mnist_figures.sample_grid, f'{program}: {sheet}', in_post=labels),
         f'{program}_progress.png': Picture('programs', mnist_figures.sample_grid, f'{program}: {in_time}', in_post=False),
         f'{program}_interpolation.png': Picture('programs', mnist_figures.sample_grid, f'{program}: {lines}', in_post=False),
-        f'{program}_runs.png': Picture('programs', mnist_figures.sample_grid, f'{program}: {sheet}', in_post=False),
+        f'{program}_runs.png': Picture('programs', mnist_figures.sample_grid, f'{program}: {rows}', in_post=False),
         f'{program}_quality.png': Picture(
             'programs', mnist_figures.quality_curves, f'{program}: quality over the iterations', in_post=False
         ),
-    }  # fmt: skip
+    }
 PICTURES |= map_pictures(MAPS)

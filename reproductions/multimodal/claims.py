@@ -283,7 +283,7 @@ CHOICES = {  # what the post leaves open, varied one at a time: modes -> changed
         'means': (0.0,) if modes == 1 else tuple(np.linspace(-6, 6, modes).tolist())
     },
     'deviations halved': lambda modes: {'deviations': tuple(s / 2 for s in gan.default_modes(modes)[1])},
-    'batch 12': lambda modes: {'batch_size': -(-12 // modes) * modes},
+    'batch 12': lambda modes: {'batch_size': gan.make_settings(modes, variant='guessed').batch_size},
     'batch 240': fixed(batch_size=240),
     'noise over ±4': fixed(noise_range=4.0),
     'rate 0.005': fixed(learning_rate=0.005),
