@@ -114,7 +114,7 @@ def distributions(path: pathlib.Path) -> Figure:
         draw_distributions(axes, n['decision'], real, generated, grid, n['places'])
         top = max(1.0, 1.05 * real.max(), 1.05 * min(generated.max(), 3))
         axes.set(title=n['title'], xlim=(grid[0], grid[-1]), ylim=(0, top))
-        axes.legend(loc='upper left')
+        figure.legend(loc='outside lower center', ncols=3)  # a mode may be anywhere in the axes
         return save(figure, path)
 
 
@@ -166,7 +166,7 @@ def animation(path: pathlib.Path) -> Iterator[int]:
     with filming(path, (5.2, 3.6)) as (axes, writer):
         lines = draw_distributions(axes, n['decision'][0], n['real'], n['generated'][0], n['grid'], n['places'])
         axes.set(xlim=(left, right), ylim=(0, top))
-        axes.legend(loc='upper left')
+        axes.figure.legend(loc='outside lower center', ncols=3, fontsize=8.5)
         for step, decision, generated in zip(n['step'], n['decision'], n['generated'], strict=True):
             lines[0].set_ydata(decision)
             lines[2].set_ydata(generated)
