@@ -61,6 +61,11 @@ def replacing(path: pathlib.Path | str, durable: bool = False) -> Iterator[pathl
             raise
 
 
+def first_line(text: str, otherwise: str) -> str:
+    """The first line of an error's text, which may have several, or none."""
+    return next((line for line in text.splitlines() if line.strip()), otherwise)
+
+
 def partial(path: pathlib.Path) -> pathlib.Path:
     """A new temporary name beside `path`, with its suffix."""
     return path.with_name(f'{PARTIAL}{path.stem}-{secrets.token_hex(4)}{path.suffix}')

@@ -137,6 +137,6 @@ def write(path: pathlib.Path, generator: Callable, noise: Callable, g: Any, labe
             tf.saved_model.save(made, str(temporary), signatures)
             temporary.rename(path)
         except tf.errors.OpError as error:
-            raise OSError(error.message.splitlines()[0]) from error
+            raise OSError(files.first_line(error.message, 'no reason given')) from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -132,8 +132,7 @@ def _keras_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         tf.keras.utils.get_file(path.name, KERAS_URL, cache_dir=path.parent.parent, file_hash=KERAS_SHA256)
     except Exception as error:  # get_file turns urllib's errors into a bare Exception
-        first, *_ = str(error).splitlines() or [type(error).__name__]
-        return path, first.rpartition('] ')[2]
+        return path, files.first_line(str(error), type(error).__name__).rpartition('] ')[2]
     finally:
         socket.setdefaulttimeout(before)
     return path, ''

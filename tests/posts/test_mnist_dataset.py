@@ -181,6 +181,17 @@ def test_auto_uses_the_cached_file_or_else_the_bundled_digits(tmp_path, monkeypa
     assert dataset.load('auto')[0].x_train.shape == (24, 784) and len(asked) == 1
 
 
+def test_a_download_that_fails_without_a_word_is_named_by_its_kind(tmp_path, monkeypatch):
+    monkeypatch.setenv('KERAS_HOME', str(tmp_path))
+
+    def fail(name, origin, **kwargs):
+        raise TimeoutError
+
+    monkeypatch.setattr(tf.keras.utils, 'get_file', fail)
+    digits, notice = dataset.load('auto')
+    assert digits.name == 'MNIST, bundled subset' and 'TimeoutError' in notice
+
+
 def test_auto_downloads_into_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv('KERAS_HOME', str(tmp_path))
 
