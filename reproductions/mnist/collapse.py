@@ -28,7 +28,7 @@ RATES = (0.001, 0.0002, 0.00005)
 RUNS, MOST, EVERY = 16, 5_000, 100  # seeds; iterations: at most, between checks
 PATIENCE = 500, 2_000  # iterations that runs of two hidden layers are collapsed before they stop: at the listing's rate, below it
 ALIKE = 0.1  # of the variation of real digits
-TITLE = 'At the learning rate of the listing, depth decides whether the MNIST GAN collapses'
+TITLE = 'Depth decides whether the MNIST GAN collapses'
 SAMPLES = 500  # digits that the variation is measured on
 JUDGED = ('classes_covered', 'frechet', 'success', 'recognized')  # of the runs of a cell that did not stop early
 
@@ -251,6 +251,7 @@ def text_of(n: dict[str, float]) -> str:
     """What a cell of the figure says."""
     lines = [f'{n["collapsed"]} of {n["runs"]} collapsed']
     lines += [f'since iteration {n["since"]:,.0f}'] if n['collapsed'] else []
-    lines += [f'{n["classes_covered"]:.3g} classes'] if not np.isnan(n['classes_covered']) else []
+    covered = n['classes_covered']
+    lines += [f'{covered:.3g} class{"es" * (covered != 1)}'] if not np.isnan(covered) else []
     lines += [f'{n["recognized"]:.0%} as asked'] if not np.isnan(n['recognized']) else []
     return '\n'.join(lines)
