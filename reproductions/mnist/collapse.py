@@ -1,8 +1,8 @@
 """Why the listing collapses: hidden layers, labels, learning rate and initial weights, each combination over several seeds.
 
 A run counts as collapsed while a pixel varies over its digits (within a class, if it is conditional) less than a tenth as much
-as over real digits. A cell is trained for 5,000 iterations. Only cells of the listing's depth stop earlier, once all runs have been
-collapsed for 500 iterations at its learning rate, where collapse is for good (eight seeds over 50,000 iterations, one over
+as over real digits. A cell is trained for 5,000 iterations. Only cells of the listing's depth stop earlier, once all runs have
+been collapsed for 500 iterations at its learning rate, where collapse is for good (eight seeds over 50,000 iterations, one over
 500,000), or for 2,000 at a lower one. Runs of one hidden layer go through a time of nearly equal digits and recover.
 
 The measure and its bound were written before any cell was trained; that cells of one hidden layer must not stop early, when the
@@ -26,7 +26,7 @@ from reproductions.mnist import dataset, evaluations, gan, quality
 
 RATES = (0.001, 0.0002, 0.00005)
 RUNS, MOST, EVERY = 16, 5_000, 100  # seeds; iterations: at most, between checks
-PATIENCE = 500, 2_000  # iterations that runs of two hidden layers are collapsed before they stop: at the listing's rate, below it
+PATIENCE = 500, 2_000  # iterations collapsed before two hidden layers stop: at the listing's rate, and at lower ones
 ALIKE = 0.1  # of the variation of real digits
 TITLE = 'Depth decides whether the MNIST GAN collapses'
 SAMPLES = 500  # digits that the variation is measured on
