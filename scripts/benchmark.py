@@ -44,8 +44,10 @@ HAS_TORCH, HAS_JAX = (importlib.util.find_spec(name) is not None for name in ('t
 
 
 def in_process(*command):
-    """The JSON that a Python script prints on its last line."""
-    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=True, cwd=ROOT)
+    """The JSON that a Python script prints on its last line. Ends the benchmark with what the script says if it fails."""
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, encoding='utf-8', cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(f'{done.stderr}{" ".join(map(str, command))} failed with status {done.returncode}')
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -85,7 +85,8 @@ def steps_per_second(how, steps):
 
     def repeat(count):
         for _ in range(count):
-            losses = train_step(next(batches), rng.uniform(-1, 1, (BATCH, 100)).astype(np.float32))
+            images, _ = next(batches)
+            losses = train_step(images, rng.uniform(-1, 1, (BATCH, 100)).astype(np.float32))
         return [float(loss) for loss in losses]
 
     repeat(10)
