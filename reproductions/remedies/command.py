@@ -35,7 +35,8 @@ def main(argv: list[str]) -> int:
             for remedy in missing:
                 print(f'{post}: {remedy.title}', flush=True)
                 try:
-                    done[remedy.name] = measurement.measure(post, remedy, opts.runs, given)
+                    before = measurement.begun(directory, post, remedy)
+                    done[remedy.name] = measurement.measure(post, remedy, opts.runs, given, before)
                 except KeyboardInterrupt:
                     print('what is done is kept; the same command goes on with the rest', file=sys.stderr)
                     raise

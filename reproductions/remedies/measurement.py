@@ -15,7 +15,9 @@ LEVEL = 0.05  # chance of any false finding in the whole table
 DISTANCES, COVERED = ('wasserstein', 'frechet'), ('modes_covered', 'classes_covered')  # columns, whichever a post has
 
 
-def measure(post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict[str, np.ndarray]:
+def measure(
+    post: str, remedy: Remedy, runs: int, given: dict[str, Any], before: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """The columns of results.csv of fresh seeds, and how the strength was chosen.
 
     Args:
@@ -23,19 +25,26 @@ def measure(post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict
       remedy: with the strengths to choose from.
       runs: of --runs.
       given: {flag: value} of all its commands.
+      before: what this function returned for fewer runs, {} if nothing; only the other seeds are trained.
 
     Returns:
       {'run/<column>': [runs], 'strength': the chosen value, 'tried/<column>': [strengths], columns of sweep.csv}.
     """
-    trial, found = trial_of(post), {}
-    best = remedy.strengths[0]
-    if len(remedy.strengths) > 1:
-        tried = execution.sweep(post, {remedy.flag: list(remedy.strengths)}, trial.tried, given | {'seed': CHOICE_SEED})
-        best = remedy.strengths[better(tried.cells)]
-        found = {f'tried/{name}': values for name, values in tried.cells.items()}
-    fresh = execution.sweep(post, {remedy.flag: [best]}, seeds_of(post, remedy, runs), given | {'seed': FRESH_SEED})
-    found |= {f'run/{name}': values for name, values in fresh.results.items() if name != remedy.flag}
-    return found | {'strength': np.array(best)}
+    found = before or choose(post, remedy, given)
+    done, vary = count(found), {remedy.flag: [str(found['strength'])]}
+    fresh = execution.sweep(post, vary, seeds_of(post, remedy, runs) - done, given | {'seed': FRESH_SEED + done})
+    columns = {f'run/{name}': values for name, values in fresh.results.items() if name != remedy.flag}
+    return found | {name: np.concatenate([found.get(name, values[:0]), values]) for name, values in columns.items()}
+
+
+def choose(post: str, remedy: Remedy, given: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The best strength of a remedy, and how each did, as `measure` returns it."""
+    best, *others = remedy.strengths
+    if not others:
+        return {'strength': np.array(best)}
+    tried = execution.sweep(post, {remedy.flag: list(remedy.strengths)}, trial_of(post).tried, given | {'seed': CHOICE_SEED})
+    found = {f'tried/{name}': values for name, values in tried.cells.items()}
+    return found | {'strength': np.array(remedy.strengths[better(tried.cells)])}
 
 
 def better(cells: dict[str, np.ndarray]) -> int:
@@ -50,14 +59,24 @@ def path_of(directory: pathlib.Path, post: str, remedy: Remedy) -> pathlib.Path:
     return directory / post / f'{remedy.name}.npz'
 
 
+def begun(directory: pathlib.Path, post: str, remedy: Remedy) -> dict[str, np.ndarray]:
+    """What `measure` found of a post with a remedy, over however many seeds; {} if nothing."""
+    path = path_of(directory, post, remedy)
+    return files.read_npz(path) if path.exists() else {}
+
+
+def count(found: dict[str, np.ndarray]) -> int:
+    """The number of seeds of what `measure` found."""
+    return len(found.get('run/seed', ()))
+
+
 def measured(directory: pathlib.Path, post: str, runs: int) -> dict[str, dict[str, np.ndarray]]:
-    """{name of a remedy: what `measure` found}, of those that are done, for --runs."""
+    """{name of a remedy: what `measure` found}, of those that are done, for the first seeds, as many as --runs asks for."""
     found = {}
     for remedy in remedies_of(post):
-        path = path_of(directory, post, remedy)
-        arrays = files.read_npz(path) if path.exists() else {}
-        if len(arrays.get('run/seed', ())) == seeds_of(post, remedy, runs):
-            found[remedy.name] = arrays
+        arrays, wanted = begun(directory, post, remedy), seeds_of(post, remedy, runs)
+        if count(arrays) >= wanted:
+            found[remedy.name] = {key: each[:wanted] if key.startswith('run/') else each for key, each in arrays.items()}
     return found
 
 

@@ -203,6 +203,23 @@ def test_the_command_measures_what_is_not_done_yet(small, tmp_path, capsys):
     assert (tmp_path / 'remedies.csv').read_text('utf-8') == before
 
 
+def test_more_runs_go_on_from_those_that_are_done(small, tmp_path, capsys):
+    words = ['remedies', '--only=aylien', f'--output_dir={tmp_path}']
+    assert cli.call(command.main, [*words, '--runs=60']) == 0
+    table = (tmp_path / 'remedies.csv').read_bytes()
+    some = files.read_npz(tmp_path / 'aylien' / 'average.npz')
+    assert cli.call(command.main, [*words, '--runs=64']) == 0
+    more, published = (files.read_npz(tmp_path / 'aylien' / f'{name}.npz') for name in ('average', 'published'))
+    for name, values in some.items():
+        np.testing.assert_array_equal(more[name][:60] if name.startswith('run/') else more[name], values)
+    alone = aylien.train_many(aylien.make_settings(pretrain_steps=0), plan.FRESH_SEED, 64, 20, every=10).table
+    np.testing.assert_array_equal(published['run/seed'], alone['seed'])
+    np.testing.assert_array_equal(published['run/wasserstein'], alone['wasserstein'])
+    capsys.readouterr()
+    assert cli.call(command.main, [*words, '--runs=60']) == 0  # the first of them
+    assert 'aylien: ' not in capsys.readouterr().out and (tmp_path / 'remedies.csv').read_bytes() == table
+
+
 def test_a_wrong_post_is_refused(capsys, tmp_path):
     assert cli.call(command.main, ['remedies', '--only=nag', f'--output_dir={tmp_path / "no"}']) == 2
     assert '--only=nag is not a post; the posts are aylien' in capsys.readouterr().err and not (tmp_path / 'no').exists()
