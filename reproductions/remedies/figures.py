@@ -10,7 +10,7 @@ from common.plotting import figures
 from reproductions import contract
 from reproductions.remedies.plan import PUBLISHED, REMEDIES
 
-BETTER, WORSE, SAME = '#1a7f5a', '#b3492d', '0.45'  # also told apart by their markers
+BETTER, WORSE, SAME = '#1a7f5a', '#b3492d', '0.45'  # the markers of the first two point to where a remedy moves the post
 
 
 def arrays_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def draw(path: pathlib.Path) -> Figure:
     n = figures.numbers(path)
     named = list(n['posts'])
     with figures.style():
-        figure = Figure(figsize=(2.6 * len(named) + 1.8, 5.2), layout='constrained')
+        figure = Figure(figsize=(1.75 * len(named) + 1.8, 5.2), layout='constrained')
         axes = figure.subplots(1, len(named), sharey=True, squeeze=False)[0]
         for one, post in zip(axes, named, strict=True):
             rows = n['post'] == post
@@ -49,14 +49,15 @@ def draw_post(axes: Any, post: str, rows: dict[str, np.ndarray], names: list[str
     axes.axvspan(low[first], high[first], color='0.9', lw=0)
     axes.axvline(value[first], color='0.6', lw=1)
     for row, remedy in enumerate(rows['remedy']):
-        up = (value[row] > value[first]) == shares
-        color, marker = ((BETTER, '>') if up else (WORSE, '<')) if rows[differs][row] else (SAME, 'o')
+        more = value[row] > value[first]
+        color, marker = (BETTER if more == shares else WORSE, '>' if more else '<') if rows[differs][row] else (SAME, 'o')
         y = names.index(str(remedy))
         axes.plot([low[row], high[row]], [y, y], color=color, lw=2)
         axes.plot(value[row], y, marker, color=color, ms=6)
-    axes.set_title(f'{post}, {rows["runs"].max():,} seeds', fontsize=10)
+    axes.set_title(f'{post}\n{rows["runs"].max():,} seeds', fontsize=10)
     axes.set_xlabel('seeds that succeed (%)' if shares else 'median Fréchet distance', fontsize=9)
     axes.tick_params(labelsize=9)
     axes.grid(axis='y', color='0.93')
     if shares:
         axes.set_xlim(-3, 103)
+        axes.set_xticks([0, 25, 50, 75, 100])
