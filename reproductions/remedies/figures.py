@@ -28,7 +28,7 @@ def draw(path: pathlib.Path) -> Figure:
     n = figures.numbers(path)
     named = list(n['posts'])
     with figures.style():
-        figure = Figure(figsize=(1.75 * len(named) + 1.8, 5.2), layout='constrained')
+        figure = Figure(figsize=(max(1.75 * len(named) + 1.8, 6.5), 5.2), layout='constrained')
         axes = figure.subplots(1, len(named), sharey=True, squeeze=False)[0]
         for one, post in zip(axes, named, strict=True):
             rows = n['post'] == post
