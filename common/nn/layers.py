@@ -13,9 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from common.nn import random
-from common.sizes import GROUP
 
-COMPARED = 2**24  # numbers, 64 MB: of the comparisons that minibatch discrimination makes at once
 LARGE = 16_384  # weights (64 kB) from which on a layer counts as large in `_long_product`; only MNIST's layers do
 
 
@@ -119,11 +117,6 @@ def with_mean_features(units: tf.Tensor, projection: Linear, kernels: int) -> tf
     The mean over a batch, where Salimans et al. have the sum: sums of up to 200 would saturate the next layer from the start.
     """
     return tf.concat([units, minibatch_features(dense(units, projection), kernels) / units.shape[2]], axis=1)
-
-
-def minibatch_group(batch_size: int, rows: int) -> int:
-    """Runs that a CPU advances together if samples are compared, by `rows` projections, so that it takes `COMPARED` numbers."""
-    return max(1, min(GROUP, COMPARED // (rows * batch_size**2)))
 
 
 def minibatch_features(projections: tf.Tensor, kernels: int, self_distance: float = 0.0) -> tf.Tensor:

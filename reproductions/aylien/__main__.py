@@ -21,7 +21,7 @@ from common.program.flags import (
     Flag,
     parse,
 )
-from common.sizes import GROUP, SEEDS
+from common.sizes import CHUNK, SEEDS
 from reproductions.aylien.settings import (
     BETA1,
     BETA2,
@@ -35,6 +35,7 @@ from reproductions.aylien.settings import (
     VARIANTS,
     Settings,
     default_steps,
+    group,
     make_settings,
 )
 
@@ -98,12 +99,13 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
     checks.outputs(opts)
     networks = [(1, *settings.d_hidden_sizes, 1), (1, settings.hidden_size, 1)]
     records = (settings.pretrain_steps + num_steps) // every
-    checks.memory(opts, networks, settings.batch_size, records, comparisons(settings, opts.runs))
+    compared = comparisons(settings, opts.runs)
+    checks.memory(opts, networks, settings.batch_size, records, compared, group(settings))
 
 
 def comparisons(settings: Settings, runs: int) -> int:
-    """Memory of minibatch discrimination, in bytes: it compares every sample of a batch with every other."""
-    return 4 * min(runs, GROUP) * KERNELS * settings.batch_size**2 if settings.minibatch else 0
+    """Memory of minibatch discrimination in the evaluation, in bytes: it compares every sample of a batch with every other."""
+    return 4 * min(runs, CHUNK) * KERNELS * settings.batch_size**2 if settings.minibatch else 0
 
 
 def main(argv: list[str]) -> int:

@@ -33,6 +33,7 @@ from reproductions.aylien.settings import (  # noqa: F401  everything the post f
     Settings,
     Variant,
     default_steps,
+    group,
     make_settings,
 )
 
@@ -156,6 +157,7 @@ def make_experiment(settings: Settings) -> training.Experiment:
         measure=lambda state: measure(settings, state.g),
         pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
+        group=group(settings),
     )
 
 

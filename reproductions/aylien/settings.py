@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from common import sizes
 from common.settings import REMEDY_NUMBERS, Remedies, changed
 
 
@@ -73,6 +74,13 @@ JUDGED_BY = ('noise_range', 'mu', 'sigma')  # of `NUMBERS`, those that outcomes 
 def default_steps(settings: Settings) -> int:
     """The number of adversarial steps of a variant."""
     return VARIANTS[settings.variant].num_steps
+
+
+def group(settings: Any) -> int:
+    """Runs that a CPU advances together, of any post with this layer: fewer with minibatch discrimination."""
+    if not settings.minibatch:
+        return sizes.GROUP
+    return sizes.minibatch_group(settings.batch_size, KERNELS * KERNEL_DIMS)
 
 
 def make_settings(

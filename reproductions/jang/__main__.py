@@ -21,6 +21,7 @@ from common.program.flags import (
 )
 from common.sizes import CHUNK, SEEDS
 from reproductions.aylien.__main__ import comparisons
+from reproductions.aylien.settings import group
 from reproductions.jang.settings import (
     CLAMP,
     DECAY,
@@ -93,9 +94,9 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
     checks.seeds(opts)
     checks.outputs(opts)
     records = (settings.pretrain_steps + num_steps) // every
-    compared = comparisons(settings, 1)
-    surfaces = 4 * min(opts.runs, CHUNK) * PLOT_POINTS * max(settings.hidden_sizes)  # in the evaluation
-    checks.memory(opts, [(1, *settings.hidden_sizes, 1)] * 2, settings.batch_size, records, surfaces + compared)
+    more = comparisons(settings, opts.runs)
+    more += 4 * min(opts.runs, CHUNK) * PLOT_POINTS * max(settings.hidden_sizes)  # surfaces, in the evaluation
+    checks.memory(opts, [(1, *settings.hidden_sizes, 1)] * 2, settings.batch_size, records, more, group(settings))
 
 
 def main(argv: list[str]) -> int:

@@ -14,8 +14,7 @@ from common import remedies, training
 from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random, sorting
 from common.nn.random import Stream
-from common.sizes import GROUP
-from reproductions.aylien.settings import KERNEL_DIMS, KERNELS, MINIBATCH_STDDEV
+from reproductions.aylien.settings import KERNEL_DIMS, KERNELS, MINIBATCH_STDDEV, group
 from reproductions.jang.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     CLAMP,
     DECAY,
@@ -171,7 +170,7 @@ def make_experiment(settings: Settings) -> training.Experiment:
         measure=lambda state: measure(settings, state.d, state.g),
         pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
-        group=layers.minibatch_group(settings.batch_size, KERNELS * KERNEL_DIMS) if settings.minibatch else GROUP,
+        group=group(settings),
     )
 
 

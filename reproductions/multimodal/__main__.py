@@ -11,7 +11,7 @@ from common.program import checks, cli, flags
 from common.program.flags import D_RATE, D_STEPS, G_RATE, G_STEPS, INIT_SCALE, MOST, POSITIVE, REMEDIES, WIDTHS, Flag, parse
 from common.sizes import SEEDS
 from reproductions.aylien.__main__ import comparisons
-from reproductions.aylien.settings import DECAY, NOISE_RANGE, PLOT_POINTS
+from reproductions.aylien.settings import DECAY, NOISE_RANGE, PLOT_POINTS, group
 from reproductions.multimodal.settings import (
     ACTIVATIONS,
     DEFAULT,
@@ -142,7 +142,7 @@ def check(opts: FlagValues, settings: Settings, num_steps: int, every: int) -> N
     checks.outputs(opts)
     records = (settings.pretrain_steps + num_steps) // every
     more = comparisons(settings, opts.runs)
-    checks.memory(opts, [(1, *settings.hidden_sizes, 1)], settings.batch_size, records, more)
+    checks.memory(opts, [(1, *settings.hidden_sizes, 1)], settings.batch_size, records, more, group(settings))
 
 
 def main(argv: list[str]) -> int:

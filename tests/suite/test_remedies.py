@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import remedies, training
-from common.nn import layers
+from common import remedies, sizes, training
 from common.program import cli, flags
 from common.settings import REMEDY_NUMBERS, Remedies, flat
 from common.storage import files
@@ -92,7 +91,22 @@ def test_minibatch_discrimination_in_jangs_d():
     expected = np.tanh(w4 @ np.concatenate([units, near]) + b4)
     given = tf.constant(np.stack([x, x])[:, None], tf.float32)
     np.testing.assert_allclose(jang.mlp(settings, d, given)[1], expected, rtol=1e-4, atol=1e-5)
-    assert layers.minibatch_group(200, 15) == 27 and layers.minibatch_group(12, 15) == 1024
+
+
+def test_minibatch_discrimination_advances_fewer_runs_together(monkeypatch):
+    """As many as the comparisons of their batches fit a CPU's caches; how many changes no number."""
+    used = [aylien.make_settings(minibatch=True, batch_size=size) for size in (8, 60, 200)]
+    assert [aylien.group(settings) for settings in (aylien.make_settings(), *used)] == [1024, 1024, 38, 3]
+    settings = aylien.make_settings('2017-06', True, batch_size=60)
+    tables = []
+    for group in (8, 4):
+        monkeypatch.setattr(sizes, 'COMPARED', group * 15 * 60**2)
+        assert aylien.group(settings) == group
+        aylien.make_experiment.cache_clear()
+        tables.append(aylien.train_many(settings, 0, 8, num_steps=20, every=10).table)
+    aylien.make_experiment.cache_clear()
+    for name, values in tables[0].items():
+        np.testing.assert_array_equal(tables[1][name], values)
 
 
 def test_minibatch_discrimination_in_mnists_d():
@@ -267,7 +281,6 @@ def test_the_seeds_of_the_trial_are_used_nowhere_else():
         kinds = {flag.name for flag in contract.part(name, '__main__').FLAGS}
         assert {one.flag for one in others} <= kinds
         rates = next(one.strengths for one in others if one.flag == 'd_learning_rate')
-        variant = {'variant': 'guessed'} if name == 'multimodal' else {}
-        published = contract.part(name, 'settings').make_settings(**variant).learning_rate
+        published = contract.part(name, 'settings').make_settings().learning_rate
         np.testing.assert_allclose(np.array(rates, float) / published, [0.25, 0.5, 2, 4, 8, 16], rtol=1e-5)
     assert training.NO_PRETRAINING.loss is None and 'minibatch' not in {one.name for one in plan.remedies_of('devnag')}
