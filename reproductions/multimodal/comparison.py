@@ -31,7 +31,7 @@ SPEED = (
         {1: 100_000, 1024: 400}, ('baselines/session_loop.py', '--post=multimodal'),
     ),
 )  # fmt: skip
-TRIAL = Trial(flags=('--variant=guessed',))  # with which the table was measured, before `inferred` was the default
+TRIAL = Trial()
 
 
 def short(scratch: pathlib.Path) -> list[str]:
