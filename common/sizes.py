@@ -6,8 +6,3 @@ GROUP = 1024  # runs that a CPU advances together; more do not fit its caches (`
 COMPARED = 2**21  # numbers, 8 MB, of the comparisons that minibatch discrimination makes at once, for the same reason
 CHUNK = 500  # runs that are evaluated together; a surface of 10,000 points takes 20 MB for them
 SEEDS = 2**32  # seeds are below this: a run's seed is one word of the keys of its random numbers
-
-
-def minibatch_group(batch_size: int, projections: int) -> int:
-    """Runs that a CPU advances together if every two samples of a batch are compared, in that many projections."""
-    return max(1, min(GROUP, COMPARED // (projections * batch_size**2)))

@@ -77,10 +77,10 @@ def default_steps(settings: Settings) -> int:
 
 
 def group(settings: Any) -> int:
-    """Runs that a CPU advances together, of any post with this layer: fewer with minibatch discrimination."""
+    """Runs that a CPU advances together, of any post with this layer: fewer if every two samples of a batch are compared."""
     if not settings.minibatch:
         return sizes.GROUP
-    return sizes.minibatch_group(settings.batch_size, KERNELS * KERNEL_DIMS)
+    return max(1, min(sizes.GROUP, sizes.COMPARED // (KERNELS * KERNEL_DIMS * settings.batch_size**2)))
 
 
 def make_settings(

@@ -17,7 +17,6 @@ from common.nn import layers, losses, random
 from common.nn.random import Stream
 from common.plotting import figures
 from reproductions.aylien import gan as aylien
-from reproductions.aylien.settings import group
 from reproductions.multimodal.settings import (  # noqa: F401  everything the post fixes, for readers of this file
     ACTIVATIONS,
     AYLIEN,
@@ -161,7 +160,7 @@ def make_experiment(settings: Settings) -> training.Experiment:
         pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
         early=EARLY_RECORDS,
-        group=group(settings),
+        group=aylien.group(settings),
     )
 
 
