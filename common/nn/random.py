@@ -11,6 +11,7 @@ The table of `normal` is also faster: 1.4 ns per number against 8 ns for Box-Mul
 
 import enum
 import statistics
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -54,6 +55,22 @@ def threefry_2x32(key: tuple[tf.Tensor, tf.Tensor], counter: tuple[tf.Tensor, tf
     return x, y
 
 
+def computed_once(values: Any, step: int | tf.Tensor) -> Any:
+    """The same values, which XLA does not compute again in every operation that reads them.
+
+    XLA considers the integer arithmetic of random numbers cheap and repeats it, for instance for every unit of a first layer.
+    Or it mixes it with the table look-ups of `normal`, and then does not vectorize it. It considers a division expensive and
+    computes that once. So the values are divided by a 1 that XLA cannot constant-fold, which is exact. Jang's GAN is 1.5 times
+    as fast (128 runs), and `normal` 3 times (one core).
+
+    Args:
+      values: float32 tensors of any shapes, nested in any way.
+      step: int or integer scalar tensor, not negative.
+    """
+    one = 1 + tf.cast(step < 0, tf.float32)
+    return tf.nest.map_structure(lambda tensor: tensor / one, values)
+
+
 def bits(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> tf.Tensor:
     """Random words, uint32 [runs, count].
 
@@ -87,6 +104,7 @@ def _quantile_table():
 
 
 _HEIGHTS, _SLOPES = _quantile_table()
+_LINES = (_HEIGHTS + 1j * _SLOPES).astype(np.complex64)  # one look-up instead of two, which XLA does not vectorize
 
 
 def normal(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> tf.Tensor:
@@ -98,12 +116,14 @@ def normal(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> 
     against the exact quantile is below 1e-5 everywhere (tested); the largest number is 6.23.
     """
     word = bits(seeds, stream, step, count)
-    w = tf.bitwise.bitwise_or(tf.cast(tf.bitwise.right_shift(word, _word(1)), tf.int32), 1)
-    pattern = tf.bitcast(tf.cast(w, tf.float32), tf.int32)
+    w = tf.cast(tf.bitwise.bitwise_or(tf.cast(tf.bitwise.right_shift(word, _word(1)), tf.int32), 1), tf.float32)
+    w = computed_once(tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), w, -w), step)
+    pattern = tf.bitcast(tf.abs(w), tf.int32)
     segment = tf.minimum(tf.bitwise.right_shift(pattern, 15) - (127 << 8), len(_HEIGHTS) - 1)  # w near 2^31 rounds up
     position = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(pattern, 3), _FRACTIONS - 1), tf.float32)
-    size = tf.gather(_HEIGHTS, segment) + tf.gather(_SLOPES, segment) * position
-    return tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), size, -size)
+    line = tf.gather(_LINES, segment)
+    size = tf.math.real(line) + tf.math.imag(line) * position
+    return tf.where(w > 0, size, -size)
 
 
 def evenly_spaced(half_range: float | tf.Tensor, count: int) -> np.ndarray | tf.Tensor:

@@ -9,7 +9,7 @@ smallest distance to the data where shares are equal. Then fresh seeds are train
 compared with the post as published: success by Fisher's exact test, distance by Mann and Whitney's. Holm's procedure bounds the
 chance of any false finding in the whole table by 5 %.
 
-Output files, in --output_dir: <post>/<remedy>.npz (the columns of results.csv for every fresh seed, and the choice of the
-strength), remedies.csv (one row per post and remedy), remedies.png, remedies.npz (what it is drawn from), remedies.md. What is
-done stays: the same command goes on with the rest.
+Output files, in --output_dir: <post>/<remedy>.npz (how every fresh seed ended, and the choice of the strength), remedies.csv
+(one row per post and remedy), remedies.png, remedies.npz (what it is drawn from), remedies.md. What is done stays: the same
+command goes on with the rest.
 """

@@ -6,7 +6,6 @@ import reproductions.remedies
 from common import quiet
 from common.program import checks
 from common.program.flags import NAMES, PATH, Flag, parse
-from common.storage import files
 from reproductions import contract
 from reproductions.remedies import plan
 
@@ -35,14 +34,10 @@ def main(argv: list[str]) -> int:
             for remedy in missing:
                 print(f'{post}: {remedy.title}', flush=True)
                 try:
-                    before = measurement.begun(directory, post, remedy)
-                    done[remedy.name] = measurement.measure(post, remedy, opts.runs, given, before)
+                    done[remedy.name] = measurement.complete(directory, post, remedy, opts.runs, given)
                 except KeyboardInterrupt:
                     print('what is done is kept; the same command goes on with the rest', file=sys.stderr)
                     raise
-                path = measurement.path_of(directory, post, remedy)
-                files.prepare_directory(path.parent)
-                files.write_npz(path, done[remedy.name])
             table = {(post, row['remedy']): row for row in measurement.rows_of(post, done)} | table
         results.write(directory, measurement.corrected(results.in_order(table)))
     print(f'files in {directory}/')

@@ -1,23 +1,16 @@
 """The committed figure and table of the remedies."""
 
 import pathlib
-import shutil
 
 from common.program import cli
-from reproductions.gallery import ROOT, Picture
+from reproductions.gallery import Picture
 from reproductions.remedies import command, figures
 
 
 def remedies(runs: int, out: pathlib.Path) -> None:
-    """Measures what neither output/remedies nor the committed table has yet; copies table and figure."""
-    directory = ROOT / 'output' / 'remedies'
-    if (out / 'remedies.csv').exists() and not (directory / 'remedies.csv').exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        shutil.copy(out / 'remedies.csv', directory)
-    if cli.call(command.main, ['remedies', f'--runs={runs}', f'--output_dir={directory}']):
+    """Measures in a directory of figures/ what it does not have yet."""
+    if cli.call(command.main, ['remedies', f'--runs={runs}', f'--output_dir={out}']):
         raise SystemExit('failed: remedies')
-    for name in ('remedies.csv', 'remedies.npz', 'remedies.png', 'remedies.md'):
-        shutil.copy(directory / name, out / name)
 
 
 PARTS = {'remedies': remedies}

@@ -8,32 +8,44 @@ import scipy.stats
 
 from common.evaluation import claims, two_sample
 from common.storage import files
-from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PUBLISHED, Remedy, remedies_of, seeds_of, trial_of
+from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PART, PUBLISHED, Remedy, remedies_of, seeds_of, trial_of
 from reproductions.sweeps import execution
 
 LEVEL = 0.05  # chance of any false finding in the whole table
 DISTANCES, COVERED = ('wasserstein', 'frechet'), ('modes_covered', 'classes_covered')  # columns, whichever a post has
+KEPT = ('seed', 'success', 'finite', *DISTANCES, *COVERED)  # columns of results.csv
+
+
+def complete(directory: pathlib.Path, post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict[str, np.ndarray]:
+    """What `measure` finds of all seeds of a post with a remedy, where --runs is `runs`; saved after each `PART` of them."""
+    wanted, found, path = seeds_of(post, remedy, runs), begun(directory, post, remedy), path_of(directory, post, remedy)
+    files.prepare_directory(path.parent)
+    while count(found) < wanted:
+        found = measure(post, remedy, min(wanted, count(found) + PART), given, found)
+        files.write_npz(path, found)
+    return found
 
 
 def measure(
-    post: str, remedy: Remedy, runs: int, given: dict[str, Any], before: dict[str, np.ndarray]
+    post: str, remedy: Remedy, seeds: int, given: dict[str, Any], before: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The columns of results.csv of fresh seeds, and how the strength was chosen.
+    """The outcomes of fresh seeds, and how the strength was chosen.
 
     Args:
       post: its name.
       remedy: with the strengths to choose from.
-      runs: of --runs.
+      seeds: how many.
       given: {flag: value} of all its commands.
-      before: what this function returned for fewer runs, {} if nothing; only the other seeds are trained.
+      before: what this function returned for fewer seeds, {} if nothing; only the others are trained.
 
     Returns:
-      {'run/<column>': [runs], 'strength': the chosen value, 'tried/<column>': [strengths], columns of sweep.csv}.
+      {'run/<column>': [seeds], those of `KEPT` that the post has, 'strength': the chosen value, 'tried/<column>': [strengths],
+      columns of sweep.csv}.
     """
     found = before or choose(post, remedy, given)
     done, vary = count(found), {remedy.flag: [str(found['strength'])]}
-    fresh = execution.sweep(post, vary, seeds_of(post, remedy, runs) - done, given | {'seed': FRESH_SEED + done})
-    columns = {f'run/{name}': values for name, values in fresh.results.items() if name != remedy.flag}
+    fresh = execution.sweep(post, vary, seeds - done, given | {'seed': FRESH_SEED + done})
+    columns = {f'run/{name}': values for name, values in fresh.results.items() if name in KEPT}
     return found | {name: np.concatenate([found.get(name, values[:0]), values]) for name, values in columns.items()}
 
 
