@@ -38,7 +38,7 @@ SPEED = (
     ),
 )  # fmt: skip
 TRIAL = Trial(  # its D decides on whole batches, and both networks have 20 updates each as published
-    one_in=2,  # a thousand seeds take an hour of a core, with DRAGAN and noise two
+    one_in=2,  # a thousand seeds take three quarters of an hour of a core, with DRAGAN and noise more
     tried=20,
     seeds={'dragan': 250, 'instance_noise': 250},
     strengths={'minibatch': (), 'd_steps': ('10', '40'), 'g_steps': ('10', '40')},

@@ -7,7 +7,7 @@ from reproductions import contract
 
 CHOICE_SEED, FRESH_SEED = 1_000_000, 2_000_000  # first seeds; no other page, test or table of the suite uses these
 RUNS = 1000  # fresh seeds
-PART = 250  # of them are trained before the outcomes are saved; of Dev Nag's a quarter of an hour of a core
+PART = 250  # of them are trained before the outcomes are saved; of Dev Nag's these take ten minutes of a core
 
 
 class Remedy(NamedTuple):
