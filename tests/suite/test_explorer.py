@@ -22,6 +22,11 @@ from reproductions.mnist import __main__ as mnist_main
 from reproductions.report import contents as report_contents
 from reproductions.report import page as report_page
 
+# Keeps the copy button's next label: the clipboard answers late, and the label lasts only 1.5 s.
+KEEP_LABEL = """() => {
+  const copy = document.getElementById('copy');
+  new MutationObserver(() => { window.label ||= copy.textContent; }).observe(copy, {childList: true});
+}"""
 SHORT = ('--num_steps=40', '--pretrain_steps=0', '--log_every=5', '--runs=6', '--seed=30')
 
 
@@ -279,8 +284,9 @@ def test_hover_click_select_keys_and_slider(shown, recorded):
     assert title.inner_text().startswith(f'Seed {31 + places[2][2]}: ')
     command = shown_page.locator('#command').inner_text()
     assert command == f'{found["command"]} --seed={31 + places[2][2]}'
+    shown_page.evaluate(KEEP_LABEL)
     shown_page.locator('#copy').click()
-    assert shown_page.locator('#copy').inner_text() == 'Copied'
+    assert shown_page.wait_for_function('window.label').json_value() == 'Copied'
     path = shown_page.locator('#curves path').last
     last = path.get_attribute('d')
     shown_page.locator('#moment').focus()
