@@ -15,6 +15,7 @@ import tensorflow as tf
 from common.nn import random
 
 LARGE = 16_384  # weights (64 kB) from which on a layer counts as large in `_long_product`; only MNIST's layers do
+LARGE_BATCH = 128  # samples up to which minibatch discrimination uses the plain formula; only Jang's batch of 200 is larger
 
 
 class Linear(NamedTuple):
@@ -140,7 +141,36 @@ def minibatch_features(projections: tf.Tensor, kernels: int, self_distance: floa
     if rows % kernels:
         raise ValueError(f'{rows} projections do not divide into {kernels} kernels')
     m = tf.reshape(projections, [runs, kernels, rows // kernels, batch])
+    if batch > LARGE_BATCH:
+        return _features_of_large_batch(m) + (np.exp(-self_distance) - 1)
     distances = tf.reduce_sum(tf.abs(m[..., :, None] - m[..., None, :]), axis=2)
     if self_distance:
         distances += self_distance * tf.eye(batch)
     return tf.reduce_sum(tf.exp(-distances), axis=-1)
+
+
+@tf.custom_gradient
+def _features_of_large_batch(m):
+    """`minibatch_features` with self terms of 1, of m [runs, kernels, dims, batch], with a gradient that takes one sum.
+
+    Sample i is as near to j as j to i. So with the gradients g of the features that of m_j is
+    -sum_i (g_i + g_j) exp(-distance_ij) sign(m_j - m_i), where the plain formula sums over i and over j. All sums are over the
+    first of the two batch axes, since XLA vectorizes over the second. Jang's GAN trains 2.3 times as fast (one core).
+    """
+    never = m[0, 0, 0, 0] > np.inf
+    m = random.computed_once(m, never)
+
+    def differences(m):
+        """m_j - m_i at [i, j], [runs, kernels, batch, batch] for each dimension."""
+        return [x[..., None, :] - x[..., :, None] for x in tf.unstack(m, axis=2)]
+
+    def nearness(m):
+        return tf.exp(-tf.add_n([tf.abs(difference) for difference in differences(m)]))
+
+    def gradient(dy):
+        g = random.computed_once(dy, never)
+        weights = nearness(m) * (g[..., :, None] + g[..., None, :])
+        sums = [tf.reduce_sum(weights * tf.sign(difference), axis=-2) for difference in differences(m)]
+        return -tf.stack(random.computed_once(sums, never), axis=2)
+
+    return random.computed_once(tf.reduce_sum(nearness(m), axis=-2), never), gradient

@@ -55,7 +55,7 @@ def threefry_2x32(key: tuple[tf.Tensor, tf.Tensor], counter: tuple[tf.Tensor, tf
     return x, y
 
 
-def computed_once(values: Any, step: int | tf.Tensor) -> Any:
+def computed_once(values: Any, never: bool | tf.Tensor) -> Any:
     """The same values, which XLA does not compute again in every operation that reads them.
 
     XLA considers the integer arithmetic of random numbers cheap and repeats it, for instance for every unit of a first layer.
@@ -65,9 +65,9 @@ def computed_once(values: Any, step: int | tf.Tensor) -> Any:
 
     Args:
       values: float32 tensors of any shapes, nested in any way.
-      step: int or integer scalar tensor, not negative.
+      never: bool scalar that is always false, but not for all that XLA knows, such as `step < 0`.
     """
-    one = 1 + tf.cast(step < 0, tf.float32)
+    one = 1 + tf.cast(never, tf.float32)
     return tf.nest.map_structure(lambda tensor: tensor / one, values)
 
 
@@ -117,7 +117,7 @@ def normal(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> 
     """
     word = bits(seeds, stream, step, count)
     w = tf.cast(tf.bitwise.bitwise_or(tf.cast(tf.bitwise.right_shift(word, _word(1)), tf.int32), 1), tf.float32)
-    w = computed_once(tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), w, -w), step)
+    w = computed_once(tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), w, -w), step < 0)
     pattern = tf.bitcast(tf.abs(w), tf.int32)
     segment = tf.minimum(tf.bitwise.right_shift(pattern, 15) - (127 << 8), len(_HEIGHTS) - 1)  # w near 2^31 rounds up
     position = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(pattern, 3), _FRACTIONS - 1), tf.float32)

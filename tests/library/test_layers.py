@@ -79,6 +79,40 @@ def test_minibatch_kernels_are_consecutive_rows_and_runs_do_not_mix():
         assert features[run, kernel, i] == pytest.approx(expected, rel=1e-5)
 
 
+def test_minibatch_features_of_a_large_batch_and_their_first_and_second_derivatives(monkeypatch):
+    """Against NumPy in float64, and all against the derivatives of the plain formula."""
+    rng = np.random.default_rng(2)
+    runs, kernels, dims, batch = 2, 5, 3, layers.LARGE_BATCH + 1
+    shape = runs, kernels * dims, batch
+    projections, direction = rng.normal(size=shape), rng.normal(size=shape)
+    slopes = rng.normal(size=(runs, kernels, batch))
+    by_group = projections.reshape(runs, kernels, dims, batch)
+    near = np.exp(-abs(by_group[..., :, None] - by_group[..., None, :]).sum(axis=2))
+    signs = np.sign(by_group[..., :, None] - by_group[..., None, :])
+    gradient = -(((slopes[..., :, None] + slopes[..., None, :]) * near)[:, :, None] * signs).sum(axis=-1).reshape(shape)
+
+    def derivatives():
+        m = tf.constant(projections, tf.float32)
+        with tf.GradientTape() as outer:
+            outer.watch(m)
+            with tf.GradientTape() as inner:
+                inner.watch(m)
+                features = layers.minibatch_features(m, kernels, self_distance=1.0)
+                total = tf.reduce_sum(features * slopes.astype(np.float32))
+            first = inner.gradient(total, m)
+            along = tf.reduce_sum(first * direction.astype(np.float32))
+        return features.numpy(), first.numpy(), outer.gradient(along, m).numpy()
+
+    features, first, second = derivatives()
+    np.testing.assert_allclose(features, near.sum(axis=-1) - 1 + np.exp(-1), rtol=1e-5)
+    np.testing.assert_allclose(first, gradient, rtol=1e-4, atol=1e-4)
+    monkeypatch.setattr(layers, 'LARGE_BATCH', batch)
+    plain = derivatives()
+    assert np.std(plain[2]) > 1
+    for given, wanted in zip((features, first, second), plain, strict=True):
+        np.testing.assert_allclose(given, wanted, rtol=1e-4, atol=1e-4)
+
+
 def test_minibatch_rejects_rows_that_do_not_divide():
     with pytest.raises(ValueError, match='16 projections'):
         layers.minibatch_features(tf.zeros([1, 16, 4]), 5)
