@@ -17,9 +17,15 @@ KEPT = ('seed', 'success', 'finite', *DISTANCES, *COVERED)  # columns of results
 
 
 def complete(directory: pathlib.Path, post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict[str, np.ndarray]:
-    """What `measure` finds of all seeds of a post with a remedy, where --runs is `runs`; saved after each `PART` of them."""
+    """What `measure` finds of all seeds of a post with a remedy, where --runs is `runs`.
+
+    The strength is saved as soon as it is chosen, the outcomes after each `PART` of the seeds.
+    """
     wanted, found, path = seeds_of(post, remedy, runs), begun(directory, post, remedy), path_of(directory, post, remedy)
     files.prepare_directory(path.parent)
+    if not found:
+        found = choose(post, remedy, given)
+        files.write_npz(path, found)
     while count(found) < wanted:
         found = measure(post, remedy, min(wanted, count(found) + PART), given, found)
         files.write_npz(path, found)
@@ -29,28 +35,26 @@ def complete(directory: pathlib.Path, post: str, remedy: Remedy, runs: int, give
 def measure(
     post: str, remedy: Remedy, seeds: int, given: dict[str, Any], before: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The outcomes of fresh seeds, and how the strength was chosen.
+    """The outcomes of fresh seeds at the chosen strength.
 
     Args:
       post: its name.
       remedy: with the strengths to choose from.
       seeds: how many.
       given: {flag: value} of all its commands.
-      before: what this function returned for fewer seeds, {} if nothing; only the others are trained.
+      before: what `choose` returned, or this function for fewer seeds; only the others are trained.
 
     Returns:
-      {'run/<column>': [seeds], those of `KEPT` that the post has, 'strength': the chosen value, 'tried/<column>': [strengths],
-      columns of sweep.csv}.
+      `before` and {'run/<column>': [seeds]}, those of `KEPT` that the post has.
     """
-    found = before or choose(post, remedy, given)
-    done, vary = count(found), {remedy.flag: [str(found['strength'])]}
+    done, vary = count(before), {remedy.flag: [str(before['strength'])]}
     fresh = execution.sweep(post, vary, seeds - done, given | {'seed': FRESH_SEED + done})
     columns = {f'run/{name}': values for name, values in fresh.results.items() if name in KEPT}
-    return found | {name: np.concatenate([found.get(name, values[:0]), values]) for name, values in columns.items()}
+    return before | {name: np.concatenate([before.get(name, values[:0]), values]) for name, values in columns.items()}
 
 
 def choose(post: str, remedy: Remedy, given: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The best strength of a remedy, and how each did, as `measure` returns it."""
+    """The best strength of a remedy, and how each did: {'strength', 'tried/<column>': [strengths], columns of sweep.csv}."""
     best, *others = remedy.strengths
     if not others:
         return {'strength': np.array(best)}
