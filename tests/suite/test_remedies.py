@@ -81,12 +81,12 @@ def test_an_average_of_g_changes_what_is_judged_and_nothing_else():
 
 
 def test_minibatch_discrimination_in_jangs_d():
-    settings = jang.make_settings(minibatch=True, batch_size=40)
+    settings = jang.make_settings(minibatch=True)
     d = jang.init_discriminator(settings, tf.constant(SEEDS))
-    x = np.linspace(-3, 3, 40)
+    x = np.linspace(-3, 3, 200)
     (w1, b1), (w2, b2), (w3, b3), (w4, b4) = [[value.numpy()[1].astype(np.float64) for value in layer] for layer in d]
     units = np.tanh(w2 @ np.tanh(w1 @ x[None] + b1) + b2)
-    kernels = (w3 @ units + b3).reshape(5, 3, 40)
+    kernels = (w3 @ units + b3).reshape(5, 3, 200)
     near = np.exp(-abs(kernels[..., :, None] - kernels[..., None, :]).sum(axis=1)).mean(axis=-1)
     expected = np.tanh(w4 @ np.concatenate([units, near]) + b4)
     given = tf.constant(np.stack([x, x])[:, None], tf.float32)
