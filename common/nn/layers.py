@@ -160,17 +160,17 @@ def _features_of_large_batch(m):
     never = m[0, 0, 0, 0] > np.inf
     m = random.computed_once(m, never)
 
-    def differences(m):
+    def differences():
         """m_j - m_i at [i, j], [runs, kernels, batch, batch] for each dimension."""
         return [x[..., None, :] - x[..., :, None] for x in tf.unstack(m, axis=2)]
 
-    def nearness(m):
-        return tf.exp(-tf.add_n([tf.abs(difference) for difference in differences(m)]))
+    def nearness():
+        return tf.exp(-tf.add_n([tf.abs(difference) for difference in differences()]))
 
     def gradient(dy):
         g = random.computed_once(dy, never)
-        weights = nearness(m) * (g[..., :, None] + g[..., None, :])
-        sums = [tf.reduce_sum(weights * tf.sign(difference), axis=-2) for difference in differences(m)]
+        weights = nearness() * (g[..., :, None] + g[..., None, :])
+        sums = [tf.reduce_sum(weights * tf.sign(difference), axis=-2) for difference in differences()]
         return -tf.stack(random.computed_once(sums, never), axis=2)
 
-    return random.computed_once(tf.reduce_sum(nearness(m), axis=-2), never), gradient
+    return random.computed_once(tf.reduce_sum(nearness(), axis=-2), never), gradient

@@ -87,9 +87,10 @@ def test_minibatch_features_of_a_large_batch_and_their_first_and_second_derivati
     projections, direction = rng.normal(size=shape), rng.normal(size=shape)
     slopes = rng.normal(size=(runs, kernels, batch))
     by_group = projections.reshape(runs, kernels, dims, batch)
-    near = np.exp(-abs(by_group[..., :, None] - by_group[..., None, :]).sum(axis=2))
-    signs = np.sign(by_group[..., :, None] - by_group[..., None, :])
-    gradient = -(((slopes[..., :, None] + slopes[..., None, :]) * near)[:, :, None] * signs).sum(axis=-1).reshape(shape)
+    differences = by_group[..., :, None] - by_group[..., None, :]
+    near = np.exp(-abs(differences).sum(axis=2))
+    weights = (slopes[..., :, None] + slopes[..., None, :]) * near
+    gradient = -(weights[:, :, None] * np.sign(differences)).sum(axis=-1).reshape(shape)
 
     def derivatives():
         m = tf.constant(projections, tf.float32)
