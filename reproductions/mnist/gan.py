@@ -274,9 +274,7 @@ def results_table(
     else:
         columns, _ = evaluate(settings, evaluator, seeds, train_state)
     table = {'seed': seeds} | quality.verdict_columns(evaluator.references, columns) | columns
-    for name in ('loss_d', 'loss_g'):
-        table[name] = training.settled_mean(history['step'], history[name])
-    return table
+    return table | {name: training.settled_mean(history['step'], history[name]) for name in ('loss_d', 'loss_g')}
 
 
 def tools(digits: dataset.Digits) -> tuple[Callable, Callable]:
@@ -295,6 +293,7 @@ def train_many(
     digits: dataset.Digits | None = None,
 ) -> outcomes.Ensemble:
     """Trains seeds seed .. seed+runs-1 on the CPU, on the given or the bundled digits: `outcomes.Ensemble`."""
-    make, table_of = tools(digits or dataset.bundled())
     num_steps = num_steps or default_steps(settings)
+    outcomes.check_numbers(seed, runs, num_steps, every)  # before the classifier is trained
+    make, table_of = tools(digits or dataset.bundled())
     return outcomes.train_many(make(settings), functools.partial(table_of, settings), seed, runs, num_steps, every)

@@ -11,6 +11,7 @@ from common.devices import cluster, distribution
 from common.evaluation import outcomes
 from reproductions import contract
 from reproductions.aylien import __main__ as aylien_main
+from reproductions.mnist import quality
 
 QUICK = ('--num_steps=3', '--pretrain_steps=0')
 
@@ -46,6 +47,7 @@ def test_main_a_second_time_and_in_a_thread_gives_the_same(tmp_path, monkeypatch
 )
 def test_numbers_that_cannot_be_are_refused_before_anything_is_computed(name, seed, runs, message, monkeypatch):
     monkeypatch.setattr(outcomes.training, 'train', lambda *args: pytest.fail('it trains'))
+    monkeypatch.setattr(quality, 'make_evaluator', lambda *args: pytest.fail('it trains the classifier'))
     gan = contract.part(name, 'gan')
     with pytest.raises(ValueError, match=message):
         gan.train_many(gan.make_settings(), seed, runs)
