@@ -46,6 +46,7 @@ def test_trace_replays(path):
         assert max(loss_d.max(), errors_of(columns, 'loss_g')[0].max()) <= 1e-4
 
 
+@pytest.mark.statistical
 def test_the_run_that_departs_from_its_record_is_chaotic(tmp_path):
     """2016-12 plain, seed 42, oscillates at its learning rate of 0.03.
 

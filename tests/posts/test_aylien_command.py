@@ -70,6 +70,7 @@ def test_ensemble_writes_one_row_per_seed_and_its_panel(tmp_path, capsys):
     assert all(row['pretrain_mse'] == 'nan' for row in rows_of(tmp_path))
 
 
+@pytest.mark.statistical
 def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
     arguments = ['--runs=40', '--seed=0', '--minibatch', '--num_steps=3', '--pretrain_steps=1', f'--output_dir={tmp_path}']
     assert call(aylien_main, *arguments) == 0

@@ -49,9 +49,8 @@ def test_a_single_run_writes_its_files_and_animation(tmp_path, capsys):
     assert not list(tmp_path.glob('.*')) and not (tmp_path / 'ensemble.png').exists()
 
 
-@pytest.mark.parametrize(
-    ('runs', 'curves'), [pytest.param(3, 3, marks=pytest.mark.statistical), (12, 5)], ids=['one curve per run', 'bands']
-)
+@pytest.mark.statistical
+@pytest.mark.parametrize(('runs', 'curves'), [(3, 3), (12, 5)], ids=['one curve per run', 'bands'])
 def test_ensemble_draws_the_grid_and_the_trajectory(tmp_path, capsys, runs, curves):
     assert call(devnag_main, *SMALL, f'--runs={runs}', '--seed=3', f'--output_dir={tmp_path}') == 0
     assert [row['seed'] for row in rows_of(tmp_path)] == [str(seed) for seed in range(3, 3 + runs)]
@@ -86,6 +85,7 @@ def test_replay_command(tmp_path, capsys):
     assert {row['quantity'] for row in rows} == set(devnag_replay.LOSSES)
 
 
+@pytest.mark.statistical
 def test_replay_that_differs_has_status_1(tmp_path, capsys):
     arrays = files.read_npz(DATA / 'devnag_2018_raw_data_seed0.npz')
     arrays['loss_g'][5] *= 1.01
@@ -158,6 +158,7 @@ def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
     bad_input_is_one_line_and_status_2(devnag_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
+@pytest.mark.statistical
 def test_resume(tmp_path, capsys, monkeypatch):
     arguments = [*SMALL, '--runs=3']
     resume_is_bit_for_bit(devnag_main, arguments, (0, 17), '--seed=5', 'seed was 0, is 5', tmp_path, capsys, monkeypatch)

@@ -286,6 +286,7 @@ def test_traces_of_other_posts_and_damaged_ones(tmp_path, capsys):
     assert call(jang_main, f'--replay={DATA / "aylien_2017-06_plain_seed4.npz"}', f'--output_dir={tmp_path / "out"}') == 2
 
 
+@pytest.mark.statistical
 def test_resume(tmp_path, capsys, monkeypatch):
     """Interrupted during the pre-training, and during adversarial training."""
     arguments = ['--runs=3', '--num_steps=60', '--pretrain_steps=40', '--log_every=20', '--batch_size=50']

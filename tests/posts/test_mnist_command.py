@@ -204,6 +204,7 @@ def test_a_single_run_writes_its_files(few, tmp_path, capsys):
     assert not list(tmp_path.glob('.*'))
 
 
+@pytest.mark.statistical
 def test_a_conditional_run_shows_a_row_for_each_digit(few, tmp_path, capsys):
     arguments = ['--variant=2018-06', f'--data={few}', '--num_steps=30', '--eval_every=10', '--batch_size=32', '--runs=2']
     assert call(*arguments, f'--output_dir={tmp_path}', f'--export={tmp_path / "model"}', '--animation') == 0
@@ -226,6 +227,7 @@ def test_a_conditional_run_shows_a_row_for_each_digit(few, tmp_path, capsys):
     assert json.loads((tmp_path / 'references.json').read_text(encoding='utf-8'))['test']['recognized'] > 0.1
 
 
+@pytest.mark.statistical
 def test_the_listing_says_first_that_it_collapses(few, tmp_path, capsys):
     assert call(f'--data={few}', '--num_steps=1', f'--output_dir={tmp_path}') == 0
     first = capsys.readouterr().out.splitlines()[0]

@@ -25,9 +25,8 @@ SEEDS = np.array([3, 4], np.uint32)
 # --- Aylien's program as a special case ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    'path', [TRACES[0], pytest.param(TRACES[-1], marks=pytest.mark.statistical)], ids=['minibatch', 'plain']
-)
+@pytest.mark.statistical
+@pytest.mark.parametrize('path', [TRACES[0], TRACES[-1]], ids=['minibatch', 'plain'])
 def test_with_ayliens_generator_its_traces_replay(path):
     """Bit for bit as Aylien's own post, which agrees with the traces."""
     assert len(TRACES) == 5
@@ -169,6 +168,7 @@ def test_records_are_dense_where_the_post_converges():
     assert history['wasserstein'].shape == (2, len(history['step']))
 
 
+@pytest.mark.statistical
 def test_recorded_distance_is_that_of_the_generator():
     settings = multimodal.make_settings(3, pretrain_steps=0)
     table, history, _ = multimodal.train_many(settings, 5, 20, num_steps=60)
@@ -221,6 +221,7 @@ def test_a_second_training_of_the_same_settings_does_not_retrace():
     assert multimodal.make_experiment(settings).train_loop.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.statistical
 def test_early_records_do_not_change_the_training():
     settings = multimodal.make_settings(2, pretrain_steps=0)
     experiment = multimodal.make_experiment(settings)

@@ -40,6 +40,7 @@ def test_a_single_run_writes_its_files(tmp_path, capsys):
     assert not list(tmp_path.glob('.*'))
 
 
+@pytest.mark.statistical
 def test_ensemble_reports_when_its_runs_converge(tmp_path, capsys):
     arguments = ['--modes=2', '--runs=30', '--seed=0', '--num_steps=120', '--pretrain_steps=0']
     assert call(multimodal_main, *arguments, f'--output_dir={tmp_path}') == 0
@@ -59,6 +60,7 @@ def test_ensemble_reports_when_its_runs_converge(tmp_path, capsys):
         assert (tmp_path / f'{name}.png').read_bytes()[:4] == b'\x89PNG' and (tmp_path / f'{name}.npz').exists()
 
 
+@pytest.mark.statistical
 def test_the_guessed_variant(tmp_path):
     arguments = ['--variant=guessed', '--modes=1', '--num_steps=5', '--pretrain_steps=0', f'--output_dir={tmp_path}']
     assert call(multimodal_main, *arguments) == 0
@@ -133,6 +135,7 @@ def test_bad_input(arguments, message, tmp_path, capsys, monkeypatch):
     bad_input_is_one_line_and_status_2(multimodal_main, arguments, message, tmp_path, capsys, monkeypatch)
 
 
+@pytest.mark.statistical
 def test_resume(tmp_path, capsys, monkeypatch):
     arguments = ['--runs=3', '--num_steps=120', '--pretrain_steps=40', '--log_every=40']
     resume_is_bit_for_bit(

@@ -30,6 +30,7 @@ def test_damaged_archives_are_refused_or_unchanged(tmp_path):
     assert seen.total() >= 500 and seen[True] > 300
 
 
+@pytest.mark.statistical
 def test_random_archives_hold_no_objects(tmp_path):
     seen = collections.Counter()
 

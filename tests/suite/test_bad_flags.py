@@ -153,7 +153,9 @@ def outcome(post, words, message=''):
     return 'refused'
 
 
-@pytest.mark.parametrize('name', contract.NAMES)
+@pytest.mark.parametrize(
+    'name', [contract.NAMES[0], *(pytest.param(name, marks=pytest.mark.statistical) for name in contract.NAMES[1:])]
+)
 def test_any_command_line_runs_or_ends_with_one_line(name, workspace):
     post, seen, named = contract.part(name, '__main__'), collections.Counter(), set()
     opts = flags_of(post)

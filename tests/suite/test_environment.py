@@ -172,6 +172,7 @@ def test_a_command_gives_the_same_files_in_a_hostile_environment(tmp_path):
 # --- Paths and options of Python ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.statistical
 def test_the_home_directory_is_expanded_in_every_path_flag(tmp_path):
     (tmp_path / 'home').mkdir()
     for flag in ('--output_dir=~/no/file', '--export=~/no/file', '--anim_path=~/no/file.gif'):

@@ -20,9 +20,8 @@ def train(name, directory, capsys, *more):
     return [line for line in capsys.readouterr().out.splitlines() if ': loss_d' in line]
 
 
-@pytest.mark.parametrize(
-    'name', [WITH_LOG_EVERY[0], *(pytest.param(name, marks=pytest.mark.statistical) for name in WITH_LOG_EVERY[1:])]
-)
+@pytest.mark.statistical
+@pytest.mark.parametrize('name', WITH_LOG_EVERY)
 def test_an_animation_only_adds_frames(name, tmp_path, capsys, monkeypatch):
     """Even to a finished run: resumed, it gets the frames of a run that was animated from the start."""
     monkeypatch.setattr(figures, 'save', lambda figure, path: None)

@@ -66,6 +66,7 @@ def test_what_makes_no_sense_is_refused_in_one_line(name, words, message, capsys
     assert not out and err.count('\n') == 1 and message in err
 
 
+@pytest.mark.statistical
 def test_an_average_of_g_changes_what_is_judged_and_nothing_else():
     plain, averaged = (
         aylien.train_many(aylien.make_settings(pretrain_steps=20, average=decay), 3, 2, 40, every=5) for decay in (0.0, 0.5)
@@ -93,6 +94,7 @@ def test_minibatch_discrimination_in_jangs_d():
     np.testing.assert_allclose(jang.mlp(settings, d, given)[1], expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.statistical
 def test_minibatch_discrimination_advances_fewer_runs_together(monkeypatch):
     """As many as the comparisons of their batches fit a CPU's caches; how many changes no number."""
     used = [aylien.make_settings(minibatch=True, batch_size=size) for size in (8, 60, 200)]
@@ -184,6 +186,7 @@ def small(monkeypatch):
     monkeypatch.setattr(measurement, 'trial_of', lambda post: trial)
 
 
+@pytest.mark.statistical
 def test_the_command_measures_what_is_not_done_yet(small, tmp_path, capsys):
     words = ['remedies', '--only=aylien', '--runs=60', f'--output_dir={tmp_path}']
     assert cli.call(command.main, words) == 0
@@ -217,6 +220,7 @@ def test_the_command_measures_what_is_not_done_yet(small, tmp_path, capsys):
     assert (tmp_path / 'remedies.csv').read_text('utf-8') == before
 
 
+@pytest.mark.statistical
 def test_more_runs_go_on_from_those_that_are_done(small, tmp_path, capsys):
     words = ['remedies', '--only=aylien', f'--output_dir={tmp_path}']
     assert cli.call(command.main, [*words, '--runs=60']) == 0
