@@ -1,6 +1,7 @@
 """Remedies as flags of the posts, and the command that measures them."""
 
 import csv
+import pathlib
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from reproductions.mnist import gan as mnist
 from reproductions.remedies import command, measurement, plan, results
 
 SEEDS = np.array([5, 6], np.uint32)
+FIGURES = pathlib.Path(__file__).parents[2] / 'figures' / 'remedies'
 OFF = [f'--{name}=0' for name in REMEDY_NUMBERS] + ['--nospectral_norm']
 
 # --- Off and on ---------------------------------------------------------------------------------------------------------------
@@ -316,3 +318,19 @@ def test_the_seeds_of_the_trial_are_used_nowhere_else():
         published = contract.part(name, 'settings').make_settings().learning_rate
         np.testing.assert_allclose(np.array(rates, float) / published, [0.25, 0.5, 2, 4, 8, 16], rtol=1e-5)
     assert training.NO_PRETRAINING.loss is None and 'minibatch' not in {one.name for one in plan.remedies_of('devnag')}
+
+
+def test_the_table_is_complete_and_follows_from_the_committed_outcomes():
+    table, compared = results.read(FIGURES, plan.RUNS), 0
+    assert set(table) == {(post, one.name) for post in contract.NAMES for one in plan.remedies_of(post)}
+    for directory in (path for path in FIGURES.iterdir() if path.is_dir()):
+        found = measurement.measured(FIGURES, directory.name, plan.RUNS)
+        assert set(found) == {path.stem for path in directory.iterdir()}
+        for row in measurement.rows_of(directory.name, found):
+            numbers = {name: value for name, value in row.items() if name not in results.TEXTS and not np.isnan(value)}
+            written = table[directory.name, row['remedy']]
+            np.testing.assert_allclose([written[name] for name in numbers], list(numbers.values()), rtol=1e-6)
+            seeds = found[row['remedy']]['run/seed']
+            np.testing.assert_array_equal(seeds, plan.FRESH_SEED + np.arange(len(seeds)))
+            compared += len(numbers)
+    assert compared > 100
