@@ -31,8 +31,8 @@ REMEDIES = (
     Remedy('average', 'average of G', 'average', ('0.9', '0.99', '0.999')),
     Remedy('d_learning_rate', "D's learning rate", 'd_learning_rate', ('0.25', '0.5', '2', '4', '8', '16')),
     Remedy('g_learning_rate', "G's learning rate", 'g_learning_rate', ('0.25', '0.5', '2', '4', '8', '16')),
-    Remedy('d_steps', 'more updates of D', 'd_steps', ('2', '5')),
-    Remedy('g_steps', 'more updates of G', 'g_steps', ('2', '5')),
+    Remedy('d_steps', 'updates of D', 'd_steps', ('2', '5')),
+    Remedy('g_steps', 'updates of G', 'g_steps', ('2', '5')),
 )
 
 
