@@ -1,11 +1,11 @@
 """Remedies as flags of the posts, and the command that measures them."""
 
 import csv
-import pathlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.paths import ROOT
 
 from common import remedies, sizes, training
 from common.program import cli, flags
@@ -19,7 +19,7 @@ from reproductions.mnist import gan as mnist
 from reproductions.remedies import command, measurement, plan, results
 
 SEEDS = np.array([5, 6], np.uint32)
-FIGURES = pathlib.Path(__file__).parents[2] / 'figures' / 'remedies'
+FIGURES = ROOT / 'figures' / 'remedies'
 OFF = [f'--{name}=0' for name in REMEDY_NUMBERS] + ['--nospectral_norm']
 
 # --- Off and on ---------------------------------------------------------------------------------------------------------------
