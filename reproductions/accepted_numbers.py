@@ -2,10 +2,11 @@
 
 Each case is one setting of a post, tested in two ways.
 
-The *trajectory* is both losses over the first 20 iterations of 8 seeds. The median seed must agree within 1e-3: a change to an
-update rule, a loss, a random stream or an initializer moves every seed, while rounding moves few this early. (Perturbing the
-initial weights by one millionth, 16 float32 roundings, moves the median seed by at most 2e-5, MNIST's by 6e-4, and the worst of
-16 seeds by up to 0.4, after pre-training has amplified it.)
+The *trajectory* is both losses over the first 20 iterations of 8 seeds. A quarter of the seeds must agree within 1e-3: a change
+to an update rule, a loss, a random stream or an initializer moves every seed, while rounding moves only some this early.
+(Perturbing the initial weights by one millionth, 16 float32 roundings, moves the third of 8 seeds by at most 4e-4 in 8 draws
+of every case; the median seed by up to 0.05 where pre-training amplifies it, as for one mode of the multi-modal post, and the
+worst by 1.7.)
 
 The *outcomes* over many seeds are compared as distributions, because training is chaotic: another processor follows different
 trajectories to the same distribution. They reveal changes that only act late in training.
@@ -106,14 +107,17 @@ def compare(case: Case, table: dict[str, np.ndarray]) -> dict[tuple[str, str], f
 
 
 def departure(case: Case, table: dict[str, np.ndarray]) -> float:
-    """The median seed's largest relative error against the accepted trajectory; inf where only one of the two is finite."""
+    """A seed's largest relative error against the accepted trajectory, which a quarter of the seeds stay below or at.
+
+    It is inf if only one of the two is finite.
+    """
     recorded, shape = recorded_trajectory(case), (2, -1, TRAJECTORY_STEPS)
     ours, theirs = (np.reshape([part[name] for name in ('loss_d', 'loss_g')], shape) for part in (table, recorded))
     same = np.isfinite(ours) == np.isfinite(theirs)
     with np.errstate(invalid='ignore'):
         errors = np.abs(ours - theirs) / np.maximum(np.abs(theirs), FLOOR)
     errors = np.where(np.isfinite(theirs), errors, 0.0)
-    return float(np.median(np.where(same, errors, np.inf).max(axis=(0, 2))))
+    return float(np.quantile(np.where(same, errors, np.inf).max(axis=(0, 2)), 0.25, method='higher'))
 
 
 def in_proportion(post: str, settings: Any, num_steps: int, success: bool) -> str:
