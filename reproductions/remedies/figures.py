@@ -54,7 +54,7 @@ def draw_post(axes: Any, post: str, rows: dict[str, np.ndarray], names: list[str
         y = names.index(str(remedy))
         axes.plot([low[row], high[row]], [y, y], color=color, lw=2)
         axes.plot(value[row], y, marker, color=color, ms=6)
-    axes.set_title(f'{post}\n{rows["runs"].max():,} seeds', fontsize=10)
+    axes.set_title(f'{post}\n{rows["runs"][0]:,} seeds', fontsize=10)
     axes.set_xlabel('seeds that succeed (%)' if shares else 'median Fréchet distance', fontsize=9)
     axes.tick_params(labelsize=9)
     axes.grid(axis='y', color='0.93')

@@ -21,7 +21,7 @@ def complete(directory: pathlib.Path, post: str, remedy: Remedy, runs: int, give
 
     The strength is saved as soon as it is chosen, the outcomes after each `PART` of the seeds.
     """
-    wanted, found, path = seeds_of(post, remedy, runs), begun(directory, post, remedy), path_of(directory, post, remedy)
+    wanted, found, path = seeds_of(post, runs), begun(directory, post, remedy), path_of(directory, post, remedy)
     files.prepare_directory(path.parent)
     if not found:
         found = choose(post, remedy, given)
@@ -88,9 +88,9 @@ def count(found: dict[str, np.ndarray]) -> int:
 
 def measured(directory: pathlib.Path, post: str, runs: int) -> dict[str, dict[str, np.ndarray]]:
     """{name of a remedy: what `measure` found}, of those that are done, for the first seeds, as many as --runs asks for."""
-    found = {}
+    found, wanted = {}, seeds_of(post, runs)
     for remedy in remedies_of(post):
-        arrays, wanted = begun(directory, post, remedy), seeds_of(post, remedy, runs)
+        arrays = begun(directory, post, remedy)
         if count(arrays) >= wanted:
             found[remedy.name] = {key: each[:wanted] if key.startswith('run/') else each for key, each in arrays.items()}
     return found

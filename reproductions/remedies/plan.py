@@ -41,10 +41,9 @@ def trial_of(post: str) -> contract.Trial:
     return contract.part(post, 'comparison').TRIAL
 
 
-def seeds_of(post: str, remedy: Remedy, runs: int) -> int:
-    """How many fresh seeds a post is given with a remedy, where --runs is `runs`."""
-    trial = trial_of(post)
-    return min(trial.seeds.get(remedy.name, runs), runs // trial.one_in)
+def seeds_of(post: str, runs: int) -> int:
+    """How many fresh seeds a post is given, where --runs is `runs`."""
+    return runs // trial_of(post).one_in
 
 
 def remedies_of(post: str) -> tuple[Remedy, ...]:

@@ -32,14 +32,9 @@ def read(directory: pathlib.Path, runs: int) -> dict[tuple[str, str], dict[str, 
     with open(path, newline='', encoding='utf-8') as file:
         for row in csv.DictReader(file):
             row |= {name: float(value) for name, value in row.items() if name not in TEXTS} | {'runs': int(row['runs'])}
-            if row['runs'] == wanted(row['post'], row['remedy'], runs):
+            if row['runs'] == seeds_of(row['post'], runs):
                 found[row['post'], row['remedy']] = row
     return found
-
-
-def wanted(post: str, name: str, runs: int) -> int | None:
-    """How many fresh seeds the table has of a post and remedy, None if it has none."""
-    return next((seeds_of(post, remedy, runs) for remedy in remedies_of(post) if remedy.name == name), None)
 
 
 def in_order(table: dict[tuple[str, str], dict[str, Any]]) -> list[dict[str, Any]]:
@@ -57,14 +52,13 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
         lines += ['', f'### {post}, {own[0]["runs"]:,} fresh seeds', '']
         lines += ['| | flag | success | finite | median distance |' + ' modes covered |' * covered]
         lines += ['|---|---|---|---|---|' + '---|' * covered]
-        lines += [line_of(row, covered, own[0]['runs']) for row in own]
+        lines += [line_of(row, covered) for row in own]
     return '\n'.join(lines[1:]) + '\n'
 
 
-def line_of(row: dict[str, Any], covered: bool, usual: int) -> str:
-    """A row of the table of a post that usually has so many seeds."""
+def line_of(row: dict[str, Any], covered: bool) -> str:
+    """A row of the table of a post."""
     title, flag = TITLES[row['remedy']]
-    title += f', {row["runs"]:,} seeds' * (row['runs'] != usual)
     given = '' if not row['strength'] else f'`--{flag}`' if row['strength'] == 'true' else f'`--{flag}={row["strength"]}`'
     cells = [title, given, bold(percent(row, 'success'), row['success_differs']), percent(row, 'finite')]
     distance = '{:.3g} [{:.3g}, {:.3g}]'.format(*(row[name] for name in ('distance', 'distance_low', 'distance_high')))
