@@ -2,11 +2,12 @@
 
 Each case is one setting of a post, tested in two ways.
 
-The *trajectory* is both losses over the first 20 iterations of 8 seeds. A quarter of the seeds must agree within 1e-3: a change
-to an update rule, a loss, a random stream or an initializer moves every seed, while rounding moves only some this early.
-(Perturbing the initial weights by one millionth, 16 float32 roundings, moves the third of 8 seeds by at most 4e-4 in 8 draws
-of every case; the median seed by up to 0.05 where pre-training amplifies it, as for one mode of the multi-modal post, and the
-worst by 1.7.)
+The *trajectory* is both losses over the first 20 iterations of 8 seeds. More than half of the seeds must agree within 1e-3, or
+more than a quarter where a large learning rate magnifies rounding (`Case.agreeing`): a change to an update rule, a loss, a
+random stream or an initializer moves every seed, while rounding moves only some this early. (Perturbing the initial weights by
+one millionth, 16 float32 roundings, moves the fifth of 8 seeds by at most 7e-4, MNIST's, in 8 draws of each case, and the worst
+by up to 0.6. With the learning rate of 0.1 that the multi-modal post's default has, it moves the fifth by up to 0.09 and the
+third by 4e-4.)
 
 The *outcomes* over many seeds are compared as distributions, because training is chaotic: another processor follows different
 trajectories to the same distribution. They reveal changes that only act late in training.
@@ -107,9 +108,9 @@ def compare(case: Case, table: dict[str, np.ndarray]) -> dict[tuple[str, str], f
 
 
 def departure(case: Case, table: dict[str, np.ndarray]) -> float:
-    """A seed's largest relative error against the accepted trajectory, which a quarter of the seeds stay below or at.
+    """The largest relative error against the accepted trajectory of as many seeds as must agree, those with the smallest.
 
-    It is inf if only one of the two is finite.
+    With `case.agreeing` 0.5 these are five of eight. A seed's is inf where only one of the two is finite.
     """
     recorded, shape = recorded_trajectory(case), (2, -1, TRAJECTORY_STEPS)
     ours, theirs = (np.reshape([part[name] for name in ('loss_d', 'loss_g')], shape) for part in (table, recorded))
@@ -117,7 +118,8 @@ def departure(case: Case, table: dict[str, np.ndarray]) -> float:
     with np.errstate(invalid='ignore'):
         errors = np.abs(ours - theirs) / np.maximum(np.abs(theirs), FLOOR)
     errors = np.where(np.isfinite(theirs), errors, 0.0)
-    return float(np.quantile(np.where(same, errors, np.inf).max(axis=(0, 2)), 0.25, method='higher'))
+    worst = np.sort(np.where(same, errors, np.inf).max(axis=(0, 2)))
+    return float(worst[int(case.agreeing * len(worst))])
 
 
 def in_proportion(post: str, settings: Any, num_steps: int, success: bool) -> str:

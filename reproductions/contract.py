@@ -82,6 +82,7 @@ class Case(NamedTuple):
     num_steps: int | None = None  # of `train`
     shown: int | None = None  # the seed shown in the committed figure of these settings
     tested: int | None = None  # the first so many of `runs` are trained by the tests; None: all
+    agreeing: float = 0.5  # more than this share of the seeds must repeat the accepted losses of the first iterations
 
 
 class Job(NamedTuple):
@@ -109,7 +110,6 @@ class Trial(NamedTuple):
     flags: tuple[str, ...] = ()  # of all its commands
     one_in: int = 1  # it gets one in so many of the fresh seeds
     tried: int = 100  # seeds on which a remedy's strength is chosen
-    seeds: Mapping[str, int] = types.MappingProxyType({})  # {remedy: fresh seeds}, where others would take too long
     strengths: Mapping[str, tuple[str, ...]] = types.MappingProxyType({})  # {remedy: other values}; () leaves it out
 
 

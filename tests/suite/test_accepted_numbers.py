@@ -42,24 +42,20 @@ def test_every_claim_has_a_reference_that_equals_the_figures():
 
 def test_departure_by_hand(monkeypatch):
     monkeypatch.setattr(accepted_numbers, 'TRAJECTORY_STEPS', 2)
-    case = accepted_numbers.CASES[0]
-    loss_d = np.array([1.0, 2.0, 1.0, 1e-5, 4.0, 4.0, 1.0, 1.0, 1.0, 1.0])  # two steps of five seeds
-    accepted = {'loss_d': loss_d, 'loss_g': np.array([4.0, np.nan, 1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0])}
+    case, loss_g = accepted_numbers.CASES[0], np.array([4.0, np.nan, 1.0, 1.0, 2.0, 2.0])  # two steps of three seeds
+    accepted = {'loss_d': np.array([1.0, 2.0, 1.0, 1e-5, 4.0, 4.0]), 'loss_g': loss_g}
     monkeypatch.setattr(accepted_numbers, 'recorded_trajectory', lambda case: accepted)
-
-    def departure(changes):  # {index: new loss of D}; of five seeds the second smallest departure counts
-        changed = loss_d.copy()
-        changed[list(changes)] = list(changes.values())
-        return accepted_numbers.departure(case, accepted | {'loss_d': changed})
-
-    assert departure({}) == 0
-    assert departure({1: 3.0, 5: 9.0, 7: 9.0}) == 0  # three seeds of five
-    assert departure({1: 3.0, 5: 4.04, 7: 9.0, 9: 9.0}) == pytest.approx(0.01)
-    assert departure({1: 3.0, 3: 3e-5, 7: 9.0, 9: 9.0}) == pytest.approx(0.02)  # over the floor
-    assert departure({1: np.inf, 5: np.inf, 7: np.nan, 9: np.inf}) == np.inf
-    finite = np.nan_to_num(accepted['loss_g'], nan=1.0)  # the first seed is finite where the accepted is not
-    changed = np.where(np.arange(10) > 4, np.inf, loss_d)
-    assert accepted_numbers.departure(case, {'loss_d': changed, 'loss_g': finite}) == np.inf
+    assert accepted_numbers.departure(case, accepted) == 0
+    one = {'loss_d': np.array([1.0, 3.0, 1.0, 1e-5, 4.0, 4.0])}
+    assert accepted_numbers.departure(case, accepted | one) == 0  # one seed of three
+    two = {'loss_d': np.array([1.0, 3.0, 1.0, 1e-5, 4.0, 4.04])}
+    assert accepted_numbers.departure(case, accepted | two) == pytest.approx(0.01)
+    assert accepted_numbers.departure(case._replace(agreeing=0.25), accepted | two) == 0
+    all_three = {'loss_d': np.array([1.0, 3.0, 1.0, 3e-5, 4.0, 4.04])}
+    assert accepted_numbers.departure(case, accepted | all_three) == pytest.approx(0.02)  # relative to the floor
+    assert accepted_numbers.departure(case._replace(agreeing=0.25), accepted | all_three) == pytest.approx(0.01)
+    unlike = {'loss_d': np.array([1.0, 2.0, 1.0, np.inf, 4.0, 4.0]), 'loss_g': np.where(np.isnan(loss_g), 1.0, loss_g)}
+    assert accepted_numbers.departure(case, unlike) == np.inf  # two of three differ from the accepted ones in being finite
 
 
 @pytest.mark.statistical

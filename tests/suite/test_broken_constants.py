@@ -61,9 +61,10 @@ def more_jitter(seeds, stream, step, count, half_range):
 A8, A8_MINIBATCH, A12_MINIBATCH, A17 = (
     'aylien_2016-08_plain', 'aylien_2016-08_minibatch', 'aylien_2016-12_minibatch', 'aylien_2017-06_plain',
 )  # fmt: skip
-A17_MINIBATCH, MODES3, JANG, DEVNAG, OLDER = (
-    'aylien_2017-06_minibatch', 'multimodal_guessed_modes3', 'jang_2016-06', 'devnag_2018-11_moments', 'devnag_2017-02',
+A17_MINIBATCH, INFERRED, MODES3, JANG = (
+    'aylien_2017-06_minibatch', 'multimodal_inferred_modes3', 'multimodal_guessed_modes3', 'jang_2016-06',
 )  # fmt: skip
+DEVNAG, OLDER = 'devnag_2018-11_moments', 'devnag_2017-02'
 MNIST, JUNE, AUGUST = 'mnist_post', 'mnist_2018-06', 'mnist_2018-08'
 
 TRAJECTORY = [
@@ -93,6 +94,8 @@ TRAJECTORY = [
     ("aylien's activation of D", A17, published(aylien, '2017-06', activation='tanh')),
     ("aylien's beta1", A17, setting(beta1=0.89)),
     ("aylien's beta2", A17, setting(beta2=0.99)),
+    ("multimodal's inferred learning rate", INFERRED, setting(learning_rate=0.102)),
+    ("multimodal's inferred batch", INFERRED, setting(batch_size=57)),
     ("multimodal's means", MODES3, setting(means=(-4.1, 0.0, 4.1))),
     ("multimodal's std", MODES3, setting(deviations=(0.5, 0.5, 0.51))),
     ("multimodal's widths", MODES3, setting(hidden_sizes=(12, 12, 13))),
