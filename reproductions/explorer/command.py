@@ -12,12 +12,10 @@ FLAGS = (Flag('page', PATH, None, 'Where the page goes (default: explore.html in
 
 def main(argv: list[str]) -> int:
     """Runs the command; `argv` follows `explore`. Returns the exit status."""
-    argv = argv or ['--help']
-    words = [word for word in argv if word.startswith('-')]
+    words = list(argv) or ['--help']
+    place = -1 if words[0].startswith('-') else 0  # the directory is the first word or the last
+    directory = '' if words[place].startswith('-') else words.pop(place)
     opts = flags.parse(FLAGS, ['explore', *words], reproductions.explorer.__file__, shared=())
-    directory, *more = [word for word in argv if not word.startswith('-')] or ['']
-    if more:
-        raise cli.UserError(f'explore {directory} {more[0]}: name one directory')
     if not directory:
         raise cli.UserError('explore: name the directory of a finished training or sweep, such as output/aylien')
     path = pathlib.Path(flags.local_path('directory', directory))

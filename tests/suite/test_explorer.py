@@ -152,6 +152,8 @@ def test_the_page_is_one_file(recorded, tmp_path, capsys):
     text = (tmp_path / 'talk.html').read_text(encoding='utf-8')
     assert re.findall(r'(?:src|href)="([^"]*)"', text.replace(d3_of(text), '')) == ['data:,', 'https://d3js.org']
     assert 'Permission to use, copy, modify' in text and 'import(' not in text
+    assert explore(recorded, '--page', f'{tmp_path}/after.html') == explore('--page', f'{tmp_path}/before.html', recorded) == 0
+    assert {(tmp_path / f'{name}.html').read_text(encoding='utf-8') for name in ('after', 'before')} == {text}
 
 
 def d3_of(text):
@@ -173,7 +175,7 @@ def test_without_networks_there_is_one_line(recorded, tmp_path, capsys):
     ('words', 'line'),
     [
         (['nowhere'], 'explore: nowhere is not the directory of a finished training'),
-        (['one', 'two'], 'explore one two: name one directory'),
+        (['one', 'two'], "'two' is not a flag; a flag begins with -- and takes its value after ="),
         (['one', '--pages=x'], "Unknown command line flag 'pages'"),
         (['--page=x'], 'explore: name the directory of a finished training or sweep, such as output/aylien'),
     ],
