@@ -57,21 +57,13 @@ def module(generator: Callable, noise: Callable, g: Any, labels: Labels | None =
         return batched(tf.transpose, blocks, label, count)
 
     def sample(n, seed, label=ANY):
-        with tf.control_dependencies(
-            [
-                tf.debugging.Assert(n >= 0, ['n must be 0 or more, and is', n]),
-                tf.debugging.Assert((seed >= 0) & (seed < SEEDS), ['seed must be from 0 to 2^32 - 1, and is', seed]),
-            ]
-        ):
+        with tf.control_dependencies(assertions(n, seed)):
             seeds = tf.cast(seed, tf.uint32)[None]
             return batched(lambda number: noise(seeds, number)[0], tf.range(-(-n // batch)), label, n)
 
     z_or_n_seed = (
         [tf.TensorSpec([None, inputs], tf.float32, 'z')],
-        [
-            tf.TensorSpec([], tf.int32, 'n'),
-            tf.TensorSpec([], tf.int64, 'seed'),
-        ],
+        [tf.TensorSpec([], tf.int32, 'n'), tf.TensorSpec([], tf.int64, 'seed')],
     )
     if labels:
         functions, label = (generate, sample), [tf.TensorSpec(None, tf.int32, 'label')]
@@ -82,6 +74,14 @@ def module(generator: Callable, noise: Callable, g: Any, labels: Labels | None =
         for function, arguments in zip(functions, z_or_n_seed, strict=True)
     )
     return made
+
+
+def assertions(n: tf.Tensor, seed: tf.Tensor) -> list[tf.Operation]:
+    """What stops a sampling of `n` samples, an int32, with a `seed`, an int64, if either is out of range."""
+    return [
+        tf.debugging.Assert(n >= 0, ['n must be 0 or more, and is', n]),
+        tf.debugging.Assert((seed >= 0) & (seed < SEEDS), ['seed must be from 0 to 2^32 - 1, and is', seed]),
+    ]
 
 
 def requested(label: tf.Tensor, classes: int, count: tf.Tensor, batch: int) -> tf.Tensor:

@@ -1,7 +1,6 @@
 """The multi-modal post compared with the suite's accepted numbers; its jobs in report and benchmark."""
 
 import pathlib
-from typing import Any
 
 from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 from reproductions.multimodal import gan
@@ -17,17 +16,18 @@ def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
     return table, history
 
 
-def accepted(modes: int, variant: str, seed: int, shown: int | None = None, **options: Any) -> Case:
+def accepted(modes: int, variant: str, seed: int, shown: int | None = None) -> Case:
     """200 accepted seeds of a variant with a number of modes."""
     return Case(
         'multimodal', variant, f'{variant}_modes{modes}', gan.make_settings(modes, variant=variant), train, COMPARED, seed, 200,
-        gan.NUM_STEPS, shown, tested=100, **options,
+        gan.NUM_STEPS, shown, tested=100,
     )  # fmt: skip
 
 
-CASES = (
-    *(accepted(modes, 'inferred', 2000, SEEDS_SHOWN[modes], agreeing=0.25) for modes in STATED), accepted(3, 'guessed', 1000),
-)  # fmt: skip
+CASES = (  # a learning rate of 0.1 magnifies rounding
+    *(accepted(modes, 'inferred', 2000, SEEDS_SHOWN[modes])._replace(agreeing=0.25) for modes in STATED),
+    accepted(3, 'guessed', 1000),
+)
 SPEED = (
     Speed(
         'Multi-modal, three modes, batch 12', 'multimodal', {'modes': 3, 'variant': 'guessed', 'pretrain_steps': 0},
