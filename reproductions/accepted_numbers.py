@@ -25,6 +25,7 @@ import numpy as np
 from common import training
 from common.devices import distribution
 from common.evaluation import two_sample
+from common.settings import identity
 from common.storage import files
 from reproductions import contract
 from reproductions.contract import Case
@@ -122,14 +123,15 @@ def departure(case: Case, table: dict[str, np.ndarray]) -> float:
     return float(worst[int(case.agreeing * len(worst))])
 
 
-def in_proportion(post: str, settings: Any, num_steps: int, success: bool) -> str:
+def in_proportion(post: str, settings: Any, num_steps: int, table: dict[str, np.ndarray]) -> str:
     """A line that puts a single-seed run in proportion: how many accepted seeds of the same settings ended the same way.
 
     It also names the seed shown in the committed figure. '' if there are no accepted seeds of these settings.
     `success`: whether the run succeeded.
     """
+    success = table['success'][0]
     for case in of(post):
-        if case.runs and (case.settings, case.num_steps) == (settings, num_steps):
+        if case.runs and (identity(case.settings), case.num_steps) == (identity(settings), num_steps):
             share = np.mean(recorded_outcomes(case)['success'] == success)
             shown = '' if case.shown is None else f'; the committed figure shows --seed={case.shown}'
             ended = 'succeeded' if success else 'failed'

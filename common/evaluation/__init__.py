@@ -1,6 +1,7 @@
 """Metrics, outcomes, verdicts on claims, and comparisons with reference runs."""
 
 import enum
+from typing import NamedTuple
 
 MODE_REACH = 3.0  # stds from its mean within which a sample belongs to a mode; other samples lie between modes
 
@@ -12,3 +13,14 @@ class Verdict(enum.Enum):
     PARTLY = 'partly'
     NOT_REPRODUCED = 'not reproduced'
     CANNOT_BE_TESTED = 'cannot be tested'
+
+
+class Columns(NamedTuple):
+    """Which columns of a post's results.csv say what, for all who show its runs."""
+
+    distance: str = 'wasserstein'  # to the data
+    title: str = 'Wasserstein distance'
+    axes: tuple[tuple[str, str], ...] = (('mean', 'std'),)  # of a scatter of seeds: the first pair that there is
+    summarized: tuple[str, ...] = ('wasserstein', 'mean', 'std')  # by their quartiles, in a sweep
+    followed: tuple[str, ...] = ('wasserstein', 'mean', 'std')  # records of training worth a chart, besides the losses
+    covered: str = ''  # how many modes or classes there are, '' for none

@@ -5,7 +5,6 @@ written in textbooks. With the batch innermost XLA vectorizes over it: 1.2 milli
 1,024 runs on 2 cores, against 0.97 million with the features innermost.
 """
 
-import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,8 +13,7 @@ import tensorflow as tf
 
 from common.nn import random
 
-LARGE = 16_384  # weights (64 kB) from which on a layer counts as large in `_long_product`; only MNIST's layers do
-LARGE_BATCH = 128  # samples up to which minibatch discrimination uses the plain formula; only Jang's batch of 200 is larger
+LARGE = 16_384  # weights (64 kB) from which on a layer counts as large in `_long_product`
 
 
 class Linear(NamedTuple):
@@ -104,73 +102,3 @@ def _long_product(w, x, b):
         return dw, tf.matmul(w, dy, transpose_a=True), db
 
     return _product(w, x) + b, gradient
-
-
-def minibatch_shapes(widths: Sequence[int], kernels: int, dims: int) -> list[tuple[int, int]]:
-    """Shapes of a D's layers with minibatch discrimination: hidden ones of `widths`, the projection, and the last."""
-    shapes = [(b, a) for a, b in itertools.pairwise(widths)]
-    return [*shapes, (kernels * dims, widths[-1]), (1, widths[-1] + kernels)]
-
-
-def with_mean_features(units: tf.Tensor, projection: Linear, kernels: int) -> tf.Tensor:
-    """The units with `minibatch_features` over the batch size after them: [runs, n, batch] -> [runs, n + kernels, batch].
-
-    The mean over a batch, where Salimans et al. have the sum: sums of up to 200 would saturate the next layer from the start.
-    """
-    return tf.concat([units, minibatch_features(dense(units, projection), kernels) / units.shape[2]], axis=1)
-
-
-def minibatch_features(projections: tf.Tensor, kernels: int, self_distance: float = 0.0) -> tf.Tensor:
-    """Minibatch discrimination (Salimans et al. 2016, section 3.2): how close a sample is to the others of its batch.
-
-    o[k, i] = sum_j exp(-sum_d |M[k, d, i] - M[k, d, j]|), over the whole batch of a run, which must therefore not be sharded.
-
-    Args:
-      projections: M, [runs, kernels * dims, batch].
-      kernels: number of kernels.
-      self_distance: added to the distance of a sample to itself. 0 makes the self term 1; 1 makes it e^-1, as the program of
-        the Aylien post does by adding an identity matrix to the distances.
-
-    Returns:
-      o, [runs, kernels, batch].
-
-    Raises:
-      ValueError: the number of projections is not a multiple of `kernels`.
-    """
-    runs, rows, batch = projections.shape
-    if rows % kernels:
-        raise ValueError(f'{rows} projections do not divide into {kernels} kernels')
-    m = tf.reshape(projections, [runs, kernels, rows // kernels, batch])
-    if batch > LARGE_BATCH:
-        return _features_of_large_batch(m) + (np.exp(-self_distance) - 1)
-    distances = tf.reduce_sum(tf.abs(m[..., :, None] - m[..., None, :]), axis=2)
-    if self_distance:
-        distances += self_distance * tf.eye(batch)
-    return tf.reduce_sum(tf.exp(-distances), axis=-1)
-
-
-@tf.custom_gradient
-def _features_of_large_batch(m):
-    """`minibatch_features` with self terms of 1, of m [runs, kernels, dims, batch], with a gradient that takes one sum.
-
-    Sample i is as near to j as j to i. So with the gradients g of the features that of m_j is
-    -sum_i (g_i + g_j) exp(-distance_ij) sign(m_j - m_i), where the plain formula sums over i and over j. All sums are over the
-    first of the two batch axes, since XLA vectorizes over the second. Jang's GAN trains 2.3 times as fast (one core).
-    """
-    never = m[0, 0, 0, 0] > np.inf
-    m = random.computed_once(m, never)
-
-    def differences():
-        """m_j - m_i at [i, j], [runs, kernels, batch, batch] for each dimension."""
-        return [x[..., None, :] - x[..., :, None] for x in tf.unstack(m, axis=2)]
-
-    def nearness():
-        return tf.exp(-tf.add_n([tf.abs(difference) for difference in differences()]))
-
-    def gradient(dy):
-        g = random.computed_once(dy, never)
-        weights = nearness() * (g[..., :, None] + g[..., None, :])
-        sums = [tf.reduce_sum(weights * tf.sign(difference), axis=-2) for difference in differences()]
-        return -tf.stack(random.computed_once(sums, never), axis=2)
-
-    return random.computed_once(tf.reduce_sum(nearness(), axis=-2), never), gradient

@@ -8,78 +8,46 @@ import itertools
 import os
 import pathlib
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from absl.flags import FlagValues
 
 from common.program.cli import UserError
-from common.program.flags import LARGEST
+from common.program.flags import LARGEST, spelled
 from common.sizes import GROUP, SEEDS
 from common.storage import files, locks
 
-MOST_LAYERS = 20  # in a list of widths; compiling a layer takes seconds
 FEWEST_CLAIM_RUNS, MOST_CLAIM_RUNS = 100, 100_000  # fewer runs cannot settle a claim; bounds of the report, too
 NOT_SIZES = ('seed', 'export_seed', 'logical_devices')  # integer flags that do not affect the memory of training
 
 
-def normal(opts: FlagValues, mean: str, std: str) -> None:
-    """Raises UserError unless float32 can represent data with the mean and standard deviation of the flags of these names."""
-    mu, sigma = opts[mean].value, opts[std].value
+def normal(settings: Any, mean: str = 'mu', std: str = 'sigma') -> None:
+    """Raises UserError unless float32 can represent data with the mean and standard deviation of the fields of these names."""
+    mu, sigma = getattr(settings, mean), getattr(settings, std)
     if not abs(mu) <= LARGEST:
         raise UserError(f'--{mean}={mu} must be a number, from {-LARGEST:g} to {LARGEST:g}')
     if sigma < 1e-6 * abs(mu):
         raise UserError(f'--{std}={sigma} is lost in rounding beside --{mean}={mu}; use a millionth of it or more')
 
 
-def widths(opts: FlagValues, name: str) -> tuple[int, ...]:
-    """The layer widths of a list flag, () if it is not given. Raises UserError unless they are positive whole numbers."""
-    words = [word.strip() for word in opts[name].value or []]
-    if not all(word.isdecimal() and len(word) < 10 and int(word) for word in words) or len(words) > MOST_LAYERS:
-        raise UserError(f'--{name}={",".join(words)} must be up to {MOST_LAYERS} positive whole numbers, such as 8,8,8')
-    return tuple(int(word) for word in words)
-
-
-def numbers(opts: FlagValues, name: str) -> tuple[float, ...]:
-    """The numbers of a list flag, () if it is not given. Raises UserError unless they are finite."""
-    words = opts[name].value
-    try:
-        found = tuple(float(word) for word in words or ())
-    except ValueError:
-        found = (np.nan,)
-    if words is not None and not (found and np.isfinite(found).all()):
-        raise UserError(f'--{name}={",".join(words)} must be numbers, such as -4,0.5,4')
-    return found
-
-
-def values(opts: FlagValues, names: Iterable[str]) -> dict[str, Any]:
-    """{name: value} of the flags of these names."""
-    return {name: opts[name].value for name in names}
-
-
-def remedies(opts: FlagValues, default_steps: int) -> dict[str, Any]:
-    """The fields of `settings.Remedies` that no sweep varies within a program. Without --num_steps there are `default_steps`.
-
-    Raises UserError for --noise_steps without noise.
-    """
-    if not opts.instance_noise:
-        unused(opts, ('noise_steps',), 'there is no --instance_noise')
-    steps = opts.noise_steps or opts.num_steps or default_steps
-    return {'spectral_norm': opts.spectral_norm, 'noise_steps': steps if opts.instance_noise else None}
-
-
-def unused(opts: FlagValues, names: Iterable[str], why: str) -> None:
-    """Raises UserError if a flag of these names is given; `why` says what it would not change."""
+def unused(given: Mapping[str, Any], names: Iterable[str], why: str) -> None:
+    """Raises UserError if one of `names` is among the given flags, {name: value}; `why` says what it would not change."""
     for name in names:
-        if opts[name].present:
-            raise UserError(f'--{name}={opts[name].value} would change nothing: {why}; leave it out')
+        if name in given:
+            raise UserError(f'--{name}={given[name]} would change nothing: {why}; leave it out')
 
 
 def minibatch(settings: Any) -> None:
     """Raises UserError for minibatch discrimination without a second sample in a batch."""
     if settings.minibatch and settings.batch_size < 2:
         raise UserError(f'--batch_size={settings.batch_size}: minibatch discrimination compares samples; use 2 or more')
+
+
+def grid(settings: Any, points: int) -> None:
+    """Raises UserError for a batch larger than the grid of `points` on which the networks are evaluated, batch by batch."""
+    if settings.batch_size > points:
+        raise UserError(f'--batch_size={settings.batch_size} is more than the {points:,} points of the evaluation grid')
 
 
 def seeds(opts: FlagValues, times: int = 1) -> None:
@@ -135,8 +103,8 @@ def locked(opts: FlagValues, what: str) -> Iterator[pathlib.Path]:
 
 
 def animation_path(opts: FlagValues) -> pathlib.Path | None:
-    """--anim_path, or None if it is not given. Raises UserError if no animation can be written there."""
-    if opts.anim_path is None:
+    """--anim_path, None if it is not given or not a flag. Raises UserError if no animation can be written there."""
+    if 'anim_path' not in opts or opts.anim_path is None:
         return None
     path = _usable_path(opts, 'anim_path')
     if path.is_dir():
@@ -199,7 +167,7 @@ def memory(
     needed = max(trained, records * (8 + 2 * 4 * opts.runs))
     if needed > machine_memory():
         sizes = [(name, opts[name].value) for name in opts if opts[name].present and name not in NOT_SIZES]
-        sizes = [(name, value) for name, value in sizes if isinstance(value, int | list) and not isinstance(value, bool)]
-        given = ' '.join(f'--{name}={",".join(value) if isinstance(value, list) else value}' for name, value in sizes)
+        sizes = [(name, value) for name, value in sizes if isinstance(value, int | tuple) and not isinstance(value, bool)]
+        given = ' '.join(f'--{name}={spelled(value)}' for name, value in sizes)
         available = f'this machine has {machine_memory() / 2**30:,.0f}; use smaller values'
         raise UserError(f'{given or "this training"} would take {needed / 2**30:,.0f} GiB of memory or more, and {available}')

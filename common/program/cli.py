@@ -11,7 +11,7 @@ from common.storage import files
 MOST_SHOWN = 1000  # characters of a message; longer ones are shortened
 
 
-class UserError(Exception):
+class UserError(ValueError):
     """Invalid input; the user sees its one-line message, and the exit status is 2."""
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import sys
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from common.evaluation import claims, replay
 from common.nn.random import Stream
 from common.plotting import tensorboard
 from common.program import cli, progress
-from common.settings import flat
+from common.settings import recorded
 from common.storage import checkpoints, files, leftovers, locks, saved_model, versions
 
 
@@ -159,7 +160,7 @@ def write(command: Command, trained: Trained, table: dict[str, np.ndarray], effe
       table: {column: [runs]} of results.csv.
       effective: {flag: value} of flags that the variant decided, besides the settings.
     """
-    effective = flat(command.settings) | {'num_steps': command.num_steps} | effective
+    effective = recorded(command.settings) | {'num_steps': command.num_steps} | effective
     config = {
         'post': command.post,
         'variant': command.opts.variant,
@@ -174,57 +175,36 @@ def write(command: Command, trained: Trained, table: dict[str, np.ndarray], effe
     files.write_npz(command.directory / 'history.npz', trained.history)
 
 
-def summary(table: dict[str, np.ndarray], targets: dict[str, float]) -> None:
-    """Prints outcomes beside their targets: the numbers of a single run, or medians and quartiles over seeds.
+def animate(
+    command: Command, trained: Trained, path: pathlib.Path | None, draw_film: Callable, frames_of: Callable | None = None
+) -> None:
+    """Draws the animation of the first seed to `path`, with a progress bar, if there is a path and any frames were recorded.
 
     Args:
-      table: {column: [runs]} of results.csv.
-      targets: {column: target}.
+      draw_film: (settings, path, frames, seed) -> a generator that draws one frame per step.
+      frames_of: joined records -> frames, of a post that records them anyway.
+
+    Raises:
+      files.CannotWrite: the animation cannot be written.
     """
-    runs, finite, success = len(table['seed']), table['finite'] == 1, table['success'] == 1
-    if runs == 1:
-        outcome = 'success' if success[0] else 'not converged' if finite[0] else 'not finite (NaN or inf)'
-        print(f'\nseed {table["seed"][0]}: {outcome}\n{"":14}{"ours":>10}{"target":>10}')
-        for column, target in targets.items():
-            print(f'{column:14}{table[column][0]:10.4g}{target:10.4g}')
-        return
-    for label, flag in (('finite', finite), ('success', success)):
-        estimate = claims.proportion(flag)
-        print(f'{label}: {flag.sum():,} of {runs:,} = {estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]')
-    if not finite.any():
-        print('every run diverged: there is nothing finite to summarize or plot')
-    else:
-        print(f'\nover finite runs{"median":>12}{"quartiles":>24}{"target":>10}')
-        for column, target in targets.items():
-            low, middle, high = np.quantile(table[column][finite], [0.25, 0.5, 0.75])
-            print(f'{column:16}{middle:12.4g}{f"{low:.4g} .. {high:.4g}":>24}{target:10.4g}')
-
-
-def animate(command: Command, trained: Trained, path: pathlib.Path, draw_film: Callable) -> None:
-    """Draws the animation of the first seed to `path`, with a progress bar, if any frames were recorded.
-
-    `draw_film`: (settings, path, frames, seed) -> a generator that draws one frame per step. Raises files.CannotWrite.
-    """
-    if trained.frames:
-        with progress.progress_bar(len(trained.frames), f'drawing {path.name}', 'frames') as bar:
-            for _ in draw_film(command.settings, path, trained.frames, command.seeds[0]):
+    frames = frames_of(trained.history) if frames_of else trained.frames
+    if path and frames:
+        with progress.progress_bar(len(frames), f'drawing {path.name}', 'frames') as bar:
+            for _ in draw_film(command.settings, path, frames, command.seeds[0]):
                 bar.update()
 
 
-def export(
-    command: Command, trained: Trained, generator: Callable, noise: Callable, labels: saved_model.Labels | None = None
-) -> None:
+def export(command: Command, trained: Trained, gan: types.ModuleType, conditional: bool) -> None:
     """--export: writes the generator of --export_seed as a SavedModel, if the flag is given and training was not stopped.
 
     Args:
-      generator: (settings, g, z) -> samples, of the post's gan.
-      noise: (settings, seeds, stream, step) -> z, of the post's gan.
-      labels: of a conditional generator.
+      gan: of the post, with `generator`, `noise` and for a conditional generator `labels`.
+      conditional: whether it is one.
 
     Raises:
       files.CannotWrite: the SavedModel cannot be written.
     """
-    opts, settings = command.opts, command.settings
+    opts = command.opts
     if opts.export is None:
         return
     if trained.signal:
@@ -232,15 +212,19 @@ def export(
         return
     row = 0 if opts.export_seed is None else opts.export_seed - opts.seed
     g = tf.nest.map_structure(lambda value: value[row : row + 1], trained.train_state.g)
-    saved_model.write(
-        pathlib.Path(opts.export),
-        lambda g, z: generator(settings, g, z),
-        lambda seeds, number: noise(settings, seeds, Stream.FIGURE, number),
-        g,
-        labels,
-    )
+    saved_model.write(pathlib.Path(opts.export), *sampler(gan, command.settings, g, conditional))
     finite = all(np.isfinite(value).all() for value in tf.nest.flatten(g))
     print(f'generator of seed {opts.seed + row} in {opts.export}/{"" if finite else " (it diverged: NaN or inf)"}')
+
+
+def sampler(gan: types.ModuleType, settings: Any, g: Any, conditional: bool) -> tuple[Callable, Callable, Any, Any]:
+    """The arguments of `saved_model.module`; see `export`. `g`: parameters of one run, with a runs axis of length 1."""
+    return (
+        lambda g, z: gan.generator(settings, g, z),
+        lambda seeds, number: gan.noise(settings, seeds, Stream.FIGURE, number),
+        g,
+        gan.labels(settings) if conditional else None,
+    )
 
 
 def finish(command: Command, trained: Trained, proportion: str = '') -> int:

@@ -1,4 +1,7 @@
-"""Command lines as tables: each row is a flag, from which its parser, its checks and its --help text are generated."""
+"""Command lines as tables: each row is a flag, from which its parser, its checks and its --help text are generated.
+
+Text is parsed here and nowhere else; from Python the same flags are given values (`given`).
+"""
 
 import ast
 import importlib.util
@@ -6,7 +9,7 @@ import os
 import pathlib
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,29 +17,21 @@ from absl import flags
 
 from common.devices import STRATEGIES
 from common.program.cli import UserError
+from common.settings import Derived, Kind, fields
+from common.sizes import MOST
 
-# Kinds of flags, besides int, float, bool, str and a tuple of the allowed values.
-POSITIVE = 'a positive number'
-FRACTION = 'a number from 0 to below 1'
-PATH = 'a path'
-WIDTHS, NUMBERS, NAMES = 'whole numbers', 'numbers', 'names'  # separated by commas
-REPEATED = 'a text, any number of times'
-
-SHOWN = {
-    int: 'INT', float: 'FLOAT', str: 'TEXT', POSITIVE: 'FLOAT (above 0)',
-    FRACTION: 'FLOAT (0 to below 1)', PATH: 'PATH', REPEATED: 'NAME=VALUES', WIDTHS: 'INT,INT,...',
-    NUMBERS: 'FLOAT,FLOAT,...', NAMES: 'NAME,NAME,...',
-}  # fmt: skip
-
+SHOWN = {int: 'INT', float: 'FLOAT', str: 'TEXT'}  # in --help; a `Kind` is shown as its value
+PATH = Kind.PATH
+LISTS = (Kind.WIDTHS, Kind.NUMBERS, Kind.NAMES)
 LEAST, LARGEST = 1e-9, 1e30  # bounds of learning rates, means and stds, which float32 can represent
-MOST = 2**31 - 1  # largest int32
+MOST_LAYERS = 20  # in a list of widths; compiling a layer takes seconds
 
 
 class Flag(NamedTuple):
     """A row of a table."""
 
     name: str
-    kind: Any
+    kind: Any  # int, float, bool, str, a `Kind`, or the allowed texts
     default: Any  # None: the variant decides, or the flag is off
     text: str  # for --help
     least: float | None = None
@@ -66,30 +61,17 @@ COMMON = (
 )  # fmt: skip
 
 
-# Numbers of training that several posts share; each has a row in the table of a post that uses it.
-D_RATE = Flag('d_learning_rate', POSITIVE, None, "D's learning rate (default: --learning_rate, as in the post).")
-G_RATE = Flag('g_learning_rate', POSITIVE, None, "G's learning rate (default: --learning_rate, as in the post).")
-EPSILON = Flag('epsilon', POSITIVE, 1e-8, "Adam's epsilon (the post: 1e-8).")
-INIT_SCALE = Flag('init_scale', POSITIVE, 1.0, "Initial weights, as a multiple of the post's (the post: 1).")
-D_STEPS = Flag('d_steps', int, 1, 'Updates of D per step (the post: 1).', 1, 1000)
-G_STEPS = Flag('g_steps', int, 1, 'Updates of G per step (the post: 1).', 1, 1000)
+def of_settings(settings: type, variants: Mapping[str, Mapping[str, Any]]) -> list[Flag]:
+    """The flags of a post's `Settings` that not all posts have.
 
-# Rows of every post's table; see `common/remedies.py`. What a post does without any of them is as published.
-REMEDIES = (
-    Flag('label_smoothing', FRACTION, 0.0, "D's label for real samples is 1 - this (Salimans et al. 2016: 0.1; the post: 0)."),
-    Flag('instance_noise', float, 0.0, "Std of normal noise on all that D is given, falling linearly to 0 over the training "
-         '(Sonderby et al. 2017; the post: 0).', 0, 1000),
-    Flag('noise_steps', int, None, 'Iterations over which --instance_noise falls to 0 (default: all).', 1, MOST),
-    Flag('gradient_penalty', float, 0.0, "Weight gamma of R1, a penalty on D's slope at real samples (Mescheder et al. 2018: "
-         '10; the post: 0).', 0, 1e6),
-    Flag('dragan', float, 0.0, "Weight of DRAGAN's penalty, on slopes other than 1 near real samples (Kodali et al. 2017: 10; "
-         'the post: 0).', 0, 1e6),
-    Flag('historical_averaging', float, 0.0, 'Weight of the squared distance of all parameters to their mean so far (Salimans '
-         'et al. 2016; the post: 0).', 0, 1e6),
-    Flag('average', FRACTION, 0.0, "Decay of a moving average of G's parameters, which is judged in G's place (Yazici et al. "
-         '2019: 0.9999; the post: 0).'),
-    Flag('spectral_norm', bool, False, "Divide D's weights by their largest singular value (Miyato et al. 2018)."),
-)  # fmt: skip
+    The default is None if it depends on the variant or on other settings, and of a list, whose text gives it.
+    """
+    own = []
+    for name, field in fields(settings).items():
+        if field.text:
+            left_out = isinstance(field.default, Derived | tuple) or any(name in changes for changes in variants.values())
+            own.append(Flag(name, field.kind, None if left_out else field.default, field.text, *field.bounds))
+    return own
 
 
 def define(table: Sequence[Flag]) -> flags.FlagValues:
@@ -104,35 +86,28 @@ def define(table: Sequence[Flag]) -> flags.FlagValues:
             flags.DEFINE_bool(**given)
         elif flag.kind is int:
             flags.DEFINE_integer(**given, **bounds)
-        elif flag.kind is REPEATED:
+        elif flag.kind is Kind.REPEATED:
             flags.DEFINE_multi_string(**given)
-        elif flag.kind in (float, POSITIVE, FRACTION):
+        elif flag.kind in (float, Kind.POSITIVE, Kind.FRACTION):
             flags.DEFINE_float(**given, **bounds)
-        elif flag.kind in (WIDTHS, NUMBERS, NAMES):
+        elif flag.kind in LISTS:
             flags.DEFINE_list(**given)
         else:
             flags.DEFINE_string(**given)
     return opts
 
 
-def parse(
-    own: Sequence[Flag],
-    argv: list[str],
-    file: str,
-    not_with_replay: Sequence[str] = (),
-    shared: Sequence[Flag] = COMMON,
-) -> flags.FlagValues:
+def parse(own: Sequence[Flag], argv: list[str], file: str, shared: Sequence[Flag] = COMMON) -> flags.FlagValues:
     """Parses and checks a command line. For --help it prints the text of `file` and the flags and raises SystemExit(0).
 
     Args:
       own: the command's own flags.
       argv: the program's name and its arguments.
       file: a module's; its docstring is the text above the flags in --help.
-      not_with_replay: names of flags that a replayed trace determines, and which are therefore refused beside --replay.
       shared: flags that the command shares with others.
 
     Raises:
-      UserError: unknown flags, invalid values, flags that exclude each other, arguments that are not flags.
+      UserError: unknown flags, invalid values, arguments that are not flags.
     """
     argv = [argv[0]] + [_underscored(argument) for argument in argv[1:]]
     if {'--help', '-h', '--helpshort', '--helpfull', '-?'} & set(argv):
@@ -140,35 +115,96 @@ def parse(
         raise SystemExit(0)
     for word in argv[1:]:
         _refuse_unusable(word)
-    opts = define((*own, *shared))
+    table = (*own, *shared)
+    opts = define(table)
     try:
         rest = opts(argv)
     except (flags.Error, ValueError) as error:  # the latter for --noflag=value
         raise UserError(str(error).splitlines()[0]) from error
     if len(rest) > 1:
         raise UserError(f'{rest[1]!r} is not a flag; a flag begins with -- and takes its value after =')
-    for flag in (*own, *shared):
+    return _checked(opts, table)
+
+
+def given(table: Sequence[Flag], values: Mapping[str, Any]) -> flags.FlagValues:
+    """The flags of a table with these values, {name: value}; None leaves a flag at its default.
+
+    Values of NumPy and pandas count as Python's; a text counts as on a command line. Raises UserError with the command line's
+    own message for an unknown flag or an invalid value.
+    """
+    opts, kinds = define(table), {flag.name: flag.kind for flag in table}
+    opts.mark_as_parsed()
+    for name, value in values.items():
+        if value is None:
+            continue
+        try:
+            if name not in kinds:
+                opts(['', f'--{name}'])  # raises absl's error
+            opts[name].parse(_for_parser(kinds[name], value))
+        except flags.Error as error:
+            raise UserError(str(error).splitlines()[0]) from error
+    return _checked(opts, table)
+
+
+def _for_parser(kind, value):
+    """A Python value as absl's parser of a kind takes it: a number, a list, or whatever else as text."""
+    value = value.tolist() if hasattr(value, 'tolist') else value  # of NumPy or pandas
+    if kind in LISTS and not isinstance(value, str):
+        return list(value) if isinstance(value, Iterable) else [value]
+    is_number = isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
+    return value if is_number and kind in (int, float, Kind.POSITIVE, Kind.FRACTION) else str(value)
+
+
+def _checked(opts, table):
+    """Flags whose values absl has parsed, lists as tuples of numbers and paths with ~ expanded. Raises UserError."""
+    for flag in table:
         value = opts[flag.name].value
         if opts[flag.name].present and value in ('', []):
             raise UserError(f'--{flag.name}= is given without a value; give it one or leave it out')
-        if flag.kind == POSITIVE and value is not None and not LEAST <= value <= LARGEST:
+        if value is None:
+            continue
+        if flag.kind is Kind.POSITIVE and not LEAST <= value <= LARGEST:
             raise UserError(f'--{flag.name}={value} must be a positive number, from {LEAST:g} to {LARGEST:g}')
-        if flag.kind == FRACTION and value is not None and not 0 <= value < 1:
+        if flag.kind is Kind.FRACTION and not 0 <= value < 1:
             raise UserError(f'--{flag.name}={value} must be at least 0 and below 1')
-        if flag.kind is float and value is not None and not abs(value) < np.inf:
+        if flag.kind is float and not abs(value) < np.inf:
             raise UserError(f'--{flag.name}={value} must be a number')
-        if flag.kind == PATH and value is not None:
+        if flag.kind is Kind.PATH:
             opts[flag.name].value = local_path(flag.name, value)
-    if shared:
-        _refuse_conflicts(opts, not_with_replay)
+        if flag.kind is Kind.WIDTHS:
+            opts[flag.name].value = _widths(flag.name, value)
+        if flag.kind is Kind.NUMBERS:
+            opts[flag.name].value = _numbers(flag.name, value)
     return opts
 
 
-def as_word(value: Any) -> str:
-    """A Python value as it stands on a command line; the widths of a network in a list of several are joined by x."""
-    if isinstance(value, list | tuple | np.ndarray):
-        return ','.join('x'.join(map(str, each)) if isinstance(each, list | tuple) else as_word(each) for each in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _widths(name, values):
+    """The layer widths of a list. Raises UserError unless they are positive whole numbers."""
+    words = [str(value).strip() for value in values]
+    if not all(word.isdecimal() and len(word) < 10 and int(word) for word in words) or len(words) > MOST_LAYERS:
+        raise UserError(f'--{name}={",".join(words)} must be up to {MOST_LAYERS} positive whole numbers, such as 8,8,8')
+    return tuple(int(word) for word in words)
+
+
+def _numbers(name, values):
+    """The numbers of a list. Raises UserError unless they are finite."""
+    try:
+        numbers = tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        numbers = (np.nan,)
+    if not np.isfinite(numbers).all():
+        raise UserError(f'--{name}={",".join(map(str, values))} must be numbers, such as -4,0.5,4')
+    return numbers
+
+
+def spelled(value: Any) -> str:
+    """A value as it stands on a command line, '' for None."""
+    if isinstance(value, bool) or value is None:
+        return '' if value is None else str(value).lower()
+    if isinstance(value, list | tuple):
+        return ','.join(map(spelled, value))
+    short = f'{value:.12g}' if isinstance(value, float) else str(value)
+    return short if not isinstance(value, float) or float(short) == value else repr(value)
 
 
 def local_path(name: str, value: str) -> str:
@@ -181,8 +217,8 @@ def local_path(name: str, value: str) -> str:
     return path
 
 
-def _refuse_conflicts(opts, not_with_replay):
-    """Raises UserError for --replay or --claims beside flags that do not apply to them."""
+def refuse_conflicts(opts: flags.FlagValues, decided_by_trace: Iterable[str]) -> None:
+    """Raises UserError for --replay or --claims beside flags that do not apply to them, such as those that a trace decides."""
     if opts.strategy == 'multiworker' and (opts.claims or opts.replay):
         raise UserError(f'--strategy=multiworker trains; --{"claims" if opts.claims else "replay"} runs on one machine')
     if opts.export is not None and (opts.claims or opts.replay):
@@ -192,7 +228,7 @@ def _refuse_conflicts(opts, not_with_replay):
             raise UserError(f'--tensorboard={opts.tensorboard} cannot be given beside --replay or --claims')
         if importlib.util.find_spec('tensorboard') is None:
             raise UserError(f"--tensorboard={opts.tensorboard} needs TensorBoard; pip install '.[tensorboard]'")
-    for name in not_with_replay if opts.replay else ():
+    for name in decided_by_trace if opts.replay else ():
         if opts[name].present:
             raise UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')
 
@@ -244,7 +280,7 @@ def _described(flag):
         return f'--[no]{flag.name}: {flag.text}'
     if isinstance(flag.kind, tuple):
         return f'--{flag.name}={"|".join(flag.kind)}: {flag.text}{default}'
-    values = SHOWN[flag.kind]
+    values = flag.kind.value if isinstance(flag.kind, Kind) else SHOWN[flag.kind]
     if flag.least is not None:
         values += f' ({flag.least:,} or more)' if flag.most in (None, MOST) else f' ({flag.least:,} to {flag.most:,})'
     return f'--{flag.name}={values}: {flag.text}{default}'

@@ -15,7 +15,7 @@ from common import data_parallel, remedies, training
 from common.devices import cluster, distribution
 from common.program import cli, progress
 from common.program.command import Command, Trained
-from common.settings import flat
+from common.settings import identity
 from common.storage import checkpoints, networks
 
 
@@ -27,7 +27,7 @@ def train(
     decides: dict[str, Any] | None = None,
     film_every: int | None = None,
     watch: Callable | None = None,
-    watched: Callable[[int], bool] = lambda step: True,
+    due: Callable[[int], tuple[str, ...]] | None = None,
 ) -> Trained:
     """Trains with progress, regular checkpoints and a last one, and stops between calls on Ctrl-C or SIGTERM.
 
@@ -37,9 +37,9 @@ def train(
       print_every: a single run's losses are printed for the records at multiples of this.
       decides: {name: value}, whatever the numbers depend on besides the settings; a resumed run must have the same.
       film_every: iterations between the frames of an animation of the first run; None records no frames.
-      watch: called with (iterations done, `training.TrainState` of NumPy arrays) after every record. It may return further
-        records, {name: [..., 1]}, to be kept with the others.
-      watched: iterations done -> whether to call `watch` after that record.
+      watch: called with (what is due, iterations done, seeds, `training.TrainState` of NumPy arrays) after a record, on the
+        process that writes. It returns further records, {name: [..., 1]}, to be kept with the others.
+      due: iterations done -> what `watch` is to record after that record; () for nothing. None: it is never called.
 
     Raises:
       cli.UserError: the run cannot be resumed.
@@ -49,25 +49,25 @@ def train(
     """
     opts, devices, directory, seeds = command.opts, command.devices, command.directory, command.seeds
     if opts.record_networks:
-        watch, watched = networks_at(opts.record_networks, training.record_steps(command.num_steps, every, experiment.early))
+        watch, due = networks_at(opts.record_networks, training.record_steps(command.num_steps, every, experiment.early))
     settings, chief = _settings_to_match(command, every, decides), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts, frames, stop = None, [], [], 0
     if opts.resume:
         state, records = restore(devices, directory, settings, train_by.initial_state(experiment, devices, seeds))
         parts.append(records)
-    records_per_call = 1 if watch else training.MOST_RECORDS
+    records_per_call = 1 if due else training.MOST_RECORDS
     calls = train_by.train(experiment, devices, seeds, command.num_steps, every, state, records_per_call=records_per_call)
     total = experiment.pretrain_steps + command.num_steps
     with progress.stop_signals() as received:
         with progress.progress_bar(total, 'training', 'steps') as bar:
             for call in _until_stopped(command, calls, total, bar, received, print_every):
                 parts.append(call.records)
-                watch_now, stop = watch is not None and watched(call.step), call.stop
-                if watch_now or call.save:
+                due_now, stop = due(call.step) if due else (), call.stop
+                if due_now or call.save:
                     state = train_by.to_host(devices, call.state)
-                if watch_now and chief:
-                    parts.append(watch(call.step, remedies.judged(state.train_state)) or {})
+                if due_now and chief:
+                    parts.append(watch(due_now, call.step, seeds, remedies.judged(state.train_state)))
                 if call.save and chief:
                     checkpoints.save(directory, settings, state, training.join_records(parts))
         if film_every and not stop:
@@ -82,24 +82,24 @@ def train(
 
 
 def networks_at(count: int, steps: np.ndarray) -> tuple[Callable, Callable]:
-    """(watch, watched) of `train` that keep the networks at `count` of the recorded steps, evenly spaced.
+    """(watch, due) of `train` that keep the networks at `count` of the recorded steps, evenly spaced.
 
     Records: `networks/step` [1], the iteration, and every parameter of both networks, `networks/g/0/w` [runs, out, in, 1].
     """
     chosen = set(steps[np.unique(np.linspace(0, len(steps) - 1, count).round().astype(int))].tolist())
 
-    def watch(step, train_state):
+    def watch(due, step, seeds, train_state):
         d = tf.nest.map_structure(np.asarray, remedies.normalized(train_state.d))
         found = networks.named('networks/d', d) | networks.named('networks/g', train_state.g)
         return {'networks/step': np.array([step - 1])} | {name: values[..., None] for name, values in found.items()}
 
-    return watch, chosen.__contains__
+    return watch, lambda step: ('networks',) if step in chosen else ()
 
 
 def _settings_to_match(command, every, decides):
     """{name: value} that a resumed run must share with its checkpoint, as JSON gives it back."""
     opts = command.opts
-    settings = flat(command.settings) | (decides or {})
+    settings = identity(command.settings) | (decides or {})
     settings |= {'seed': opts.seed, 'runs': opts.runs, 'num_steps': command.num_steps, 'every': every}
     if opts.record_networks:
         settings['record_networks'] = opts.record_networks

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from common.evaluation import Verdict, claims, metrics
+from common.evaluation import Verdict, claims, metrics, outcomes
 from common.storage import files
 from reproductions.aylien import gan
+from reproductions.aylien.settings import VARIANTS, make_settings
 
 BATCHES = (4, 8, 12, 16, 32, 64)  # for A3; the post says that training converges below about 16
 SMALL, LARGE = 8, 32  # the two sizes that decide A3: well below and well above 16
@@ -20,13 +21,13 @@ def measure(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> lis
     """Measures all claims over seeds seed .. seed+runs-1: a list of `claims.Measurement`. Calls `tick` after each ensemble."""
 
     def ensemble(every=50, **changes):
-        outcome = gan.train_many(gan.make_settings(**changes), seed, runs, every=every)
+        outcome = outcomes.train_many(gan, make_settings(**changes), seed, runs, every=every)
         tick()
         return outcome
 
     plain = ensemble(every=10)
     by_batch = {size: ensemble(minibatch=True, batch_size=size)[0] for size in BATCHES}
-    weak = ensemble(d_hidden_sizes=(gan.make_settings().hidden_size,))[0]
+    weak = ensemble(d_hidden_sizes=(make_settings().hidden_size,))[0]
     return [
         approach_then_narrowing(plain.table, plain.history),
         width_kept(plain[0], by_batch[12]),
@@ -41,7 +42,7 @@ def approach_then_narrowing(table: dict[str, np.ndarray], history: dict[str, np.
     rows = np.arange(len(table['seed']))
     distance = np.where(np.isnan(history['wasserstein']), np.inf, history['wasserstein'])
     closest = distance.argmin(axis=1)
-    close = distance[rows, closest] < gan.success_bound(gan.make_settings())
+    close = distance[rows, closest] < gan.success_bound(make_settings())
     narrower = table['std'][close] < history['std'][rows, closest][close]
     measured = {'seeds that ever come close (W1 < sigma / 2)': claims.proportion(close)}
     if not close.any():
@@ -64,7 +65,7 @@ def approach_then_narrowing(table: dict[str, np.ndarray], history: dict[str, np.
 
 def width_kept(plain: dict[str, np.ndarray], minibatch: dict[str, np.ndarray]) -> claims.Measurement:
     """A2: with the minibatch layer G keeps most of the data's width, not all of it."""
-    settings = gan.make_settings()
+    settings = make_settings()
 
     def relative_width(table):
         found = (table['finite'] == 1) & (np.abs(table['mean'] - settings.mu) < settings.sigma)
@@ -131,16 +132,16 @@ def seeds_42_and_4() -> claims.Measurement:
 
     Our random streams differ from NumPy's and TensorFlow 1's, so only the authors' programs can answer.
     """
-    settings = gan.make_settings()
+    settings = make_settings()
     measured, agree = {}, []
-    for variant in gan.VARIANTS:
+    for variant in VARIANTS:
         table = original(variant, 'plain')
         converged = metrics.quantile_distance(table, gan.truth(settings)) < gan.success_bound(settings)
         at = {seed: bool(converged[table['seed'] == seed][0]) for seed in (42, 4)}
         agree.append(not at[42] and at[4])
         measured[f'{variant}: share of seeds that converge'] = claims.proportion(converged)
     verdict = Verdict.REPRODUCED if all(agree) else Verdict.PARTLY if any(agree) else Verdict.NOT_REPRODUCED
-    names = [variant for variant, same in zip(gan.VARIANTS, agree, strict=True) if same]
+    names = [variant for variant, same in zip(VARIANTS, agree, strict=True) if same]
     reason = (
         f"in the authors' own outcomes, seed 42 fails and seed 4 converges for {', '.join(names) or 'no variant'}; "
         'our streams are others, so our seeds cannot test it'

@@ -2,7 +2,9 @@
 
 import pathlib
 
+from common.evaluation import outcomes
 from reproductions.aylien import claims, gan
+from reproductions.aylien.settings import DEFAULT, VARIANTS, make_settings
 from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 
 BRANCHES = {'plain': False, 'minibatch': True}
@@ -11,17 +13,17 @@ SEEDS_SHOWN = {'plain': 708, 'minibatch': 998}  # of seeds 0 .. 999, the closest
 
 def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
     """The columns of results.csv and the history of several seeds."""
-    table, history, _ = gan.train_many(settings, seed, runs)
+    table, history, _ = outcomes.train_many(gan, settings, seed, runs)
     return table, history
 
 
 CASES = tuple(
     Case(
-        'aylien', variant, f'{variant}_{branch}', gan.make_settings(variant, minibatch), train, claims.COMPARED, runs=1000,
-        num_steps=gan.VARIANTS[variant].num_steps, shown=SEEDS_SHOWN[branch] if variant == gan.DEFAULT else None,
+        'aylien', variant, f'{variant}_{branch}', make_settings(variant, minibatch=minibatch), train, claims.COMPARED, runs=1000,
+        num_steps=make_settings(variant).default_steps, shown=SEEDS_SHOWN[branch] if variant == DEFAULT else None,
         tested=300,
     )
-    for variant in gan.VARIANTS
+    for variant in VARIANTS
     for branch, minibatch in BRANCHES.items()
 )  # fmt: skip
 SPEED = tuple(
@@ -60,10 +62,10 @@ def jobs(runs: int, data: str) -> list[Job]:
 def shown(directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensembles."""
     del directory
-    settings = gan.make_settings()
+    settings = make_settings()
     targets = {'mean': settings.mu, 'std': settings.sigma, 'd_mean': None}
     rule = gan.truth(settings), gan.success_bound(settings)
     return [
-        Shown(name, name, targets, {'mean': 'at 4'}, claims.original(gan.DEFAULT, name), claims.COMPARED, *rule)
+        Shown(name, name, targets, {'mean': 'at 4'}, claims.original(DEFAULT, name), claims.COMPARED, *rule)
         for name in BRANCHES
     ]

@@ -7,12 +7,13 @@ import tempfile
 
 import numpy as np
 
-from common.evaluation import two_sample
+from common.evaluation import outcomes, two_sample
 from common.plotting import figures
 from common.storage import files
 from reproductions.aylien import claims as aylien_claims
 from reproductions.aylien import figures as aylien_figures
 from reproductions.aylien import gan
+from reproductions.aylien.settings import VARIANTS, make_settings
 from reproductions.explorer import contents, page
 from reproductions.gallery import Map, Picture, command, keep, map_pictures, maps, quartiles
 
@@ -40,7 +41,7 @@ def branch(name: str, runs: int, out: pathlib.Path) -> None:
 def data(runs: int, out: pathlib.Path) -> None:
     """The post's first figure: the data."""
     del runs
-    real = aylien_figures.real_density(gan.make_settings())
+    real = aylien_figures.real_density(make_settings())
     arrays = {'title': 'The data: N(4, 0.5)', 'real': real, 'places': gan.BINS.places}
     figures.write(out / 'data.png', figures.data, arrays)
 
@@ -60,9 +61,9 @@ def outcomes(runs: int, out: pathlib.Path) -> None:
     def cells(table):
         return [f'{np.mean(table["finite"]):.1%}', *(quartiles(table[column]) for column in ('mean', 'std'))]
 
-    for variant in gan.VARIANTS:
+    for variant in VARIANTS:
         for name in ('plain', 'minibatch'):
-            ours = gan.train_many(gan.make_settings(variant, name == 'minibatch'), 1000, runs).table
+            ours = outcomes.train_many(gan, make_settings(variant, name == 'minibatch'), 1000, runs).table
             theirs = aylien_claims.original(variant, name)
             p = min(two_sample.compare(ours, theirs, aylien_claims.COMPARED).values())
             row = [f'`{variant}` {name}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]

@@ -12,30 +12,11 @@ import tensorflow as tf
 
 from common import remedies, training
 from common.evaluation import metrics, outcomes
-from common.nn import layers, losses, optimizers, random
+from common.nn import layers, losses, minibatch, optimizers, random
 from common.nn.random import Stream
 from common.plotting import figures
-from reproductions.aylien.settings import (  # noqa: F401  everything the post fixes, for readers of this file
-    BETA1,
-    BETA2,
-    DECAY,
-    DECAY_EVERY,
-    DEFAULT,
-    EPSILON,
-    KERNEL_DIMS,
-    KERNELS,
-    MINIBATCH_STDDEV,
-    NOISE_RANGE,
-    PLOT_POINTS,
-    PRETRAIN_RANGE,
-    SEED,
-    VARIANTS,
-    Settings,
-    Variant,
-    default_steps,
-    group,
-    make_settings,
-)
+from common.sizes import minibatch_group
+from reproductions.aylien.settings import DECAY_EVERY, NOISE_RANGE, PLOT_POINTS, PRETRAIN_RANGE, Settings
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
@@ -77,9 +58,8 @@ def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Lin
     if not settings.minibatch:
         shapes = [(b, a) for a, b in itertools.pairwise([*widths, 1])]
         return layers.scaled(layers.normal_linears(seeds, Stream.WEIGHTS_D, shapes), settings.init_scale)
-    shapes = layers.minibatch_shapes(widths[:-1], KERNELS, KERNEL_DIMS)
-    *hidden, projection, last = layers.normal_linears(seeds, Stream.WEIGHTS_D, shapes)
-    projection = layers.scaled([projection], MINIBATCH_STDDEV)[0]
+    *hidden, projection, last = layers.normal_linears(seeds, Stream.WEIGHTS_D, minibatch.shapes(widths[:-1]))
+    projection = layers.scaled([projection], minibatch.STDDEV)[0]
     return layers.scaled([*hidden, projection, last], settings.init_scale)
 
 
@@ -90,15 +70,14 @@ def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 
 def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     """Logits of the probability that x is real: [runs, 1, batch] -> [runs, 1, batch]."""
-    activation = {'tanh': tf.tanh, 'relu': tf.nn.relu}[VARIANTS[settings.variant].activation]
+    activation = {'tanh': tf.tanh, 'relu': tf.nn.relu}[settings.activation]
     *hidden, last = remedies.normalized(d)
     if settings.minibatch:
         *hidden, projection = hidden
     for layer in hidden:
         x = activation(layers.dense(x, layer))
     if settings.minibatch:
-        self_distance = VARIANTS[settings.variant].self_distance
-        features = layers.minibatch_features(layers.dense(x, projection), KERNELS, self_distance)
+        features = minibatch.features(layers.dense(x, projection), self_distance=settings.self_distance)
         x = tf.concat([x, features], axis=1)
     return layers.dense(x, last)
 
@@ -108,8 +87,7 @@ def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 
 def make_train_step(settings: Settings) -> training.TrainStep:
     """The adversarial training. D sees real and generated batches separately, so minibatch features never mix them."""
-    variant = VARIANTS[settings.variant]
-    log = functools.partial(losses.clamped_log, floor=variant.log_floor) if variant.log_floor else tf.math.log
+    log = functools.partial(losses.clamped_log, floor=settings.log_floor) if settings.log_floor else tf.math.log
     return training.TrainStep(
         generate=lambda g, z: generator(settings, g, z),
         loss_d=lambda d, x, fake: losses.discriminator_loss(
@@ -140,7 +118,7 @@ def make_pretrain_step(settings: Settings) -> training.PretrainStep:
 def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.Optimizer:
     """Gradient descent with a decaying learning rate (2016) or Adam (2017); `rate` replaces the common learning rate."""
     rate = settings.learning_rate if rate is None else rate
-    if VARIANTS[settings.variant].optimizer == 'adam':
+    if settings.optimizer == 'adam':
         return optimizers.adam(rate, settings.beta1, settings.beta2, settings.epsilon)
     return optimizers.gradient_descent(optimizers.exponential_decay(rate, settings.decay, DECAY_EVERY))
 
@@ -157,7 +135,7 @@ def make_experiment(settings: Settings) -> training.Experiment:
         measure=lambda state: measure(settings, state.g),
         pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
-        group=group(settings),
+        group=minibatch_group(settings),
     )
 
 
@@ -192,27 +170,19 @@ def measure(settings: Settings, g: Any) -> dict[str, tf.Tensor]:
 
 
 @functools.cache
-def make_evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
-    """What the final networks are evaluated on: the post's grid (for G, scaled to the noise), truth and success bound."""
-    return outcomes.make_evaluation(
+def evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
+    """The networks on the post's grid, which for G is scaled to the noise."""
+    return outcomes.on_grid(
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=lambda g, x: generator(settings, g, x * (settings.noise_range / NOISE_RANGE)),
         grid=np.linspace(-NOISE_RANGE, NOISE_RANGE, points),
         batch_size=settings.batch_size,
         truth=truth(settings),
-        success_bound=success_bound(settings),
     )
 
 
-def results_table(
-    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, history: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """The columns of results.csv, one value per run: `outcomes.results_table`."""
-    return outcomes.results_table(make_evaluation(settings), seeds, train_state, history)
-
-
-def train_many(settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = 50) -> outcomes.Ensemble:
-    """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
-    table_of = functools.partial(results_table, settings)
-    num_steps = num_steps or default_steps(settings)
-    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps, every)
+@functools.cache
+def judge(settings: Settings) -> outcomes.Judge:
+    """How runs with these settings are judged."""
+    targets = {'mean': settings.mu, 'std': settings.sigma, 'wasserstein': 0, 'd_mean': 0.5}
+    return outcomes.of_grid(evaluation(settings), success_bound(settings), targets)

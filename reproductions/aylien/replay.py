@@ -8,24 +8,26 @@ import tensorflow as tf
 
 from common import training
 from common.evaluation import replay
+from common.sizes import KERNEL_DIMS, KERNELS
 from reproductions.aylien import gan
+from reproductions.aylien.settings import PLOT_POINTS, VARIANTS, make_settings
 
 
 def trace_settings(meta: dict[str, Any]) -> gan.Settings:
     """The settings a trace was recorded with. Raises replay.BadTrace if its metadata does not give valid ones."""
     whole = [meta.get(name) for name in ('hidden_size', 'batch_size', 'steps')]
-    if str(meta.get('variant')) not in gan.VARIANTS or not isinstance(meta.get('minibatch'), bool):
+    if str(meta.get('variant')) not in VARIANTS or not isinstance(meta.get('minibatch'), bool):
         raise replay.BadTrace('names no known variant')
-    if not all(type(number) is int and 0 < number <= gan.PLOT_POINTS for number in whole):
+    if not all(type(number) is int and 0 < number <= PLOT_POINTS for number in whole):
         raise replay.BadTrace('names an impossible size')
-    return gan.make_settings(meta['variant'], meta['minibatch'], meta['hidden_size'], batch_size=meta['batch_size'])
+    return make_settings(**{name: meta[name] for name in ('variant', 'minibatch', 'hidden_size', 'batch_size')})
 
 
 def trace_shapes(settings: gan.Settings, steps: int) -> dict[str, tuple[int, ...]]:
     """The arrays a trace with these settings must contain: {name: shape}; weights are [in, out]."""
     h, batch = settings.hidden_size, settings.batch_size
-    width = 2 * h + gan.KERNELS if settings.minibatch else 2 * h
-    middle = ('minibatch', gan.KERNELS * gan.KERNEL_DIMS) if settings.minibatch else ('d2', 2 * h)
+    width = 2 * h + KERNELS if settings.minibatch else 2 * h
+    middle = ('minibatch', KERNELS * KERNEL_DIMS) if settings.minibatch else ('d2', 2 * h)
     stage = 'init/D_pre' if settings.pretrain_steps else 'init/D'
     layers_of = {'init/G/g0': (1, h), 'init/G/g1': (h, 1), f'{stage}/d0': (1, 2 * h), f'{stage}/d1': (2 * h, 2 * h)}
     layers_of |= {f'{stage}/{middle[0]}': (2 * h, middle[1]), f'{stage}/d3': (width, 1)}

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from common.evaluation import Verdict, claims, metrics
+from common.evaluation import Verdict, claims, metrics, outcomes
 from common.storage import files
 from reproductions.devnag import figures, gan
+from reproductions.devnag.settings import DEFAULT, VARIANTS, make_settings
 
 PARTS = 4  # the seeds of a variant are trained in this many parts, so that progress is shown
-ENSEMBLES = PARTS * len(gan.VARIANTS)
+ENSEMBLES = PARTS * len(VARIANTS)
 LATE = 0.2  # final fraction of the rounds, in which a moment must have settled
 SETTLED = 0.95  # fraction of those rounds in which the batch's moment must be within a quarter of the data's std
 FAR = 4  # stds of the data; the author's runs of 2017-02 end within 3.1 or beyond 7.5 of the data's mean
@@ -35,15 +36,15 @@ def measure(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> lis
 
 
 def train(
-    seed: int, runs: int, tick: Callable[[], Any] = lambda: None, variant: str = gan.DEFAULT, every: int = 1
+    seed: int, runs: int, tick: Callable[[], Any] = lambda: None, variant: str = DEFAULT, every: int = 1
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """Trains a variant as published over many seeds, with a record every `every` rounds.
 
     Returns (columns of results.csv, history, last batch of each G [runs, batch]).
     """
-    settings, tables, histories, samples = gan.make_settings(variant), [], [], []
+    settings, tables, histories, samples = make_settings(variant), [], [], []
     for seeds in np.array_split(np.arange(seed, seed + runs, dtype=np.uint32), PARTS):
-        table, history, train_state = gan.train_many(settings, int(seeds[0]), len(seeds), every=every)
+        table, history, train_state = outcomes.train_many(gan, settings, int(seeds[0]), len(seeds), every=every)
         tables.append(table)
         histories.append(history)
         samples.append(figures.last_batches(settings, seeds, train_state, np.arange(len(seeds))))
@@ -71,12 +72,12 @@ def measure_outcomes(table: dict[str, np.ndarray], history: dict[str, np.ndarray
 def settled(values: np.ndarray, target: float) -> np.ndarray:
     """Whether a batch's moment [runs, rounds] has settled within sigma / 4 of its target, [runs]."""
     late = values[:, -max(1, int(LATE * values.shape[1])) :]
-    return (np.abs(late - target) < gan.make_settings().sigma / 4).mean(axis=1) >= SETTLED
+    return (np.abs(late - target) < make_settings().sigma / 4).mean(axis=1) >= SETTLED
 
 
 def mean_returns(history: dict[str, np.ndarray]) -> claims.Measurement:
     """N1: the mean overshoots 4, then returns to a fairly stable range around it."""
-    settings = gan.make_settings()
+    settings = make_settings()
     overshoots = (history['mean'] > settings.mu + settings.sigma).any(axis=1)
     stays = settled(history['mean'], settings.mu)
     measured = {
@@ -90,7 +91,7 @@ def mean_returns(history: dict[str, np.ndarray]) -> claims.Measurement:
 
 def std_rises(history: dict[str, np.ndarray]) -> claims.Measurement:
     """N2: the std first moves in the wrong direction, then rises to 1.25."""
-    settings = gan.make_settings()
+    settings = make_settings()
     std = history['std']
     rising = np.where((std >= settings.sigma / 2).any(axis=1), (std >= settings.sigma / 2).argmax(axis=1), std.shape[1])
     before = np.where(np.arange(std.shape[1]) < np.maximum(rising, 1)[:, None], std, np.inf)
@@ -119,7 +120,7 @@ def _trajectory(claim, statement, measured):
 
 def uniform_distance() -> float:
     """Wasserstein distance from the data to a uniform distribution with the same mean and std."""
-    settings = gan.make_settings()
+    settings = make_settings()
     levels = (np.arange(100_000) + 0.5) / 100_000
     flat = settings.mu + settings.sigma * np.sqrt(12) * (levels - 0.5)
     return float(metrics.wasserstein(flat[None], gan.truth(settings))[0])
@@ -173,7 +174,7 @@ def classify(table: dict[str, np.ndarray]) -> np.ndarray:
     the edges than in the middle (the post's concave one). Wrong mean, wrong width: so far off that a Gaussian would fail for
     this alone (a quarter of the data's std; 31 %). Wrong shape: none of these, but too far from the data.
     """
-    settings = gan.make_settings()
+    settings = make_settings()
     width = 0.25 / np.sqrt(2 / np.pi)  # W1 between N(0, a) and N(0, b) is |a - b| sqrt(2 / pi)
     fits = [
         table['success'] == 1,
@@ -189,8 +190,8 @@ def classify(table: dict[str, np.ndarray]) -> np.ndarray:
 
 def eight_of_ten(table: dict[str, np.ndarray]) -> claims.Measurement:
     """N4: eight of ten runs end well; one is concave with a mean of about 6, one a narrow peak at -11."""
-    settings, kinds = gan.make_settings(), classify(table)
-    theirs = metrics.quantile_distance(original(), gan.truth(gan.make_settings()))
+    settings, kinds = make_settings(), classify(table)
+    theirs = metrics.quantile_distance(original(), gan.truth(make_settings()))
     measured = {'runs that end well': claims.proportion(table['success'])}
     measured['in the post'] = claims.proportion(np.arange(POST[1]) < POST[0])
     measured["of the author's program, from its quantiles"] = claims.proportion(theirs < gan.success_bound(settings))
@@ -213,7 +214,7 @@ def eight_of_ten(table: dict[str, np.ndarray]) -> claims.Measurement:
 
 def quick_discriminator(history: dict[str, np.ndarray]) -> claims.Measurement:
     """N5: D learns quickly, G slowly at first."""
-    settings = gan.make_settings()
+    settings = make_settings()
     chance = 2 * np.log(2)  # D's loss if it cannot tell real from generated
     start = history['mean'][:, :1]
     way = (history['mean'] - start) / (settings.mu - start)
@@ -240,7 +241,7 @@ def quick_discriminator(history: dict[str, np.ndarray]) -> claims.Measurement:
 
 def runs_away(table: dict[str, np.ndarray]) -> np.ndarray:
     """Whether each run ends with a mean more than `FAR` of the data's stds from the data's, [runs]."""
-    settings = gan.make_settings()
+    settings = make_settings()
     return np.abs(table['mean'] - settings.mu) > FAR * settings.sigma
 
 
@@ -249,7 +250,7 @@ def more_stable(tables: tuple[dict, dict], histories: tuple[dict, dict]) -> clai
 
     Stable in the sense of outcomes: it ends well more often, and runs away less often.
     """
-    settings, names = gan.make_settings(), tuple(gan.VARIANTS)
+    settings, names = make_settings(), tuple(VARIANTS)
     away = [runs_away(table) for table in tables]
     success, less = 'success of 2018-11 less that of 2017-02', 'runs away, 2018-11 less 2017-02'
     measured = {f'success, {name}': claims.proportion(table['success']) for name, table in zip(names, tables, strict=True)}
@@ -290,7 +291,7 @@ def more_stable(tables: tuple[dict, dict], histories: tuple[dict, dict]) -> clai
 ORIGINALS = {'2018-11': ('devnag_2018-11_moments.csv', 33), '2017-02': ('devnag_2017-02.csv', 70)}  # file, runs
 
 
-def original(variant: str = gan.DEFAULT) -> dict[str, np.ndarray]:
+def original(variant: str = DEFAULT) -> dict[str, np.ndarray]:
     """Outcomes of the author's program over seeds, {column: [runs]}."""
     name, runs = ORIGINALS[variant]
     return _read(name, ('seed', 'finite', *COMPARED), runs)

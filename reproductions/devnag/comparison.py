@@ -2,34 +2,36 @@
 
 import pathlib
 
+from common.evaluation import outcomes
 from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 from reproductions.devnag import claims, gan
+from reproductions.devnag.settings import DEFAULT, make_settings
 
 START = 300  # rounds of the cases that only test the start of training
 
 
 def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
     """The columns of results.csv and the history of seeds of a variant as published, in the same parts as for the claims."""
-    table, history, _ = claims.train(seed, runs, variant=settings.variant, every=1 if settings.variant == gan.DEFAULT else 10)
+    table, history, _ = claims.train(seed, runs, variant=settings.variant, every=1 if settings.variant == DEFAULT else 10)
     return table, history
 
 
 def train_start(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
     """The columns of results.csv and the history of several seeds after `START` rounds."""
-    table, history, _ = gan.train_many(settings, seed, runs, num_steps=START)
+    table, history, _ = outcomes.train_many(gan, settings, seed, runs, num_steps=START)
     return table, history
 
 
 CASES = (
-    Case('devnag', '2018-11', '2018-11_moments', gan.make_settings(), train, claims.COMPARED, 2000, 64, 5000, 0),
+    Case('devnag', '2018-11', '2018-11_moments', make_settings(), train, claims.COMPARED, 2000, 64, 5000, 0),
     *(
         Case(
-            'devnag', '2018-11', f'2018-11_{view}_start', gan.make_settings(preprocess=view), train_start, claims.COMPARED,
+            'devnag', '2018-11', f'2018-11_{view}_start', make_settings(preprocess=view), train_start, claims.COMPARED,
             2000, 32, START,
         )
-        for view in gan.VARIANTS['2018-11'].views[1:]
+        for view in make_settings('2018-11').views[1:]
     ),
-    Case('devnag', '2017-02', '2017-02', gan.make_settings('2017-02'), train, claims.COMPARED, 2000, 200, 30_000, tested=64),
+    Case('devnag', '2017-02', '2017-02', make_settings('2017-02'), train, claims.COMPARED, 2000, 200, 30_000, tested=64),
 )  # fmt: skip
 SPEED = (
     Speed(
@@ -71,7 +73,7 @@ def jobs(runs: int, data: str) -> list[Job]:
 def shown(directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensemble."""
     del directory
-    settings = gan.make_settings()
+    settings = make_settings()
     targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0.0, 'kurtosis': 0.0}
     rule = gan.truth(settings), gan.success_bound(settings)
     return [

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common import training
-from common.evaluation import metrics
+from common.evaluation import metrics, outcomes
 from common.nn.random import Stream
 from common.plotting import densities, figures
 from common.program import session
@@ -28,7 +28,12 @@ def last_batches(settings: gan.Settings, seeds: np.ndarray, train_state: trainin
 
 
 def draw(
-    settings: gan.Settings, directory: pathlib.Path, seeds: np.ndarray, trained: session.Trained, table: dict[str, np.ndarray]
+    settings: gan.Settings,
+    directory: pathlib.Path,
+    seeds: np.ndarray,
+    trained: session.Trained,
+    table: dict[str, np.ndarray],
+    judge: outcomes.Judge,
 ) -> None:
     """Writes figure.png for the first seed; for several seeds also runs.png (up to ten final distributions) and ensemble.png.
 
@@ -63,7 +68,7 @@ def draw_ensemble(
     figures.write(path, ensemble, arrays | {name: table[name] for name in ('finite', 'success')})
 
 
-def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
+def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> densities.Curves:
     """What the explorer shows of some runs' networks; D at x is its decision on a normal batch of mean x and the data's std."""
     x = settings.mu + densities.places_within(6 * settings.sigma)
     shape = metrics.gaussian(0.0, settings.sigma).ppf((np.arange(settings.batch_size) + 0.5) / settings.batch_size)
@@ -80,7 +85,8 @@ def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
     """Writes the animation's data and returns the generator that draws it; `frames` are those of `session.Trained`."""
     edges = settings.mu + settings.sigma * np.linspace(-6, 6, 121)
-    samples = np.array([gan.evaluate_rows(settings, np.array([seed]), train_state, [0])[0][0] for _, train_state in frames])
+    evaluate, seeds = gan.evaluation(settings), tf.constant([seed], tf.uint32)
+    samples = np.array([evaluate(seeds, *outcomes.rows_of((state.d, state.g), [0]))[0][0] for _, state in frames])
     counts = np.stack([np.histogram(row[np.isfinite(row)], edges)[0] for row in samples])
     arrays = {'title': f'{settings.variant}, seed {seed}', 'edges': edges, 'step': np.array([step for step, _ in frames])}
     arrays |= {'density': counts / (samples.shape[1] * np.diff(edges)), 'truth': [settings.mu, settings.sigma]}

@@ -12,7 +12,7 @@ from common.plotting import figures
 from common.storage import files
 from reproductions.devnag import claims as devnag_claims
 from reproductions.devnag import figures as devnag_figures
-from reproductions.devnag import gan
+from reproductions.devnag.settings import VARIANTS, make_settings
 from reproductions.gallery import Map, Picture, command, map_pictures, maps, quartiles
 
 FIRST, MOST = 1000, 200  # first seed of the ensemble, and its size
@@ -64,7 +64,7 @@ def many(runs: int, out: pathlib.Path) -> None:
     table, history, _ = ensemble(runs)
     files.write_csv(out / 'many_results.csv', table)
     title = f'GAN in 50 lines (2018-11, moments, {len(table["seed"]):,} seeds)'
-    devnag_figures.draw_ensemble(gan.make_settings(), out / 'many.png', title, table, history)
+    devnag_figures.draw_ensemble(make_settings(), out / 'many.png', title, table, history)
 
 
 def gallery(runs: int, out: pathlib.Path) -> None:
@@ -76,7 +76,7 @@ def gallery(runs: int, out: pathlib.Path) -> None:
         rows = np.flatnonzero(kinds == kind)
         if rows.size:
             chosen[kind] = rows[np.argsort(table['wasserstein'][rows])[rows.size // 2]]
-    rows, settings = np.array(list(chosen.values())), gan.make_settings()
+    rows, settings = np.array(list(chosen.values())), make_settings()
     arrays = {
         'title': f'How {len(kinds):,} runs of the post end: an example of each outcome',
         'kind': list(chosen),
@@ -96,7 +96,7 @@ def stability(runs: int, out: pathlib.Path) -> None:
         away = devnag_claims.runs_away(table)
         arrays |= {f'{name}/step': history['step'][records], f'{name}/mean': history['mean'][:, records].astype(np.float32)}
         arrays |= {f'{name}/success': table['success'], f'{name}/runs_away': away}
-    settings = gan.make_settings()
+    settings = make_settings()
     arrays |= {'programs': list(trained), 'truth': [settings.mu, settings.sigma]}
     figures.write(out / 'stability.png', devnag_figures.stability, arrays)
 
@@ -119,7 +119,7 @@ def outcomes(runs: int, out: pathlib.Path) -> None:
     for variant, trained in (('2018-11', ensemble(runs)), ('2017-02', older(runs))):
         ours, theirs = trained[0], devnag_claims.original(variant)
         p_values = two_sample.compare(ours, theirs, devnag_claims.COMPARED)
-        view = gan.VARIANTS[variant].views[0]
+        view = VARIANTS[variant].views[0]
         row = [f'`{variant}` {view}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]
         lines.append(f'| {" | ".join(map(str, row))} | {min(p_values.values()):.2g} |')
     print('\n'.join(lines))

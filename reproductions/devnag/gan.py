@@ -7,24 +7,13 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from common import remedies, training
 from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
-from reproductions.devnag.settings import (  # noqa: F401  everything the post fixes, for readers of this file
-    DEFAULT,
-    DRAWS,
-    MOST_UPDATES,
-    SEED,
-    VARIANTS,
-    Settings,
-    Variant,
-    default_steps,
-    make_settings,
-)
+from reproductions.devnag.settings import DRAWS, Settings
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
@@ -90,19 +79,19 @@ ACTIVATIONS = {'tanh': tf.tanh, 'sigmoid': tf.sigmoid, 'elu': tf.nn.elu}
 
 def init_generator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """G: three linear layers, 1 -> h -> h -> 1."""
-    h = VARIANTS[settings.variant].g_hidden_size
+    h = settings.g_hidden_size
     return layers.scaled(layers.uniform_linears(seeds, Stream.WEIGHTS_G, [(h, 1), (h, h), (1, h)]), settings.init_scale)
 
 
 def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
     """[runs, 1, batch] -> [runs, 1, batch]."""
-    first, second = (ACTIVATIONS[name] for name in VARIANTS[settings.variant].g_activations)
+    first, second = (ACTIVATIONS[name] for name in settings.g_activations)
     return layers.dense(second(layers.dense(first(layers.dense(z, g[0])), g[1])), g[2])
 
 
 def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
     """D: three linear layers, features -> h -> h -> 1."""
-    h = VARIANTS[settings.variant].d_hidden_size
+    h = settings.d_hidden_size
     features = {'moments': 4, 'raw': settings.batch_size}.get(settings.preprocess, 2 * settings.batch_size)
     linears = layers.uniform_linears(seeds, Stream.WEIGHTS_D, [(h, features), (h, h), (1, h)])
     return layers.scaled(linears, settings.init_scale)
@@ -120,7 +109,7 @@ def decisions(settings: Settings, d: Any, views: tf.Tensor) -> tf.Tensor:
 
 def decision_logits(settings: Settings, d: Any, views: tf.Tensor) -> tf.Tensor:
     """Logits of D's decisions: [runs, features, n] -> [runs, 1, n]."""
-    first, second = (ACTIVATIONS[name] for name in VARIANTS[settings.variant].d_activations)
+    first, second = (ACTIVATIONS[name] for name in settings.d_activations)
     d = remedies.normalized(d)
     return layers.dense(second(layers.dense(first(layers.dense(views, d[0])), d[1])), d[2])
 
@@ -144,7 +133,7 @@ def loss_of_g(settings: Settings, d: Any, fake: tf.Tensor) -> tf.Tensor:
 def make_optimizer(settings: Settings, rate: float | None = None) -> optimizers.Optimizer:
     """Gradient descent with momentum (2018) or Adam (2017), as in PyTorch; `rate` replaces the common learning rate."""
     rate = settings.learning_rate if rate is None else rate
-    if VARIANTS[settings.variant].optimizer == 'adam':
+    if settings.optimizer == 'adam':
         return optimizers.adam_of_pytorch(rate, settings.beta1, settings.beta2, settings.epsilon)
     return optimizers.momentum(rate, settings.momentum)
 
@@ -216,7 +205,7 @@ def success_bound(settings: Settings) -> float:
 
 
 @functools.cache
-def make_evaluation(settings: Settings) -> Callable:
+def evaluation(settings: Settings) -> Callable:
     """Compiled (seeds, d, g) -> G on 10,000 new samples of U(0, 1), [runs, 10,000], and D's decisions on them, [runs, batches].
 
     Batches are consecutive; an incomplete last one is dropped.
@@ -233,38 +222,15 @@ def make_evaluation(settings: Settings) -> Callable:
     return evaluate
 
 
-def evaluate_rows(
-    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, rows: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """`make_evaluation` for some runs, as NumPy arrays; so is `train_state`."""
-    d, g = tf.nest.map_structure(lambda value: tf.constant(value[rows]), (train_state.d, train_state.g))
-    return tuple(value.numpy() for value in make_evaluation(settings)(tf.constant(seeds[rows]), d, g))
+@functools.cache
+def judge(settings: Settings) -> outcomes.Judge:
+    """How runs with these settings are judged. A run is finite if its samples and D's decisions on them are."""
 
+    def evaluate(seeds, d, g):
+        samples, decided = evaluation(settings)(tf.constant(seeds), d, g)
+        return decided, samples
 
-def results_table(
-    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, history: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """The columns of results.csv, one value per run.
-
-    Args:
-      settings: `Settings`.
-      seeds: uint32 [runs].
-      train_state: `training.TrainState` of NumPy arrays.
-      history: {name: array}, joined records of `training.train`.
-
-    Returns:
-      {column: [runs]}. A run is finite if its samples and D's decisions on them are. Losses are those of each round's last
-      update, averaged over the last 100 rounds.
-    """
-    table, _ = outcomes.judged(
-        lambda rows: evaluate_rows(settings, seeds, train_state, rows)[::-1], RUNS_AT_ONCE, seeds, truth(settings),
-        success_bound(settings),
-    )  # fmt: skip
-    return table | {name: training.settled_mean(history['step'], history[name]) for name in ('loss_d', 'loss_g')}
-
-
-def train_many(settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = 1) -> outcomes.Ensemble:
-    """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
-    table_of = functools.partial(results_table, settings)
-    num_steps = num_steps or default_steps(settings)
-    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps, every)
+    targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0, 'kurtosis': 0, 'wasserstein': 0, 'd_mean': 0.5}
+    return outcomes.by_samples(
+        evaluate, truth(settings), success_bound(settings), targets, at_once=RUNS_AT_ONCE, losses=('loss_d', 'loss_g')
+    )

@@ -11,6 +11,7 @@ from common import training
 from common.evaluation import replay
 from common.nn import layers
 from reproductions.devnag import gan
+from reproductions.devnag.settings import DRAWS, VARIANTS, make_settings
 
 VIEWS = {'Only 4 moments': 'moments', 'Raw data': 'raw', 'Data and variances': 'variances', 'Data and diffs': 'diffs'}
 LOSSES = ('loss_d_real', 'loss_d_fake', 'loss_g')
@@ -20,12 +21,12 @@ def trace_settings(meta: dict[str, Any]) -> gan.Settings:
     """The settings a trace was recorded with. Raises replay.BadTrace if its metadata does not give valid ones."""
     whole = [meta.get(name) for name in ('batch_size', 'd_steps', 'g_steps', 'epochs')]
     variant, preprocess = str(meta.get('variant')), VIEWS.get(str(meta.get('preprocess')))
-    if variant not in gan.VARIANTS or preprocess not in gan.VARIANTS[variant].views:
+    if variant not in VARIANTS or preprocess not in make_settings(variant).views:
         raise replay.BadTrace('names no known variant')
-    if not all(type(number) is int and 0 < number <= gan.DRAWS for number in whole):
+    if not all(type(number) is int and 0 < number <= DRAWS for number in whole):
         raise replay.BadTrace('names an impossible size')
     batch_size, d_steps, g_steps, _ = whole
-    return gan.make_settings(variant, preprocess=preprocess, batch_size=batch_size, d_steps=d_steps, g_steps=g_steps)
+    return make_settings(variant, preprocess=preprocess, batch_size=batch_size, d_steps=d_steps, g_steps=g_steps)
 
 
 def trace_shapes(settings: gan.Settings, rounds: int) -> dict[str, tuple[int, ...]]:

@@ -1,101 +1,96 @@
-"""What Dev Nag's post and program fix for each variant, and the settings derived from it."""
+"""What Dev Nag's post and program fix: every setting with its flag, and what the earlier version had instead."""
 
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
 
-from common.settings import REMEDY_NUMBERS, Remedies, changed
+from common import settings
+from common.program import checks
+from common.program.cli import UserError
+from common.settings import (
+    BATCH_SIZE,
+    D_RATE,
+    EPSILON,
+    EVALUATED,
+    FRACTION,
+    G_RATE,
+    IMPLIED,
+    INIT_SCALE,
+    POSITIVE,
+    Remedies,
+    between,
+    one_of,
+    per_run,
+)
 
-
-class Variant(NamedTuple):
-    """One published version of the program, https://github.com/devnag/pytorch-generative-adversarial-networks."""
-
-    published: str  # commit
-    views: tuple[str, ...]  # what D can see of a batch; the first was the published default
-    g_hidden_size: int
-    d_hidden_size: int
-    g_activations: tuple[str, str]  # of the two hidden layers; G's output is linear
-    d_activations: tuple[str, str]  # likewise; D's output is a sigmoid
-    optimizer: str
-    learning_rate: float
-    batch_size: int
-    num_steps: int  # rounds
-    d_steps: int  # updates of D per round
-    g_steps: int  # updates of G after those
-
-
-VARIANTS = {  # the first is the default
-    '2018-11': Variant(
-        '26db8c9', ('moments', 'raw', 'variances', 'diffs'), 5, 10, ('tanh', 'tanh'), ('sigmoid', 'sigmoid'),
-        'momentum', 0.001, 500, 5000, 20, 20,
-    ),
-    '2017-02': Variant(
-        'a01e362', ('variances',), 50, 50, ('elu', 'sigmoid'), ('elu', 'elu'), 'adam', 0.0002, 100, 30_000, 1, 1
-    ),
+VARIANTS = {  # commits of https://github.com/devnag/pytorch-generative-adversarial-networks
+    '2018-11': {},  # 26db8c9, the post's
+    '2017-02': {  # a01e362
+        'preprocess': 'variances', 'views': ('variances',), 'g_hidden_size': 50, 'd_hidden_size': 50,
+        'g_activations': ('elu', 'sigmoid'), 'd_activations': ('elu', 'elu'), 'optimizer': 'adam', 'learning_rate': 0.0002,
+        'batch_size': 100, 'default_steps': 30_000, 'd_steps': 1, 'g_steps': 1,
+    },
 }  # fmt: skip
 DEFAULT, *_ = VARIANTS
-SEED = 0  # the post has none
-MOMENTUM = 0.9  # of gradient descent
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam; the last two are PyTorch's defaults
-
-MOST_UPDATES = (
-    10_000  # updates of a network per round: a round is at least one compiled call, which takes seconds and cannot be stopped
-)
+VIEWS = ('moments', 'raw', 'variances', 'diffs')  # what D can see of a batch; the first was the published default
+MOST_UPDATES = 10_000  # of a network per round: a round is at least one compiled call, which cannot be stopped
 DRAWS = 10_000  # samples of U(0, 1) on which the final G is evaluated
 
 
 class Settings(NamedTuple):
-    """Everything that determines the results, except the seeds and the number of rounds."""
+    """Everything that determines the results, except the seeds and the number of rounds; defaults are the post's."""
 
-    variant: str
-    preprocess: str
-    batch_size: int
-    d_steps: int
-    g_steps: int
-    learning_rate: float
-    d_learning_rate: float | None  # None: `learning_rate`
-    g_learning_rate: float | None
-    momentum: float
-    beta1: float  # of Adam
-    beta2: float
-    epsilon: float
-    init_scale: float  # initial weights and biases, as a multiple of the post's
-    noise_range: float  # noise is U(0, noise_range)
-    mu: float
-    sigma: float
-    remedies: Remedies = Remedies()
-
-
-NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
-    'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'momentum': 'float32',
-    'beta1': 'float64', 'beta2': 'float64', 'epsilon': 'float32', 'init_scale': 'float32', 'noise_range': 'float32',
-    'mu': 'float32', 'sigma': 'float32',
-} | REMEDY_NUMBERS  # fmt: skip
-JUDGED_BY = ('noise_range', 'mu', 'sigma')  # of `NUMBERS`, those that outcomes depend on once a run is trained
-
-
-def default_steps(settings: Settings) -> int:
-    """The number of rounds of a variant."""
-    return VARIANTS[settings.variant].num_steps
-
-
-def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
-    """The settings of a variant; `changes` may set any other field, None keeps the variant's value."""
-    published = VARIANTS[variant]
-    settings = Settings(
-        variant=variant,
-        preprocess=published.views[0],
-        batch_size=published.batch_size,
-        d_steps=published.d_steps,
-        g_steps=published.g_steps,
-        learning_rate=published.learning_rate,
-        d_learning_rate=None,
-        g_learning_rate=None,
-        momentum=MOMENTUM,
-        beta1=BETA1,
-        beta2=BETA2,
-        epsilon=EPSILON,
-        init_scale=1.0,
-        noise_range=1.0,
-        mu=4.0,
-        sigma=1.25,
+    variant: Annotated[str, one_of(VARIANTS), 'Published version of the program (the post: 2018-11).'] = DEFAULT
+    preprocess: Annotated[
+        str, one_of(VIEWS),
+        "What D sees of a batch (default: the variant's; the post: moments; 2017-02 has only variances).",
+    ] = 'moments'  # fmt: skip
+    d_steps: Annotated[int, between(1, MOST_UPDATES), "Updates of D per round (default: the variant's; the post: 20)."] = 20
+    g_steps: Annotated[int, between(1, MOST_UPDATES), "Updates of G per round (default: the variant's; the post: 20)."] = 20
+    learning_rate: Annotated[
+        float, POSITIVE, per_run('float32'), "Learning rate (default: the variant's; the post: 0.001)."
+    ] = 0.001
+    d_learning_rate: D_RATE = None
+    g_learning_rate: G_RATE = None
+    momentum: Annotated[float, FRACTION, per_run('float32'), 'Momentum of gradient descent (the post: 0.9).'] = 0.9
+    beta1: Annotated[float, FRACTION, per_run('float64'), "Adam's beta1, for 2017-02 (that program: 0.9)."] = 0.9
+    beta2: Annotated[float, FRACTION, per_run('float64'), "Adam's beta2, for 2017-02 (that program: 0.999)."] = 0.999
+    epsilon: EPSILON = 1e-8  # PyTorch's default, like beta2
+    init_scale: INIT_SCALE = 1.0  # of biases, too
+    noise_range: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, 'Noise is uniform from 0 to this (the post: 1).'] = (
+        1.0
     )
-    return changed(settings, {name: value for name, value in changes.items() if value is not None})
+    remedies: Remedies = Remedies()
+    minibatch: Annotated[
+        bool, IMPLIED, 'Refused: minibatch discrimination compares the samples that D decides on one by one, but this D '
+        'decides on a whole batch and sees its spread already.',
+    ] = False  # fmt: skip
+    mu: Annotated[float, per_run('float32'), EVALUATED, 'Mean of the data (the post: 4).'] = 4.0
+    sigma: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, 'Standard deviation of the data (the post: 1.25).'] = 1.25
+    batch_size: BATCH_SIZE = 500
+    default_steps: Annotated[int, IMPLIED] = 5000  # rounds
+    views: Annotated[tuple[str, ...], IMPLIED] = VIEWS  # that the program has
+    g_hidden_size: Annotated[int, IMPLIED] = 5
+    d_hidden_size: Annotated[int, IMPLIED] = 10
+    g_activations: Annotated[tuple[str, ...], IMPLIED] = ('tanh', 'tanh')  # of the two hidden layers; G's output is linear
+    d_activations: Annotated[tuple[str, ...], IMPLIED] = ('sigmoid', 'sigmoid')  # likewise; D's output is a sigmoid
+    optimizer: Annotated[str, IMPLIED] = 'momentum'
+
+
+make_settings = functools.partial(settings.make, Settings, VARIANTS)
+UNUSED = {'adam': ('momentum',), 'momentum': ('beta1', 'beta2', 'epsilon')}
+
+
+def checked(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """The settings, of which the flags `given` were given. Raises UserError if they make no sense."""
+    checks.normal(settings)
+    if settings.preprocess not in settings.views:
+        raise UserError(f'--preprocess={settings.preprocess}: the program of {settings.variant} has only variances')
+    if settings.minibatch:
+        raise UserError('--minibatch is not defined here: D decides on a whole batch, whose spread it sees; leave it out')
+    checks.unused(given, UNUSED[settings.optimizer], f'the program of {settings.variant} uses {settings.optimizer}')
+    if settings.batch_size < 2:
+        raise UserError(f'--batch_size={settings.batch_size}: D needs the spread of a batch; use 2 or more')
+    if settings.batch_size > DRAWS:
+        raise UserError(f'--batch_size={settings.batch_size} is more than the {DRAWS:,} samples that G is evaluated on')
+    return settings

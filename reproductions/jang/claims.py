@@ -13,6 +13,7 @@ import scipy.stats
 from common.evaluation import Verdict, claims, outcomes
 from common.storage import files
 from reproductions.jang import gan
+from reproductions.jang.settings import DEFAULT, HALF_RANGE, NUM_STEPS, make_settings
 
 ARMS = {  # for J2: how a batch's real samples and noise are aligned
     'sorted, grid (the post)': {'sort': True, 'stratify': True},
@@ -37,7 +38,7 @@ def measure(
     arms = arms or alignment(seed, MORE * runs, tick)
 
     def ensemble(every=50, **changes):
-        outcome = gan.train_many(gan.make_settings(**{'sort': False, **changes}), seed, runs, every=every)
+        outcome = outcomes.train_many(gan, make_settings(**{'sort': False, **changes}), seed, runs, every=every)
         tick()
         return outcome
 
@@ -65,7 +66,7 @@ def alignment(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> d
     """The four arms of J2: {arm: columns of results.csv}."""
     tables = {}
     for name, changes in ARMS.items():
-        tables[name] = gan.train_many(gan.make_settings(**changes), seed, runs, every=gan.NUM_STEPS).table
+        tables[name] = outcomes.train_many(gan, make_settings(**changes), seed, runs, every=NUM_STEPS).table
         tick()
     return tables
 
@@ -75,8 +76,8 @@ def pretraining_fits(table: dict[str, np.ndarray]) -> claims.Measurement:
 
     That number alone says little, so the error is also compared with that of the best constant.
     """
-    x = np.linspace(-gan.HALF_RANGE, gan.HALF_RANGE, 100_001)
-    constant = float(np.var(gan.truth(gan.make_settings()).pdf(x)))
+    x = np.linspace(-HALF_RANGE, HALF_RANGE, 100_001)
+    constant = float(np.var(gan.truth(make_settings()).pdf(x)))
     name = f'error below half of the best constant ({constant / 2:.4f})'
     error = 'squared error after 1,000 steps (median)'
     measured = {
@@ -134,7 +135,7 @@ def alignment_matters(arms: dict[str, dict[str, np.ndarray]]) -> claims.Measurem
 
 def convergence_steps(history: dict[str, np.ndarray]) -> np.ndarray:
     """First recorded iteration of each run at which the distance is below the bound, inf if none, [runs]."""
-    below = history['wasserstein'] < gan.success_bound(gan.make_settings())
+    below = history['wasserstein'] < gan.success_bound(make_settings())
     return np.where(below.any(axis=1), history['step'][below.argmax(axis=1)], np.inf)
 
 
@@ -254,7 +255,7 @@ def batch_size_matters(by_batch: dict[bool, dict[int, dict[str, np.ndarray]]]) -
 ORIGINAL_RUNS = {'2016-06': 100, '2015-12': 60}
 
 
-def original(variant: str = gan.DEFAULT) -> dict[str, np.ndarray]:
+def original(variant: str = DEFAULT) -> dict[str, np.ndarray]:
     """Outcomes of the author's program over seeds, {column: [runs]}."""
     source = importlib.resources.files('reproductions.reference.originals') / f'jang_{variant}.csv'
     with importlib.resources.as_file(source) as path:

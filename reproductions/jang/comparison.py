@@ -4,25 +4,27 @@ import pathlib
 
 import numpy as np
 
+from common.evaluation import outcomes
 from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 from reproductions.jang import claims, gan
+from reproductions.jang.settings import NUM_STEPS, make_settings
 
 
 def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
     """The columns of results.csv and the history of several seeds."""
-    table, history, _ = gan.train_many(settings, seed, runs, every=20)
+    table, history, _ = outcomes.train_many(gan, settings, seed, runs, every=20)
     return table, history
 
 
 CASES = (
-    Case('jang', '2016-06', '2016-06', gan.make_settings(), train, claims.COMPARED, 2000, 300, gan.NUM_STEPS, 0,
+    Case('jang', '2016-06', '2016-06', make_settings(), train, claims.COMPARED, 2000, 300, NUM_STEPS, 0,
          tested=150),
     Case(
-        'jang', '2016-06', '2016-06_independent', gan.make_settings(sort=False, stratify=False), train, claims.COMPARED,
-        2000, 100, gan.NUM_STEPS, tested=60,
+        'jang', '2016-06', '2016-06_independent', make_settings(sort=False, stratify=False), train, claims.COMPARED,
+        2000, 100, NUM_STEPS, tested=60,
     ),
     Case(
-        'jang', '2015-12', '2015-12', gan.make_settings('2015-12'), train, claims.COMPARED, 2000, 300, gan.NUM_STEPS, tested=60
+        'jang', '2015-12', '2015-12', make_settings('2015-12'), train, claims.COMPARED, 2000, 300, NUM_STEPS, tested=60
     ),
 )  # fmt: skip
 SPEED = tuple(
@@ -62,15 +64,15 @@ def shown(directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensemble."""
     del directory
     targets = {
-        'mean': gan.MU,
-        'std': gan.SIGMA,
+        'mean': make_settings().mu,
+        'std': make_settings().sigma,
         'd_mean': 0.5,
         'loss_d': 2 * np.log(2),
         'loss_g': np.log(2),
         'pretrain_mse': 0.0,
     }
     stated = {'loss_d': '1.386', 'loss_g': '0.693', 'd_mean': '0.5', 'pretrain_mse': 'about 0.01'}
-    settings = gan.make_settings()
+    settings = make_settings()
     rule = gan.truth(settings), gan.success_bound(settings)
     return [
         Shown('many', '', targets, stated, claims.original(), claims.COMPARED, *rule),

@@ -8,9 +8,11 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from common.evaluation import outcomes
 from common.plotting import densities, figures
 from common.program import session
 from reproductions.jang import gan
+from reproductions.jang.settings import HALF_RANGE
 
 PUBLISHED_BINS = 10  # of the post's histogram of G
 PUBLISHED_PLACES = np.linspace(-5, 5, PUBLISHED_BINS)  # x at which the post plots it
@@ -33,7 +35,7 @@ def surfaces(settings: gan.Settings, seed: int, trained: session.Trained) -> dic
     `d_initial` and `d_pretrained`: D before and after pre-training, without the clamp. `d_start`, `d_final`, `g_start`,
     `g_final`: D and G at the start and end of adversarial training.
     """
-    evaluation = gan.make_evaluation(settings)
+    evaluation = gan.evaluation(settings)
     d_initial, g_start = gan.make_experiment(settings).init(tf.constant([seed], tf.uint32))
     networks = trained.pretrained, trained.train_state.d, trained.train_state.g
     d_start, d_final, g_final = tf.nest.map_structure(lambda value: tf.constant(value[:1]), networks)
@@ -45,15 +47,20 @@ def surfaces(settings: gan.Settings, seed: int, trained: session.Trained) -> dic
 
 
 def draw(
-    settings: gan.Settings, directory: pathlib.Path, seeds: np.ndarray, trained: session.Trained, table: dict[str, np.ndarray]
+    settings: gan.Settings,
+    directory: pathlib.Path,
+    seeds: np.ndarray,
+    trained: session.Trained,
+    table: dict[str, np.ndarray],
+    judge: outcomes.Judge,
 ) -> None:
     """Writes the post's seven figures for the first seed and, for several seeds, ensemble.png; each with its data as .npz."""
-    evaluation = gan.make_evaluation(settings)
+    evaluation = judge.evaluation
     grid, curves = evaluation.grid, surfaces(settings, seeds[0], trained)
     p_data, history = gan.truth(settings).pdf(grid), trained.history
     named = f'{settings.variant}, seed {seeds[0]}'
 
-    draw_lines(directory / 'data.png', f'The data, N({gan.MU:g}, {gan.SIGMA:g})', grid, {'p_data': p_data})
+    draw_lines(directory / 'data.png', f'The data, N({settings.mu:g}, {settings.sigma:g})', grid, {'p_data': p_data})
     for name, stage, title in (
         ('decision_before', 'initial', 'Decision boundary of D at initialization'),
         ('decision_after', 'pretrained', f'Decision boundary of D after {settings.pretrain_steps:,} steps of pre-training'),
@@ -80,16 +87,16 @@ def draw(
         densities.ensemble(directory, title, evaluation, BINS, real, seeds, trained.train_state, table, history)
 
 
-def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
+def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> densities.Curves:
     """What the explorer shows of the networks of some runs."""
-    return densities.curves_of_many(gan.make_evaluation(settings, densities.SAMPLES), settings.noise_range, d, g)
+    return densities.curves_of_many(gan.evaluation(settings, densities.SAMPLES), settings.noise_range, d, g)
 
 
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
     """Writes the animation's data and returns the generator that draws it; `frames` are those of `session.Trained`."""
-    real, shown = gan.truth(settings).pdf(BINS.places), (-gan.HALF_RANGE, gan.HALF_RANGE, 1.0)
+    real, shown = gan.truth(settings).pdf(BINS.places), (-HALF_RANGE, HALF_RANGE, 1.0)
     title = f'{settings.variant}, seed {seed}'
-    return densities.draw_film(path, title, gan.make_evaluation(settings), BINS, real, frames, shown)
+    return densities.draw_film(path, title, gan.evaluation(settings), BINS, real, frames, shown)
 
 
 def draw_lines(

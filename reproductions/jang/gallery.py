@@ -7,13 +7,14 @@ import tempfile
 
 import numpy as np
 
-from common.evaluation import claims, two_sample
+from common.evaluation import claims, outcomes, two_sample
 from common.plotting import figures
 from common.storage import files
 from reproductions.gallery import Map, Picture, command, map_pictures, maps, quartiles
 from reproductions.jang import claims as jang_claims
 from reproductions.jang import figures as jang_figures
 from reproductions.jang import gan
+from reproductions.jang.settings import DEFAULT, NUM_STEPS, make_settings
 
 SEED = 1000  # of the ensembles
 OLDER = '2015-12'
@@ -54,13 +55,13 @@ def measured(runs: int, out: pathlib.Path) -> None:
     """The effect of sorting and stratifying, the claims, and our outcomes beside the author's."""
     arms = jang_claims.alignment(SEED, runs)
     write_alignment(arms, out)
-    write_outcomes({gan.DEFAULT: next(iter(arms.values())), OLDER: older(runs)}, out)
+    write_outcomes({DEFAULT: next(iter(arms.values())), OLDER: older(runs)}, out)
     write_claims(jang_claims.measure(SEED, max(100, runs // jang_claims.MORE), arms=arms), out)
 
 
 def older(runs: int) -> dict[str, np.ndarray]:
     """The columns of results.csv of the variant of 2015, of at most the 300 seeds named on the page: its batches are large."""
-    return gan.train_many(gan.make_settings(OLDER), SEED, min(runs, 300), every=gan.NUM_STEPS).table
+    return outcomes.train_many(gan, make_settings(OLDER), SEED, min(runs, 300), every=NUM_STEPS).table
 
 
 def write_claims(rows: list[claims.Measurement], out: pathlib.Path) -> None:
@@ -81,7 +82,7 @@ def write_alignment(arms: dict[str, dict[str, np.ndarray]], out: pathlib.Path) -
     files.write_text(out / 'alignment.md', '\n'.join(lines) + '\n')
     distances = {name: table['wasserstein'] for name, table in arms.items()}
     seeds = next(iter(arms.values()))['seed']
-    arrays = {'labels': list(arms), 'bound': gan.success_bound(gan.make_settings()), 'seed': seeds} | distances
+    arrays = {'labels': list(arms), 'bound': gan.success_bound(make_settings()), 'seed': seeds} | distances
     figures.write(out / 'alignment.png', jang_figures.alignment, arrays)
 
 

@@ -12,28 +12,10 @@ import tensorflow as tf
 
 from common import remedies, training
 from common.evaluation import metrics, outcomes
-from common.nn import layers, losses, optimizers, random, sorting
+from common.nn import layers, losses, minibatch, optimizers, random, sorting
 from common.nn.random import Stream
-from reproductions.aylien.settings import KERNEL_DIMS, KERNELS, MINIBATCH_STDDEV, group
-from reproductions.jang.settings import (  # noqa: F401  everything the post fixes, for readers of this file
-    CLAMP,
-    DECAY,
-    DECAYS,
-    DEFAULT,
-    HALF_RANGE,
-    LEARNING_RATE,
-    MOMENTUM,
-    MU,
-    NUM_STEPS,
-    OUTPUT_SCALE,
-    PLOT_POINTS,
-    SIGMA,
-    VARIANTS,
-    Settings,
-    Variant,
-    default_steps,
-    make_settings,
-)
+from common.sizes import minibatch_group
+from reproductions.jang.settings import DECAYS, HALF_RANGE, PLOT_POINTS, Settings
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
@@ -78,12 +60,12 @@ def init_mlp(settings: Settings, seeds: tf.Tensor, stream: Stream) -> tuple[laye
 
 
 def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Linear, ...]:
-    """D: `init_mlp`; minibatch discrimination, if used, adds Aylien's layer behind the last hidden one."""
+    """D: `init_mlp`; minibatch discrimination, if used, adds its layer behind the last hidden one."""
     if not settings.minibatch:
         return init_mlp(settings, seeds, Stream.WEIGHTS_D)
-    shapes = layers.minibatch_shapes([1, *settings.hidden_sizes], KERNELS, KERNEL_DIMS)
+    shapes = minibatch.shapes([1, *settings.hidden_sizes])
     *hidden, projection, last = layers.normal_linears(seeds, Stream.WEIGHTS_D, shapes)
-    projection = layers.scaled([projection], MINIBATCH_STDDEV)[0]
+    projection = layers.scaled([projection], minibatch.STDDEV)[0]
     return layers.scaled([*hidden, projection, last], settings.init_scale)
 
 
@@ -97,7 +79,7 @@ def mlp(settings: Settings, params: Any, x: tf.Tensor) -> tf.Tensor:
     *hidden, projection = hidden if len(hidden) > len(settings.hidden_sizes) else (*hidden, None)  # a D with `minibatch`
     *_, units = hidden_units(settings, hidden, x)
     if projection:
-        units = layers.with_mean_features(units, projection, KERNELS)
+        units = minibatch.with_mean_features(units, projection)
     return tf.tanh(layers.dense(units, last))
 
 
@@ -170,7 +152,7 @@ def make_experiment(settings: Settings) -> training.Experiment:
         measure=lambda state: measure(settings, state.d, state.g),
         pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
-        group=group(settings),
+        group=minibatch_group(settings),
     )
 
 
@@ -218,26 +200,19 @@ def flat_share(settings: Settings, params: Any, points: tf.Tensor) -> tf.Tensor:
 
 
 @functools.cache
-def make_evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
-    """What the final networks are evaluated on: the post's grid (for G, scaled to the noise), truth and success bound."""
-    return outcomes.make_evaluation(
+def evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
+    """The networks on the post's grid, which for G is scaled to the noise."""
+    return outcomes.on_grid(
         discriminator=lambda d, x: discriminator(settings, d, x),
         generator=lambda g, x: generator(settings, g, x * (settings.noise_range / HALF_RANGE)),
         grid=np.linspace(-HALF_RANGE, HALF_RANGE, points),
         batch_size=settings.batch_size if settings.minibatch else points,
         truth=truth(settings),
-        success_bound=success_bound(settings),
     )
 
 
-def results_table(
-    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, history: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """The columns of results.csv, one value per run: `outcomes.results_table`."""
-    return outcomes.results_table(make_evaluation(settings), seeds, train_state, history)
-
-
-def train_many(settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = 50) -> outcomes.Ensemble:
-    """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
-    table_of = functools.partial(results_table, settings)
-    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps or settings.num_steps, every)
+@functools.cache
+def judge(settings: Settings) -> outcomes.Judge:
+    """How runs with these settings are judged."""
+    targets = {'mean': settings.mu, 'std': settings.sigma, 'wasserstein': 0, 'd_mean': 0.5}
+    return outcomes.of_grid(evaluation(settings), success_bound(settings), targets)

@@ -8,16 +8,17 @@ import tensorflow as tf
 from common import training
 from common.evaluation import replay
 from reproductions.jang import gan
+from reproductions.jang.settings import VARIANTS, make_settings
 
 
 def trace_settings(meta: dict[str, Any]) -> gan.Settings:
     """The settings a trace was recorded with. Raises replay.BadTrace if its metadata does not give valid ones."""
-    if str(meta.get('variant')) not in gan.VARIANTS:
+    if str(meta.get('variant')) not in VARIANTS:
         raise replay.BadTrace('names no known variant')
     most = {'batch_size': 10_000, 'train_iters': 10**6, 'pretrain_steps': 10**6, 'steps': 10**6}
     if not all(type(meta.get(name)) is int and 0 < meta[name] <= limit for name, limit in most.items()):
         raise replay.BadTrace('names an impossible size')
-    return gan.make_settings(
+    return make_settings(
         meta['variant'],
         batch_size=meta['batch_size'],
         pretrain_steps=meta['pretrain_steps'],

@@ -1,99 +1,86 @@
-"""What Jang's post and program fix for each variant, and the settings derived from it."""
+"""What Jang's post and program fix: every setting with its flag, and what the earlier version had instead."""
 
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
 
-from common.settings import REMEDY_NUMBERS, Remedies, changed
+from common import settings
+from common.program import checks
+from common.settings import (
+    BATCH_SIZE,
+    D_RATE,
+    D_STEPS,
+    EVALUATED,
+    FRACTION,
+    G_RATE,
+    G_STEPS,
+    INIT_SCALE,
+    OF_ALL,
+    POSITIVE,
+    Remedies,
+    between,
+    one_of,
+    per_run,
+)
+from common.sizes import MOST
 
-
-class Variant(NamedTuple):
-    """One published version of the program, https://github.com/ericjang/genadv_tutorial."""
-
-    published: str  # commit
-    batch_size: int  # M in the post
-    sort: bool  # whether the real samples of a batch are sorted
-
-
-VARIANTS = {  # the first is the default
-    '2016-06': Variant('52322e0', 200, True),
-    '2015-12': Variant('d35a9db', 1000, False),
+VARIANTS = {  # commits of https://github.com/ericjang/genadv_tutorial
+    '2016-06': {},  # 52322e0, the post's
+    '2015-12': {'batch_size': 1000, 'sort': False},  # d35a9db
 }
 DEFAULT, *_ = VARIANTS
-
-MU, SIGMA = -1.0, 1.0  # of the data
 HALF_RANGE = 5.0  # noise, the samples of the pre-training and the axes of the figures cover +-5
-OUTPUT_SCALE = 5.0  # of G, whose last layer also ends in tanh
-CLAMP = 0.01  # D's probabilities are clipped to 0.01 .. 0.99; the gradient outside is zero
 NUM_STEPS = 10_000
-LEARNING_RATE, MOMENTUM = 0.001, 0.6
-DECAY, DECAYS = 0.95, 4  # the learning rate is multiplied by 0.95 every quarter of the iterations, staircase
+DECAYS = 4  # the learning rate is multiplied by `decay` every quarter of the iterations, staircase
 PLOT_POINTS = 5000  # grid on which the post plots D and G
 
 
 class Settings(NamedTuple):
-    """Everything that determines the results, except the seeds."""
+    """Everything that determines the results, except the seeds; defaults are the post's."""
 
-    variant: str
-    sort: bool
-    stratify: bool
-    activation: str
-    hidden_sizes: tuple[int, ...]
-    batch_size: int
-    d_steps: int  # updates of D per iteration
-    g_steps: int  # updates of G after those
-    learning_rate: float
-    d_learning_rate: float | None  # None: `learning_rate`
-    g_learning_rate: float | None
-    momentum: float
-    decay: float  # of the learning rate
-    init_scale: float  # initial weights, as a multiple of the post's
-    noise_range: float
-    output_scale: float  # of G
-    clamp: float  # D's probabilities are clipped to clamp .. 1 - clamp
-    mu: float
-    sigma: float
-    pretrain_steps: int
-    num_steps: int  # also sets the decay of the learning rate
-    minibatch: bool = False  # minibatch discrimination in D, not in the post
-    remedies: Remedies = Remedies()
-
-
-NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
-    'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'momentum': 'float32',
-    'decay': 'float32', 'init_scale': 'float32', 'noise_range': 'float64', 'output_scale': 'float32', 'clamp': 'float64',
-    'mu': 'float32', 'sigma': 'float32',
-} | REMEDY_NUMBERS  # fmt: skip
-JUDGED_BY = ('noise_range', 'output_scale', 'clamp', 'mu', 'sigma')  # those that outcomes depend on once a run is trained
-
-
-def default_steps(settings: Settings) -> int:
-    """The number of adversarial iterations."""
-    return settings.num_steps
-
-
-def make_settings(variant: str = DEFAULT, **changes: Any) -> Settings:
-    """The settings of a variant; `changes` may set any other field, None keeps the post's value."""
-    published = VARIANTS[variant]
-    settings = Settings(
-        variant=variant,
-        sort=published.sort,
-        stratify=True,
-        activation='tanh',
-        hidden_sizes=(6, 5),
-        batch_size=published.batch_size,
-        d_steps=1,
-        g_steps=1,
-        learning_rate=LEARNING_RATE,
-        d_learning_rate=None,
-        g_learning_rate=None,
-        momentum=MOMENTUM,
-        decay=DECAY,
-        init_scale=1.0,
-        noise_range=HALF_RANGE,
-        output_scale=OUTPUT_SCALE,
-        clamp=CLAMP,
-        mu=MU,
-        sigma=SIGMA,
-        pretrain_steps=1000,
-        num_steps=NUM_STEPS,
+    variant: Annotated[str, one_of(VARIANTS), 'Published version of the program (the post: 2016-06).'] = DEFAULT
+    sort: Annotated[bool, "Sort the samples of each batch (default: the variant's; the post: yes)."] = True
+    stratify: Annotated[bool, 'Use stratified noise, on a jittered grid, instead of independent noise (the post: yes).'] = True
+    activation: Annotated[str, one_of(['tanh', 'relu']), 'Activation of the hidden layers (the post: tanh).'] = 'tanh'
+    hidden_sizes: Annotated[tuple[int, ...], 'Widths of the hidden layers, the same for D and G (the post: 6,5).'] = (6, 5)
+    learning_rate: Annotated[float, POSITIVE, per_run('float32'), 'Initial learning rate (the post: 0.001).'] = 0.001
+    d_learning_rate: D_RATE = None
+    g_learning_rate: G_RATE = None
+    momentum: Annotated[float, FRACTION, per_run('float32'), 'Momentum of gradient descent (the post: 0.6).'] = 0.6
+    decay: Annotated[
+        float, POSITIVE, between(None, 1), per_run('float32'),
+        'Factor of the learning rate after each quarter of training (the post: 0.95).',
+    ] = 0.95  # fmt: skip
+    init_scale: INIT_SCALE = 1.0
+    noise_range: Annotated[float, POSITIVE, per_run('float64'), EVALUATED, 'Noise covers +- this (the post: 5).'] = HALF_RANGE
+    output_scale: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, "G's samples lie within +- this (the post: 5)."] = (
+        5.0  # its last layer also ends in tanh
     )
-    return changed(settings, {name: value for name, value in changes.items() if value is not None})
+    clamp: Annotated[
+        float, between(0, 0.49), per_run('float64'), EVALUATED,
+        "D's probabilities are clipped to clamp .. 1 - clamp (the post: 0.01).",
+    ] = 0.01  # the gradient outside is zero  # fmt: skip
+    mu: Annotated[float, per_run('float32'), EVALUATED, 'Mean of the data (the post: -1).'] = -1.0
+    sigma: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, 'Standard deviation of the data (the post: 1).'] = 1.0
+    d_steps: D_STEPS = 1
+    g_steps: G_STEPS = 1
+    minibatch: Annotated[bool, 'Use minibatch discrimination in D (the post: no).'] = False
+    remedies: Remedies = Remedies()
+    pretrain_steps: Annotated[int, between(0, MOST), "Steps of D's pre-training (the post: 1000)."] = 1000
+    batch_size: BATCH_SIZE = 200  # M in the post
+    num_steps: Annotated[int, OF_ALL] = NUM_STEPS  # also sets the decay of the learning rate
+
+    @property
+    def default_steps(self) -> int:
+        """The number of adversarial iterations."""
+        return self.num_steps
+
+
+make_settings = functools.partial(settings.make, Settings, VARIANTS)
+
+
+def checked(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """The settings, of which the flags `given` were given. Raises UserError if they make no sense."""
+    checks.normal(settings)
+    checks.minibatch(settings)
+    return settings

@@ -13,7 +13,8 @@ import numpy as np
 from common import training
 from common.evaluation import Verdict, claims
 from common.storage import files
-from reproductions.mnist import gan, quality
+from reproductions.mnist import quality
+from reproductions.mnist.settings import CLAIM_STEPS, DEFAULT, VARIANTS
 
 UNDECIDED = (0.4, 0.6)  # D cannot tell if its mean is in this range on both real and generated digits
 COMPARED = (  # with the outcomes of the author's programs after 5,000 iterations
@@ -73,8 +74,8 @@ def alike(table: dict[str, np.ndarray], references: dict[str, dict[str, float]])
 
 def not_seen(history: dict[str, np.ndarray], reason: str) -> tuple[Verdict, str]:
     """(verdict, reason) if no run does what the claim says."""
-    done, wanted = history['eval_step'][-1] + 1, gan.VARIANTS[gan.DEFAULT].num_steps
-    enough = done >= gan.CLAIM_STEPS
+    done, wanted = history['eval_step'][-1] + 1, VARIANTS[DEFAULT].num_steps
+    enough = done >= CLAIM_STEPS
     verdict = Verdict.NOT_REPRODUCED if enough else Verdict.CANNOT_BE_TESTED
     remark = '' if enough else ', too few to judge by'
     return verdict, f'{reason} within {done:,} of {wanted:,} iterations{remark}'

@@ -23,6 +23,7 @@ from common.devices import distribution
 from common.plotting import figures
 from common.storage import files
 from reproductions.mnist import dataset, evaluations, gan, quality
+from reproductions.mnist.settings import CLASSES, VARIANTS, make_settings
 
 RATES = (0.001, 0.0002, 0.00005)
 RUNS, MOST, EVERY = 16, 5_000, 100  # seeds; iterations: at most, between checks
@@ -52,11 +53,11 @@ CELLS = tuple(Cell(*values) for values in itertools.product((2, 1), (False, True
 
 def settings_of(cell: Cell) -> gan.Settings:
     """The listing with the changes of a cell."""
-    d, g = gan.VARIANTS['post'].d_widths, gan.VARIANTS['post'].g_widths
+    d, g = VARIANTS['post'].d_widths, VARIANTS['post'].g_widths
     if cell.hidden == 1:
         d, g = (d[0], 128, 1), (g[0], 128, g[-1])
-    extra = gan.CLASSES * cell.conditional
-    return gan.make_settings(
+    extra = CLASSES * cell.conditional
+    return make_settings(
         d_widths=(d[0] + extra, *d[1:]), g_widths=(g[0] + extra, *g[1:]), conditional=cell.conditional,
         learning_rate=cell.learning_rate, glorot=cell.glorot,
     )  # fmt: skip
@@ -72,7 +73,7 @@ def variation(images: np.ndarray, labels: np.ndarray, conditional: bool) -> floa
 
 def variations(settings: gan.Settings, seeds: np.ndarray, train_state: training.TrainState) -> np.ndarray:
     """`variation` of each run's digits on fixed noise, [runs]; `train_state` is of NumPy arrays."""
-    asked = np.arange(SAMPLES) % gan.CLASSES
+    asked = np.arange(SAMPLES) % CLASSES
     found = evaluations.samples(settings, seeds, train_state, SAMPLES)
     return np.array([variation(images, asked, settings.conditional) for images in found])
 

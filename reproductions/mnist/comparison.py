@@ -9,10 +9,11 @@ from common.storage import files
 from reproductions import contract
 from reproductions.contract import Case, Job, Shown, Speed, Trial
 from reproductions.mnist import dataset, gan
+from reproductions.mnist.settings import CLAIM_STEPS, VARIANTS, make_settings
 from reproductions.report import FULL
 
 CASES = tuple(  # the listing without outcomes: all seeds collapse alike
-    Case('mnist', variant, variant, gan.make_settings(variant), None, ()) for variant in gan.VARIANTS
+    Case('mnist', variant, variant, make_settings(variant), None, ()) for variant in VARIANTS
 )
 SPEED = (
     Speed(
@@ -43,11 +44,11 @@ def random_digits(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def in_proportion(settings: gan.Settings, digits: dataset.Digits) -> str:
     """A line that puts a single-seed run in proportion: the accepted outcomes of the post on MNIST; '' for other runs."""
-    if settings != gan.make_settings() or digits.name != 'MNIST':
+    if settings != make_settings() or digits.name != 'MNIST':
         return ''
     collapsed = contract.recorded_claims()['mnist'][0]['measured']['collapsed at the end (half of the digits of one class)']
     seeds = f'{collapsed["value"] * collapsed["n"]:.0f} of the {collapsed["n"]} accepted seeds'
-    return f'{seeds} of these settings end collapsed, after {gan.CLAIM_STEPS:,} iterations; the committed figure shows --seed=0'
+    return f'{seeds} of these settings end collapsed, after {CLAIM_STEPS:,} iterations; the committed figure shows --seed=0'
 
 
 TRIAL = Trial(

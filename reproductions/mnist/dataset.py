@@ -4,12 +4,13 @@ Digits are identified by the SHA-256 of their uncompressed IDX files. Other form
 checksums serves all.
 """
 
+import dataclasses
+import functools
 import hashlib
 import importlib.resources
 import pathlib
 import socket
 import struct
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -41,8 +42,9 @@ KERAS_SHA256 = '731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1
 TIMEOUT = 5  # seconds without an answer from the network
 
 
-class Digits(NamedTuple):
-    """Images uint8 [n, 784] and labels uint8 [n]."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Digits:
+    """Images uint8 [n, 784] and labels uint8 [n]. Equal only to itself, so that what is made of it can be cached."""
 
     x_train: np.ndarray
     y_train: np.ndarray
@@ -81,6 +83,7 @@ def load(source: str) -> tuple[Digits, str]:
     return digits, f'{path} is not MNIST as published (its checksums differ): used as it is' if digits.name == UNKNOWN else ''
 
 
+@functools.cache
 def bundled() -> Digits:
     """8,000 training and 2,000 test digits of MNIST, balanced over classes. Raises BadData if the installed file is damaged."""
     source = importlib.resources.files('reproductions.data') / 'mnist10k.npz'

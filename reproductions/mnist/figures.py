@@ -11,12 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common import training
+from common.evaluation import outcomes
 from common.nn.random import Stream
 from common.plotting import figures
 from common.program import session
-from common.storage import files
-from reproductions.mnist import dataset, evaluations, gan, quality
+from reproductions.mnist import dataset, gan, quality
+from reproductions.mnist.settings import CLASSES
 
+SHOWN_SEEDS = 20  # at most, a row each
 PAIRS, PATH = 8, 12  # pairs of noise vectors, and digits on each path between them
 
 
@@ -25,34 +27,35 @@ def interpolation(settings: gan.Settings, seeds: np.ndarray, train_state: traini
 
     A conditional G is asked for one class on each line: [10 * PATH, 784].
     """
-    lines = gan.CLASSES if settings.conditional else PAIRS
+    lines = CLASSES if settings.conditional else PAIRS
     ends = gan.noise(settings, tf.constant(seeds[:1]), Stream.FIGURE, 1, 2 * lines).numpy()[0].T.reshape(lines, 2, 1, -1)
     weight = np.linspace(0, 1, PATH, dtype=np.float32)[:, None]
     z = (1 - weight) * ends[:, 0] + weight * ends[:, 1]
     g = tf.nest.map_structure(lambda value: tf.constant(value[:1]), train_state.g)
     z = tf.constant(z.reshape(1, lines * PATH, -1).transpose(0, 2, 1))
     if settings.conditional:
-        z = dataset.with_labels(z, tf.repeat(tf.range(gan.CLASSES), PATH)[None])
+        z = dataset.with_labels(z, tf.repeat(tf.range(CLASSES), PATH)[None])
     return quality.as_bytes(gan.generator(settings, g, z).numpy()[0].T)
 
 
 def draw(
     settings: gan.Settings,
     directory: pathlib.Path,
-    digits: dataset.Digits,
-    evaluator: quality.Evaluator,
     seeds: np.ndarray,
     trained: session.Trained,
+    table: dict[str, np.ndarray],
+    judge: outcomes.Judge,
 ) -> None:
-    """Writes the figures, each with its data as .npz. Sample grids show the first seed on fixed noise."""
-    images, _ = dataset.training_digits(digits)
-    history = trained.history
+    """Writes references.json and the figures, each with its data as .npz. Sample grids show the first seed on fixed noise."""
+    history, evaluator = trained.history, judge.evaluation
+    references = quality.write_references(directory, evaluator, gan.untrained(settings, evaluator, seeds[0]))
+    images, _ = dataset.training_digits(evaluator.digits)
     trained_for = f'seed {seeds[0]}, {int(trained.train_state.step):,} iterations'
     if not all(np.isfinite(value[0]).all() for value in tf.nest.flatten((trained.train_state.d, trained.train_state.g))):
         trained_for += ': diverged, not finite'
-    draw_grid(directory / 'data.png', f'Real digits ({digits.name})', images[: quality.GRID_SIZE], 10)
-    rows = min(len(seeds), 20)
-    grids = evaluations.sample_grid(settings, seeds[:rows], trained.train_state)
+    draw_grid(directory / 'data.png', f'Real digits ({evaluator.digits.name})', images[: quality.GRID_SIZE], 10)
+    rows = min(len(seeds), SHOWN_SEEDS)
+    grids = gan.sample_grid(settings, seeds[:rows], gan.first_rows(trained.train_state.g, rows))
     shown = by_class(grids[0]) if settings.conditional else grids[0]
     draw_samples(directory / 'figure.png', trained_for, shown, settings.conditional)
     draw_interpolation(directory / 'interpolation.png', trained_for, interpolation(settings, seeds, trained.train_state))
@@ -63,7 +66,7 @@ def draw(
     if 'loss_d' in history:
         draw_losses(directory / 'losses.png', named(seeds), history)
     if 'eval_step' in history:
-        draw_quality(directory / 'quality.png', named(seeds), evaluator.references, history)
+        draw_quality(directory / 'quality.png', named(seeds), references, history)
 
 
 def draw_quality(
@@ -101,7 +104,7 @@ def panels_of(arrays: dict[str, np.ndarray]) -> tuple[tuple, ...]:
 
 def by_class(grids: np.ndarray) -> np.ndarray:
     """Sample grids [..., n, 784] of 0, 1, ... 9, 0, 1, ... in the order of the classes: all 0, then all 1, ..."""
-    return grids[..., np.argsort(np.arange(grids.shape[-2]) % gan.CLASSES, kind='stable'), :]
+    return grids[..., np.argsort(np.arange(grids.shape[-2]) % CLASSES, kind='stable'), :]
 
 
 def tiled(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
@@ -114,12 +117,14 @@ def tiled(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
     return tiles
 
 
-def pictures_of(directory: pathlib.Path, runs: int) -> list[np.ndarray]:
-    """What the explorer shows of the first runs, from a command's runs.npz or, of a single run, figure.npz: `tiled` digits."""
-    arrays = files.read_npz(directory / ('runs.npz' if runs > 1 else 'figure.npz'))
-    columns, images = int(arrays['columns']), arrays['images']
-    rows = np.split(images, len(images) // columns) if runs > 1 else [images]
-    return [tiled(digits, columns, gap=0) for digits in rows]
+def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> np.ndarray:
+    """What the explorer shows of the networks of some runs: digits of each of the first, bytes [runs, height, width]."""
+    rows = min(len(seeds), SHOWN_SEEDS)
+    grids = gan.sample_grid(settings, seeds[:rows], gan.first_rows(g, rows))
+    if len(seeds) > 1:
+        columns = 10 if settings.conditional else 12
+        return np.stack([tiled(digits[:columns], columns, gap=0) for digits in grids])
+    return tiled(by_class(grids[0]) if settings.conditional else grids[0], 10, gap=0)[None]
 
 
 def sample_grid(path: pathlib.Path) -> Figure:
@@ -233,7 +238,7 @@ def draw_samples(path: pathlib.Path, trained_for: str, images: np.ndarray, condi
 
 def draw_interpolation(path: pathlib.Path, trained_for: str, images: np.ndarray) -> None:
     """Writes the figure of `interpolation`, one row per pair of noise vectors."""
-    within = ', a row for each digit asked for\n' if len(images) == gan.CLASSES * PATH else ' '
+    within = ', a row for each digit asked for\n' if len(images) == CLASSES * PATH else ' '
     draw_grid(path, f'Interpolation between pairs of noise vectors{within}({trained_for})', images, PATH)
 
 
@@ -267,15 +272,8 @@ def draw_losses(path: pathlib.Path, whose: str, history: dict[str, np.ndarray]) 
     figures.write(path, losses, {'title': f'Losses ({whose})'} | arrays)
 
 
-def frames_of(history: dict[str, np.ndarray]) -> list[tuple[int, np.ndarray]]:
-    """The first run's sample grids recorded during training: [(iteration, uint8 [100, 784])], may be []."""
-    if 'sheet_step' not in history:
-        return []
-    return [(step, history['sheets'][0, :, :, i]) for i, step in enumerate(history['sheet_step'])]
-
-
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
-    """Writes the animation's data and returns the generator that draws it; `frames` are those of `frames_of`."""
+    """Writes the animation's data and returns the generator that draws it; `frames` are those of `gan.frames_of`."""
     steps, grids = zip(*frames, strict=True)
     sheets = by_class(np.stack(grids)) if settings.conditional else np.stack(grids)[:, :ANIMATION_DIGITS]
     arrays = {'title': f'seed {seed}', 'step': np.array(steps), 'sheets': sheets}

@@ -14,24 +14,11 @@ import tensorflow as tf
 
 from common import remedies, training
 from common.evaluation import outcomes
-from common.nn import layers, losses, optimizers, random
+from common.nn import layers, losses, minibatch, optimizers, random
 from common.nn.random import Stream
 from common.storage.saved_model import Labels
-from reproductions.aylien.settings import KERNEL_DIMS, KERNELS, MINIBATCH_STDDEV
 from reproductions.mnist import dataset, quality
-from reproductions.mnist.settings import (  # noqa: F401  everything the post fixes, for readers of this file
-    CALL,
-    CLAIM_STEPS,
-    CLASSES,
-    DEFAULT,
-    GROUP,
-    MOST_BETWEEN,
-    VARIANTS,
-    Settings,
-    Variant,
-    default_steps,
-    make_settings,
-)
+from reproductions.mnist.settings import CALL, CLASSES, GROUP, Settings
 
 # --- Data, noise and labels ---------------------------------------------------------------------------------------------------
 
@@ -69,9 +56,9 @@ def requests(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tens
     return dataset.with_labels(z, tf.tile((tf.range(count) % CLASSES)[None], [z.shape[0], 1]))
 
 
-def labels(settings: Settings) -> Labels | None:
-    """How a conditional G is told what to generate; None for one that is not."""
-    return Labels(dataset.with_labels, CLASSES) if settings.conditional else None
+def labels(settings: Settings) -> Labels:
+    """How a conditional G is told what to generate."""
+    return Labels(dataset.with_labels, CLASSES)
 
 
 # --- Networks -----------------------------------------------------------------------------------------------------------------
@@ -94,9 +81,9 @@ def init_discriminator(settings: Settings, seeds: tf.Tensor) -> tuple[layers.Lin
     plain = init_mlp(settings, settings.d_widths, seeds, Stream.WEIGHTS_D)
     if not settings.minibatch:
         return plain
-    *_, shape, (_, inputs) = layers.minibatch_shapes(settings.d_widths[:-1], KERNELS, KERNEL_DIMS)
+    *_, shape, (_, inputs) = minibatch.shapes(settings.d_widths[:-1])
     projection, last = layers.normal_linears(seeds, Stream.MINIBATCH, [shape, (1, inputs)])
-    return (*plain[:-1], *layers.scaled([projection], MINIBATCH_STDDEV), *layers.scaled([last], (2 / inputs) ** 0.5))
+    return (*plain[:-1], *layers.scaled([projection], minibatch.STDDEV), *layers.scaled([last], (2 / inputs) ** 0.5))
 
 
 def activations(hidden: Any, x: tf.Tensor) -> list[tf.Tensor]:
@@ -124,7 +111,7 @@ def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     """Logits of the probability that an image is real: [runs, 784 or 794, batch] -> [runs, 1, batch].
 
-    Minibatch discrimination, if used, adds Aylien's layer behind the last hidden one. The last layer has one unit and is
+    Minibatch discrimination, if used, adds its layer behind the last hidden one. The last layer has one unit and is
     written as a product and a sum. As a `matmul`, XLA would run it and the preceding relu unvectorized on a single core (20 of
     an iteration's 3,500 microseconds each time, while the other core mostly waits).
     """
@@ -132,7 +119,7 @@ def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     *hidden, projection = hidden if settings.minibatch else (*hidden, None)
     units = activations(hidden, x)[-1]
     if projection:
-        units = layers.with_mean_features(units, projection, KERNELS)
+        units = minibatch.with_mean_features(units, projection)
     return tf.reduce_sum(tf.transpose(w, [0, 2, 1]) * units, axis=1, keepdims=True) + b
 
 
@@ -176,10 +163,9 @@ def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -
     )
 
 
-def make_experiment(settings: Settings, digits: tuple[np.ndarray, np.ndarray] | None = None) -> training.Experiment:
-    """The experiment for these settings on `digits`, images uint8 [n, 784] and labels [n], or on the bundled ones."""
-    digits = dataset.training_digits(dataset.bundled()) if digits is None else digits
-    return experiment_of(settings, make_train_step(settings, digits))
+def make_experiment(settings: Settings, digits: dataset.Digits | None = None) -> training.Experiment:
+    """The experiment for these settings on the training digits of `digits`, or of the bundled ones."""
+    return experiment_of(settings, make_train_step(settings, dataset.training_digits(digits or dataset.bundled())))
 
 
 def experiment_of(settings: Settings, train_step: training.TrainStep) -> training.Experiment:
@@ -258,42 +244,72 @@ def evaluate(
     return dict(zip(names, np.array(rows, np.float64).T, strict=True)), np.stack(grids)
 
 
-def results_table(
+def samples(settings: Settings, seeds: np.ndarray, g: Any, count: int) -> np.ndarray:
+    """Samples of runs on fixed noise, in 0 .. 1, float32 [runs, count, 784]; conditional: 0, ... 9, 0, ..."""
+    z = requests(settings, tf.constant(seeds), Stream.FIGURE, 0, count)
+    return generator(settings, tf.nest.map_structure(tf.constant, g), z).numpy().transpose(0, 2, 1)
+
+
+def sample_grid(settings: Settings, seeds: np.ndarray, g: Any) -> np.ndarray:
+    """`samples` for a sample grid, uint8 [runs, 100, 784]."""
+    return quality.as_bytes(samples(settings, seeds, g, quality.GRID_SIZE))
+
+
+def first_rows(networks: Any, count: int = 1) -> Any:
+    """The networks of the first runs."""
+    return tf.nest.map_structure(lambda value: value[:count], networks)
+
+
+def untrained(settings: Settings, evaluator: quality.Evaluator, seed: int) -> dict[str, float]:
+    """The evaluation of a seed's untrained networks, whose Fréchet distance is the upper reference."""
+    seeds = np.array([seed], np.uint32)
+    d, g = experiment_of(settings, None).init(tf.constant(seeds))
+    columns, _ = evaluate(settings, evaluator, seeds, training.TrainState(0, d, g, (), ()))
+    return {name: float(values[0]) for name, values in columns.items()}
+
+
+def watch(
     settings: Settings,
+    evaluator: quality.Evaluator,
+    due: tuple[str, ...],
+    step: int,
     seeds: np.ndarray,
     train_state: training.TrainState,
-    history: dict[str, np.ndarray],
-    evaluator: quality.Evaluator,
 ) -> dict[str, np.ndarray]:
-    """The columns of results.csv, {column: [runs]}; seeds are uint32, `history` is joined records of `session.train`.
+    """Records of a training: sample grids of the first run, and evaluations if they are due.
 
-    The last recorded evaluation is used if it is of this train state. Losses are means over the last 100 iterations.
+    `sheet_step` [1], the iteration, and `sheets` uint8 [1, 100, 784, 1]; `eval_step` [1] and every column [runs, 1].
     """
-    if 'eval_step' in history and history['eval_step'][-1] == train_state.step - 1:
-        columns = {name: history[name][:, -1] for name in quality.column_names(settings.conditional)}
-    else:
-        columns, _ = evaluate(settings, evaluator, seeds, train_state)
-    table = {'seed': seeds} | quality.verdict_columns(evaluator.references, columns) | columns
-    return table | {name: training.settled_mean(history['step'], history[name]) for name in ('loss_d', 'loss_g')}
+    grids, records = None, {}
+    if 'evaluation' in due:
+        columns, grids = evaluate(settings, evaluator, seeds, train_state)
+        records = {'eval_step': np.array([step - 1])} | {name: values[:, None] for name, values in columns.items()}
+    if grids is None or grids.shape[1] < quality.GRID_SIZE:  # there are fewer test digits
+        grids = sample_grid(settings, seeds[:1], first_rows(train_state.g))
+    return records | {'sheet_step': np.array([step - 1]), 'sheets': grids[:1, ..., None]}
 
 
-def tools(digits: dataset.Digits) -> tuple[Callable, Callable]:
-    """`make_experiment` and `results_table` on these digits, functions of what these two take for any other post."""
-    data = tuple(map(tf.constant, dataset.training_digits(digits)))
-    evaluator = quality.make_evaluator(digits)
-    return functools.partial(make_experiment, digits=data), functools.partial(results_table, evaluator=evaluator)
+def frames_of(history: dict[str, np.ndarray]) -> list[tuple[int, np.ndarray]]:
+    """The first run's sample grids recorded during training: [(iteration, uint8 [100, 784])], may be []."""
+    if 'sheet_step' not in history:
+        return []
+    return [(step, history['sheets'][0, :, :, i]) for i, step in enumerate(history['sheet_step'])]
 
 
-def train_many(
-    settings: Settings,
-    seed: int,
-    runs: int,
-    num_steps: int | None = None,
-    every: int = MOST_BETWEEN,
-    digits: dataset.Digits | None = None,
-) -> outcomes.Ensemble:
-    """Trains seeds seed .. seed+runs-1 on the CPU, on the given or the bundled digits: `outcomes.Ensemble`."""
-    num_steps = num_steps or default_steps(settings)
-    outcomes.check_numbers(seed, runs, num_steps, every)  # before the classifier is trained
-    make, table_of = tools(digits or dataset.bundled())
-    return outcomes.train_many(make(settings), functools.partial(table_of, settings), seed, runs, num_steps, every)
+def judge(settings: Settings, digits: dataset.Digits | None = None) -> outcomes.Judge:
+    """How runs with these settings are judged, by a classifier of these digits or of the bundled ones."""
+    evaluator = quality.make_evaluator(digits or dataset.bundled())
+
+    def measure(seeds, d, g):
+        return evaluate(settings, evaluator, seeds, training.TrainState(0, d, g, (), ()))[0], {}
+
+    def summarize(judge, table):
+        quality.summary(table, evaluator, untrained(settings, evaluator, table['seed'][0]))
+
+    return outcomes.Judge(
+        measure, quality.success_bound(evaluator.references), targets={}, distance='frechet', losses=('loss_d', 'loss_g'),
+        verdicts=functools.partial(quality.verdict_columns, evaluator.references),
+        watch=functools.partial(watch, settings, evaluator), watched=quality.column_names(settings.conditional),
+        frames=frames_of, summarize=summarize, doubt=quality.doubt(evaluator), evaluation=evaluator,
+        config={'digits': evaluator.digits.name, 'classifier': evaluator.classifier.name},
+    )  # fmt: skip

@@ -1,5 +1,6 @@
 """Quality of generated digits: what is measured, by what, and what counts as success."""
 
+import functools
 import pathlib
 import warnings
 from typing import NamedTuple
@@ -42,6 +43,7 @@ class Evaluator(NamedTuple):
     test_labels: np.ndarray
     moments: image_metrics.Moments  # of the classifier's features on the test digits
     references: dict[str, dict[str, float]]  # the same metrics for real digits, see `make_evaluator`
+    digits: dataset.Digits
 
 
 def quality(evaluator: Evaluator, images: np.ndarray) -> dict[str, float]:
@@ -106,6 +108,7 @@ def scale(images: np.ndarray) -> np.ndarray:
     return scaled
 
 
+@functools.lru_cache(maxsize=1)
 def make_evaluator(digits: dataset.Digits) -> Evaluator:
     """The `Evaluator` of some digits; trains the classifier unless it is cached.
 
@@ -120,7 +123,7 @@ def make_evaluator(digits: dataset.Digits) -> Evaluator:
     trained = classifier.for_digits(images, labels, digits.x_test, digits.y_test)
     test, scaled = (scale(array) for array in (digits.x_test, images))
     moments = image_metrics.moments(trained.classify(test)[1])
-    evaluator = Evaluator(trained, scaled, labels, test, digits.y_test, moments, {})
+    evaluator = Evaluator(trained, scaled, labels, test, digits.y_test, moments, {}, digits)
     evaluator.references['test'] = quality(evaluator, test) | as_asked(evaluator, test, digits.y_test)
     some, classes = scaled[: len(test)], labels[: len(test)]
     evaluator.references['training'] = quality(evaluator, some)
@@ -166,16 +169,17 @@ def doubt(evaluator: Evaluator) -> str:
     return f'the classifier recognizes only {accuracy:.0%} of the test digits, so classes, scores and success mean little'
 
 
-def write_references(directory: pathlib.Path, evaluator: Evaluator) -> None:
-    """Writes references.json: the classifier's accuracy, and the metrics of real digits and of the untrained G."""
+def write_references(directory: pathlib.Path, evaluator: Evaluator, untrained: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Writes and returns references.json: the classifier's accuracy, the metrics of real digits and of the untrained G."""
     accuracy = {'classifier': {'accuracy': evaluator.classifier.accuracy}}
-    files.write_json(directory / 'references.json', accuracy | evaluator.references)
+    references = accuracy | evaluator.references | {'untrained': untrained}
+    files.write_json(directory / 'references.json', references)
+    return references
 
 
-def summary(table: dict[str, np.ndarray], evaluator: Evaluator) -> None:
+def summary(table: dict[str, np.ndarray], evaluator: Evaluator, untrained: dict[str, float]) -> None:
     """Prints the results beside those of the untrained G and of real digits."""
-    real, untrained = evaluator.references['test'], evaluator.references['untrained']
-    real = real | {'frechet': evaluator.references['training']['frechet'], 'd_real': 0.5, 'd_fake': 0.5}
+    real = evaluator.references['test'] | {'frechet': evaluator.references['training']['frechet'], 'd_real': 0.5, 'd_fake': 0.5}
     print(f'\nclassifier: {evaluator.classifier.accuracy:.2%} accuracy on the test digits')
     for name in ('finite', 'success', 'collapsed'):
         estimate = claims.proportion(table[name] == 1)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from common import training
 from common.evaluation import replay
 from reproductions.mnist import dataset, gan
+from reproductions.mnist.settings import CLASSES, DEFAULT, VARIANTS, make_settings
 
 
 def trace_settings(meta: dict[str, Any]) -> gan.Settings:
@@ -20,11 +21,11 @@ def trace_settings(meta: dict[str, Any]) -> gan.Settings:
         widths = meta.get(name)
         if not isinstance(widths, list) or not all(type(w) is int and 0 < w <= 10_000 for w in widths) or len(widths) < 2:
             raise replay.BadTrace(f'has no widths in {name}')
-    variant = meta.get('variant', gan.DEFAULT)  # traces of the listing do not name it
-    if not isinstance(variant, str) or variant not in gan.VARIANTS:
+    variant = meta.get('variant', DEFAULT)  # traces of the listing do not name it
+    if not isinstance(variant, str) or variant not in VARIANTS:
         raise replay.BadTrace('is of an unknown variant')
-    published = gan.VARIANTS[variant]
-    labels, epsilon = gan.CLASSES * published.conditional, 1e-8
+    published = make_settings(variant)
+    labels, epsilon = CLASSES * published.conditional, 1e-8
     if meta['d_arch'][0] != meta['g_arch'][-1] + labels or meta['d_arch'][-1] != 1 or meta['g_arch'][0] <= labels:
         raise replay.BadTrace('has networks of shapes that do not match')
     if meta.get('conditional', labels) != labels:
@@ -32,14 +33,12 @@ def trace_settings(meta: dict[str, Any]) -> gan.Settings:
     adam = [published.learning_rate, published.beta1, published.beta2, epsilon]
     if meta.get('adam', adam) != adam:
         raise replay.BadTrace(f'has another Adam than {variant}')
-    return gan.make_settings(
-        variant, d_widths=tuple(meta['d_arch']), g_widths=tuple(meta['g_arch']), batch_size=meta['batch_size']
-    )
+    return make_settings(variant, d_widths=tuple(meta['d_arch']), g_widths=tuple(meta['g_arch']), batch_size=meta['batch_size'])
 
 
 def trace_shapes(settings: gan.Settings, steps: int) -> dict[str, tuple[int, ...]]:
     """The float arrays a trace with these settings must contain: {name: shape}; weights are [in, out]."""
-    noise = settings.g_widths[0] - gan.CLASSES * settings.conditional
+    noise = settings.g_widths[0] - CLASSES * settings.conditional
     shapes = {'z': (steps, settings.batch_size, noise), 'loss_d': (steps,), 'loss_g': (steps,)}
     for network, widths in (('D', settings.d_widths), ('G', settings.g_widths)):
         for i, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
@@ -61,8 +60,8 @@ def replay_trace(path: str | pathlib.Path) -> dict[str, list]:
     for name, shape in bytes_of.items():
         if name not in arrays or arrays[name].dtype != np.uint8 or arrays[name].shape != shape:
             raise replay.BadTrace(f'has no {name} of bytes {shape}')
-    if settings.conditional and arrays['y'].max() >= gan.CLASSES:
-        raise replay.BadTrace(f'has a label above {gan.CLASSES - 1}')
+    if settings.conditional and arrays['y'].max() >= CLASSES:
+        raise replay.BadTrace(f'has a label above {CLASSES - 1}')
 
     def network(name, widths):
         return replay.linears(arrays, [f'init/{name}/l{i}' for i in range(len(widths) - 1)])

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from common.evaluation import Verdict, claims
+from common.evaluation import Verdict, claims, outcomes
 from common.storage import files
 from reproductions.multimodal import figures, gan
+from reproductions.multimodal.settings import NUM_STEPS, default_modes, make_settings
 
 STATED = {1: 30, 2: 30, 3: 300}  # the step by which the post's run with that many modes converges
 MODES = (1, 2, 3, 5, 10, 15)  # for M4: the post's own, more, and as many as it hopes to reach
@@ -22,7 +23,7 @@ SLOW_STEPS = 20_000  # for Aylien's own generator: the learning rate has then de
 
 def own_generator(modes: int) -> gan.Settings:
     """Aylien's generator on the post's data."""
-    return gan.make_settings(modes, hidden_sizes=(4,), activation='softplus')
+    return make_settings(modes, hidden_sizes=(4,), activation='softplus')
 
 
 def smaller_generators(changes: Callable[[int], dict[str, Any]] = lambda modes: {}) -> dict[str, gan.Settings]:
@@ -32,14 +33,14 @@ def smaller_generators(changes: Callable[[int], dict[str, Any]] = lambda modes: 
     """
     layers = changes(1).get('layers', 3)
     return {
-        'M2': gan.make_settings(1, **changes(1) | {'layers': layers - 1}),
-        'M3': gan.make_settings(3, **changes(3) | {'hidden_sizes': (12,) * (layers - 2) + (8, 8)}),
+        'M2': make_settings(1, **changes(1) | {'layers': layers - 1}),
+        'M3': make_settings(3, **changes(3) | {'hidden_sizes': (12,) * (layers - 2) + (8, 8)}),
     }
 
 
 ARMS = (
     {
-        f'{modes} modes, width {width}': gan.make_settings(modes, hidden_sizes=(width,) * 3)
+        f'{modes} modes, width {width}': make_settings(modes, hidden_sizes=(width,) * 3)
         for modes in MODES
         for width in WIDTHS
     }
@@ -60,14 +61,14 @@ def train_arms(
     """The columns of results.csv of every arm: {arm: {column: [runs]}}."""
     tables = {}
     for name, settings in arms.items():
-        tables[name] = gan.train_many(settings, seed, runs, steps_of(name)).table
+        tables[name] = outcomes.train_many(gan, settings, seed, runs, steps_of(name)).table
         tick()
     return tables
 
 
 def steps_of(arm: str) -> int:
     """How long an arm is trained."""
-    return SLOW_STEPS if arm.endswith('own') else gan.NUM_STEPS
+    return SLOW_STEPS if arm.endswith('own') else NUM_STEPS
 
 
 def load_arms(path: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
@@ -282,8 +283,8 @@ CHOICES = {  # what the post leaves open, varied one at a time: modes -> changed
     'one mode at 0, the others over ±6': lambda modes: {
         'means': (0.0,) if modes == 1 else tuple(np.linspace(-6, 6, modes).tolist())
     },
-    'deviations halved': lambda modes: {'deviations': tuple(s / 2 for s in gan.default_modes(modes)[1])},
-    'batch 12': lambda modes: {'batch_size': gan.make_settings(modes, variant='guessed').batch_size},
+    'deviations halved': lambda modes: {'deviations': tuple(s / 2 for s in default_modes(modes)[1])},
+    'batch 12': lambda modes: {'batch_size': make_settings(modes, variant='guessed').batch_size},
     'batch 240': fixed(batch_size=240),
     'noise over ±4': fixed(noise_range=4.0),
     'rate 0.005': fixed(learning_rate=0.005),
@@ -297,7 +298,7 @@ CHOICES = {  # what the post leaves open, varied one at a time: modes -> changed
 
 
 ONE_MODE = {  # the mode's location determines how far the untrained generator is from it: {arm: settings}
-    f'{activation}, mean {mean:g}': gan.make_settings(1, means=(mean,), activation=activation)
+    f'{activation}, mean {mean:g}': make_settings(1, means=(mean,), activation=activation)
     for activation in ('tanh', 'softplus')
     for mean in (0.0, 1.0, 2.0, 3.0, 4.0)
 }
@@ -306,7 +307,7 @@ ONE_MODE = {  # the mode's location determines how far the untrained generator i
 def choice_arms(name: str) -> dict[str, gan.Settings]:
     """1, 2, 3 and 5 modes with the post's widths, and the smaller generators of M2 and M3: {arm: settings}."""
     changes = CHOICES[name]
-    return {f'{modes} modes': gan.make_settings(modes, **changes(modes)) for modes in (*STATED, 5)} | smaller_generators(
+    return {f'{modes} modes': make_settings(modes, **changes(modes)) for modes in (*STATED, 5)} | smaller_generators(
         changes
     )
 

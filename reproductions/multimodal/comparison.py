@@ -2,8 +2,10 @@
 
 import pathlib
 
+from common.evaluation import outcomes
 from reproductions.contract import Case, Job, Outcomes, Shown, Speed, Trial
 from reproductions.multimodal import gan
+from reproductions.multimodal.settings import NUM_STEPS, make_settings
 
 COMPARED = ('mean', 'std', 'wasserstein', 'modes_covered', 'mode_mass_error', 'd_mean')
 SEEDS_SHOWN = {1: 2261, 2: 2054, 3: 2609}  # of seeds 2000 .. 2999, as `gallery.train_shown` finds it
@@ -12,15 +14,15 @@ STATED = {1: '20 to 30', 2: '20 to 30', 3: '300'}  # steps within which the post
 
 def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
     """The columns of results.csv and the history of several seeds."""
-    table, history, _ = gan.train_many(settings, seed, runs)
+    table, history, _ = outcomes.train_many(gan, settings, seed, runs)
     return table, history
 
 
 def accepted(modes: int, variant: str, seed: int, shown: int | None = None) -> Case:
     """200 accepted seeds of a variant with a number of modes."""
     return Case(
-        'multimodal', variant, f'{variant}_modes{modes}', gan.make_settings(modes, variant=variant), train, COMPARED, seed, 200,
-        gan.NUM_STEPS, shown, tested=100,
+        'multimodal', variant, f'{variant}_modes{modes}', make_settings(variant, modes=modes), train, COMPARED, seed, 200,
+        NUM_STEPS, shown, tested=100,
     )  # fmt: skip
 
 

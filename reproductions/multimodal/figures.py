@@ -8,16 +8,18 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
+from common.evaluation import outcomes
 from common.nn.random import Stream
 from common.plotting import densities, figures
 from common.program import session
-from reproductions.aylien import gan as aylien
+from reproductions.aylien.settings import NOISE_RANGE, PLOT_POINTS
 from reproductions.multimodal import gan
+from reproductions.multimodal.settings import SEED
 
 
 def real_density(settings: gan.Settings) -> np.ndarray:
     """Density histogram of 10,000 real samples, [bins]."""
-    samples = gan.real_samples(settings, tf.constant([gan.SEED], tf.uint32), 0, aylien.PLOT_POINTS, Stream.FIGURE)
+    samples = gan.real_samples(settings, tf.constant([SEED], tf.uint32), 0, PLOT_POINTS, Stream.FIGURE)
     return figures.density(samples.numpy().ravel(), gan.bins(settings))
 
 
@@ -32,10 +34,15 @@ def describe(settings: gan.Settings) -> str:
 
 
 def draw(
-    settings: gan.Settings, directory: pathlib.Path, seeds: np.ndarray, trained: session.Trained, table: dict[str, np.ndarray]
+    settings: gan.Settings,
+    directory: pathlib.Path,
+    seeds: np.ndarray,
+    trained: session.Trained,
+    table: dict[str, np.ndarray],
+    judge: outcomes.Judge,
 ) -> None:
     """Writes figure.png for the first seed and, for several seeds, ensemble.png and convergence.png; each with its data."""
-    evaluation, real = gan.make_evaluation(settings), real_density(settings)
+    evaluation, real = judge.evaluation, real_density(settings)
     title = f'{describe(settings)}, seed {seeds[0]}'
     densities.final(directory, title, evaluation, gan.bins(settings), real, trained.train_state)
     if len(seeds) > 1:
@@ -46,14 +53,14 @@ def draw(
         draw_convergence(directory / 'convergence.png', title, {'': table}, int(trained.train_state.step))
 
 
-def curves_of(settings: gan.Settings, d: Any, g: Any) -> densities.Curves:
+def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> densities.Curves:
     """What the explorer shows of the networks of some runs."""
-    return densities.curves_of_many(gan.make_evaluation(settings, densities.SAMPLES), settings.noise_range, d, g)
+    return densities.curves_of_many(gan.evaluation(settings, densities.SAMPLES), settings.noise_range, d, g)
 
 
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:
     """Writes the animation's data and returns the generator that draws it; `frames` are those of `session.Trained`."""
-    evaluation, shown = gan.make_evaluation(settings), (-aylien.NOISE_RANGE, aylien.NOISE_RANGE, 1.4)
+    evaluation, shown = gan.evaluation(settings), (-NOISE_RANGE, NOISE_RANGE, 1.4)
     title = f'{counted(len(settings.means))}, seed {seed}'
     return densities.draw_film(path, title, evaluation, gan.bins(settings), real_density(settings), frames, shown)
 

@@ -16,6 +16,7 @@ from reproductions.multimodal import claims as multimodal_claims
 from reproductions.multimodal import figures as multimodal_figures
 from reproductions.multimodal import gan
 from reproductions.multimodal.inference import gallery as inferred
+from reproductions.multimodal.settings import NUM_STEPS, make_settings
 
 KEPT_IN = ROOT / 'output' / 'multimodal_arms'
 SEED = 2000  # of the ensembles; the default was chosen on seeds below 1,200
@@ -145,7 +146,7 @@ def train_shown(modes: int, table: dict[str, np.ndarray], directory: pathlib.Pat
 def data(runs: int, out: pathlib.Path) -> None:
     """The data with one, two and three modes."""
     del runs
-    settings = [gan.make_settings(modes) for modes in multimodal_claims.STATED]
+    settings = [make_settings(modes) for modes in multimodal_claims.STATED]
     real = {multimodal_figures.counted(len(one.means)): multimodal_figures.real_density(one) for one in settings}
     arrays = {'labels': list(real), 'places': gan.bins(settings[0]).places}  # one to three modes share the same bins
     figures.write(out / 'data.png', multimodal_figures.data, arrays | real)
@@ -157,7 +158,7 @@ def convergence(runs: int, out: pathlib.Path) -> None:
     tables = {modes: files.read_csv(out / f'modes{modes}_results.csv') for modes in multimodal_claims.STATED}
     title = f'When {len(tables[1]["seed"]):,} seeds each come within one std of the data'
     labelled = {multimodal_figures.counted(modes): table for modes, table in tables.items()}
-    multimodal_figures.draw_convergence(out / 'convergence.png', title, labelled, gan.NUM_STEPS)
+    multimodal_figures.draw_convergence(out / 'convergence.png', title, labelled, NUM_STEPS)
     lines = [
         '| modes | the post | was below the threshold at least once by then | converged by then | converged within 5,000 '
         '| step of those: median | quartiles | never |',

@@ -16,27 +16,12 @@ from common.evaluation import claims, metrics, outcomes
 from common.nn import layers, losses, random
 from common.nn.random import Stream
 from common.plotting import figures
+from common.sizes import minibatch_group
 from reproductions.aylien import gan as aylien
-from reproductions.multimodal.settings import (  # noqa: F401  everything the post fixes, for readers of this file
-    ACTIVATIONS,
-    AYLIEN,
-    DEFAULT,
-    EARLY_RECORDS,
-    LEAST_STD,
-    MOST_MODES,
-    MOST_UNITS,
-    NUM_STEPS,
-    REACH,
-    RECORD_EVERY,
-    SEED,
-    SIGMA,
-    SPACING,
-    VARIANTS,
-    Settings,
-    default_modes,
-    default_steps,
-    make_settings,
-)
+from reproductions.aylien.settings import NOISE_RANGE, PLOT_POINTS, PRETRAIN_RANGE
+from reproductions.aylien.settings import Settings as AylienSettings
+from reproductions.aylien.settings import make_settings as make_aylien_settings
+from reproductions.multimodal.settings import AYLIEN, EARLY_RECORDS, Settings
 
 # --- Data and noise -----------------------------------------------------------------------------------------------------------
 
@@ -71,7 +56,7 @@ def noise(settings: Settings, seeds: tf.Tensor, stream: Stream, step: tf.Tensor)
 
 def pretraining_batch(settings: Settings, seeds: tf.Tensor, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """x ~ U(-5, 5), as Aylien's program samples it, and the density there that D is to learn, each [runs, 1, batch]."""
-    x = aylien.PRETRAIN_RANGE * (2 * random.uniform(seeds, Stream.PRETRAIN, step, settings.batch_size)[:, None, :] - 1)
+    x = PRETRAIN_RANGE * (2 * random.uniform(seeds, Stream.PRETRAIN, step, settings.batch_size)[:, None, :] - 1)
     means, stds = (by_row(values) for values in (settings.means, settings.deviations))
     densities = tf.exp(-0.5 * tf.square((x - means) / stds)) / (stds * np.float32(np.sqrt(2 * np.pi)))
     if settings.pretrain_weights is None:
@@ -103,10 +88,10 @@ def generator(settings: Settings, g: Any, z: tf.Tensor) -> tf.Tensor:
     return layers.dense(z, last)
 
 
-def aylien_settings(settings: Settings) -> aylien.Settings:
+def aylien_settings(settings: Settings) -> AylienSettings:
     """Settings of Aylien's discriminator and optimizer, which the post keeps."""
-    shared = ('learning_rate', 'd_learning_rate', 'g_learning_rate', 'decay', 'init_scale')
-    return aylien.make_settings(AYLIEN, settings.minibatch, **{name: getattr(settings, name) for name in shared})
+    shared = ('minibatch', 'learning_rate', 'd_learning_rate', 'g_learning_rate', 'decay', 'init_scale')
+    return make_aylien_settings(AYLIEN, **{name: getattr(settings, name) for name in shared})
 
 
 def discriminator(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
@@ -160,7 +145,7 @@ def make_experiment(settings: Settings) -> training.Experiment:
         pretrain_step=make_pretrain_step(settings),
         pretrain_steps=settings.pretrain_steps,
         early=EARLY_RECORDS,
-        group=aylien.group(settings),
+        group=minibatch_group(settings),
     )
 
 
@@ -199,7 +184,7 @@ def measure(settings: Settings, g: Any) -> dict[str, tf.Tensor]:
 @functools.cache
 def bins(settings: Settings) -> figures.Bins:
     """Bins for the figures: Aylien's, or enough that each is at most half the narrowest mode's std wide."""
-    half_range = aylien.NOISE_RANGE
+    half_range = NOISE_RANGE
     count = max(len(aylien.BINS.places), int(np.ceil(4 * half_range / min(settings.deviations))))
     edges = np.linspace(-half_range, half_range, count + 1)
     return figures.Bins(edges, (edges[:-1] + edges[1:]) / 2)
@@ -213,19 +198,29 @@ def peak_height(settings: Settings, generated: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def make_evaluation(settings: Settings, points: int = aylien.PLOT_POINTS) -> outcomes.Evaluation:
-    """What the final networks are evaluated on: Aylien's grid (for G, scaled to its noise range), truth, success bound."""
-    return outcomes.make_evaluation(
+def evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
+    """The networks on Aylien's grid, which for G is scaled to the noise."""
+    return outcomes.on_grid(
         discriminator=lambda d, x: discriminator(settings, d, x),
-        generator=lambda g, x: generator(settings, g, x * (settings.noise_range / aylien.NOISE_RANGE)),
-        grid=np.linspace(-aylien.NOISE_RANGE, aylien.NOISE_RANGE, points),
+        generator=lambda g, x: generator(settings, g, x * (settings.noise_range / NOISE_RANGE)),
+        grid=np.linspace(-NOISE_RANGE, NOISE_RANGE, points),
         batch_size=settings.batch_size,
         truth=truth(settings),
-        success_bound=success_bound(settings),
+    )
+
+
+def judge(settings: Settings) -> outcomes.Judge:
+    """How runs with these settings are judged."""
+    return outcomes.of_grid(
+        evaluation(settings),
+        success_bound(settings),
+        targets(settings),
         columns=lambda generated: (
             metrics.describe_modes(generated, settings.means, settings.deviations)
             | {'peak_height': peak_height(settings, generated)}
         ),
+        course=lambda history, runs: convergence(settings, runs, history),
+        afterword=converged,
     )
 
 
@@ -235,14 +230,6 @@ def convergence(settings: Settings, runs: int, history: dict[str, np.ndarray]) -
         return dict.fromkeys(('first_step_below', 'convergence_step'), np.full(runs, np.inf))
     first, lasting = metrics.convergence_steps(history['step'], history['wasserstein'], success_bound(settings))
     return {'first_step_below': first, 'convergence_step': lasting}
-
-
-def results_table(
-    settings: Settings, seeds: np.ndarray, train_state: training.TrainState, history: dict[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """The columns of results.csv, one value per run: those of `outcomes.results_table`, and the convergence steps."""
-    table = outcomes.results_table(make_evaluation(settings), seeds, train_state, history)
-    return table | convergence(settings, len(seeds), history)
 
 
 def converged(table: dict[str, np.ndarray]) -> str:
@@ -271,11 +258,3 @@ def targets(settings: Settings) -> dict[str, float]:
         'peak_height': 1,
         'd_mean': 0.5,
     }
-
-
-def train_many(
-    settings: Settings, seed: int, runs: int, num_steps: int | None = None, every: int = RECORD_EVERY
-) -> outcomes.Ensemble:
-    """Trains seeds seed .. seed+runs-1 on the CPU; returns an `outcomes.Ensemble`."""
-    table_of = functools.partial(results_table, settings)
-    return outcomes.train_many(make_experiment(settings), table_of, seed, runs, num_steps or default_steps(settings), every)

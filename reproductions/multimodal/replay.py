@@ -9,14 +9,15 @@ from common.evaluation import replay
 from reproductions.aylien import gan as aylien_gan
 from reproductions.aylien import replay as aylien_replay
 from reproductions.multimodal import gan
+from reproductions.multimodal.settings import AYLIEN, make_settings
 
 
 def as_multimodal(settings: aylien_gan.Settings) -> gan.Settings:
     """Aylien's settings converted to this post's. Raises replay.BadTrace for a version the post did not start from."""
-    if settings.variant != gan.AYLIEN:
-        raise replay.BadTrace(f'is of another version of the program than {gan.AYLIEN}, from which this post starts')
-    return gan.make_settings(
-        1, hidden_sizes=(settings.hidden_size,), activation='softplus', minibatch=settings.minibatch, means=(settings.mu,),
+    if settings.variant != AYLIEN:
+        raise replay.BadTrace(f'is of another version of the program than {AYLIEN}, from which this post starts')
+    return make_settings(
+        modes=1, hidden_sizes=(settings.hidden_size,), activation='softplus', minibatch=settings.minibatch, means=(settings.mu,),
         deviations=(settings.sigma,), batch_size=settings.batch_size, learning_rate=settings.learning_rate,
         pretrain_steps=settings.pretrain_steps,
     )  # fmt: skip

@@ -1,15 +1,39 @@
-"""What the multi-modal post fixes, and the settings derived from it."""
+"""What the multi-modal post fixes, and values for what it leaves open: every setting with its flag."""
 
-from typing import Any, NamedTuple
+import functools
+import itertools
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from common.settings import REMEDY_NUMBERS, Remedies, changed
-from reproductions.aylien import settings as aylien
+from common import settings
+from common.evaluation import MODE_REACH
+from common.program import checks
+from common.program.cli import UserError
+from common.program.flags import spelled
+from common.settings import (
+    BATCH_SIZE,
+    D_RATE,
+    D_STEPS,
+    EVALUATED,
+    G_RATE,
+    G_STEPS,
+    IMPLIED,
+    INIT_SCALE,
+    POSITIVE,
+    Remedies,
+    between,
+    derived,
+    one_of,
+    per_run,
+)
+from common.sizes import MOST
+from reproductions.aylien.settings import NOISE_RANGE, PLOT_POINTS
+from reproductions.aylien.settings import make_settings as aylien_settings
 
 AYLIEN = '2016-12'  # Aylien's program of that time: D, optimizer, decay, pre-training and noise are taken from it
 SEED = 4  # the seed with which, the post says, models converge
-
 NUM_STEPS = 5000  # the post's limit
 RECORD_EVERY = 50
 EARLY_RECORDS = tuple(range(1, 402, 5))  # every fifth step up to the 400th, when the post's runs converge
@@ -20,98 +44,145 @@ LEAST_STD = 1e-3  # likewise: bins of the figures are half as wide, so there are
 ACTIVATIONS = ('tanh', 'softplus', 'relu', 'sigmoid')  # of G's hidden layers
 PRETRAIN_TARGETS = ('all', 'first')  # densities that D can be pre-trained on: the data's, or that of the first mode alone
 SPACING = 8.0  # minimum distance of the default modes in stds: that of three modes at -4, 0, 4
-
-
-class Variant(NamedTuple):
-    """Values for what the post leaves open. No program was published."""
-
-    what: str
-    batch_size: int  # or the next multiple of the number of modes
-    learning_rate: float  # without minibatch discrimination; with it, Aylien's for it
-    alone: float  # mean of a single mode
-
-
-PUBLISHED = False  # so maps mark our default, not where the post stands
-DEFAULT = 'inferred'
-VARIANTS = {
-    'inferred': Variant('of 2,112 possible programs the one that agrees best with the post', 60, 0.1, 4.0),
-    'guessed': Variant("Aylien's batch and learning rate of that time, and a single mode in the middle", 12, 0.03, 0.0),
+VARIANTS = {  # values for what the post leaves open, since no program was published
+    'inferred': {},
+    'guessed': {
+        'batch_size': derived(lambda s: multiple_of(s.modes, 12)),
+        'learning_rate': derived(lambda s: aylien_settings(AYLIEN, minibatch=s.minibatch).learning_rate),
+        'alone': 0.0,
+    },
 }
+DEFAULT, *_ = VARIANTS
+WHAT = {
+    'inferred': 'of 2,112 possible programs the one that agrees best with the post',
+    'guessed': "Aylien's batch and learning rate of that time, and a single mode in the middle",
+}
+
+
+def multiple_of(modes: int, batch_size: int) -> int:
+    """The smallest multiple of the number of modes that is no less than a batch size."""
+    return -(-batch_size // modes) * modes
+
+
+def default_modes(modes: int, alone: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """One mode at `alone`, or several evenly spaced around 0, and their stds: (means, stds), [modes] each."""
+    if modes == 1:
+        return (alone,), (SIGMA,)
+    means = np.linspace(-REACH, REACH, modes)
+    return tuple(means.tolist()), (min(SIGMA, float(means[1] - means[0]) / SPACING),) * modes
 
 
 class Settings(NamedTuple):
     """Everything that determines the results, except the seeds and the number of steps."""
 
-    means: tuple[float, ...]  # ascending
-    deviations: tuple[float, ...]
-    hidden_sizes: tuple[int, ...]  # of G
-    activation: str  # of G's hidden layers
-    minibatch: bool  # minibatch discrimination in D, not in the post
-    batch_size: int
-    d_steps: int  # updates of D per step
-    g_steps: int  # updates of G after those
-    learning_rate: float
-    d_learning_rate: float | None  # None: `learning_rate`
-    g_learning_rate: float | None
-    decay: float  # of the learning rate
-    init_scale: float  # initial weights, as a multiple of the default's
-    noise_range: float
-    pretrain_steps: int
-    equal_modes: bool = True  # a batch has equally many samples of every mode; else each sample's mode is drawn at random
-    pretrain_weights: tuple[float, ...] | None = None  # of the modes in the density that D is pre-trained on; None: equal
+    variant: Annotated[
+        str, one_of(VARIANTS), IMPLIED, 'Values for what the post leaves open, since its program is lost: '
+        f'{"; ".join(f"{name}, {what}" for name, what in WHAT.items())}.',
+    ] = DEFAULT  # fmt: skip
+    alone: Annotated[float, IMPLIED] = 4.0  # mean of a single mode
+    modes: Annotated[
+        int, between(1, MOST_MODES), IMPLIED, 'Number of Gaussian modes of the data (default: 3; the post: 1, 2 and 3).'
+    ] = derived(lambda s: 3 if isinstance(s.means, settings.Derived) else np.shape(s.means)[-1])
+    means: Annotated[
+        tuple[float, ...], 'Means of the modes (default: 4 for one, 0 if guessed; else evenly spaced over +-4; the post: lost '
+        'image).',
+    ] = derived(lambda s: default_modes(s.modes, s.alone)[0])  # fmt: skip
+    deviations: Annotated[
+        tuple[float, ...], 'Standard deviations of the modes, one for all or one per mode (default: 0.5, or less for modes '
+        'closer than 8 stds; the post: lost image).',
+    ] = derived(lambda s: default_modes(s.modes, s.alone)[1])  # fmt: skip
+    hidden_size: Annotated[int, between(1), IMPLIED, 'h: each hidden layer of G has h units per mode (the post: 4).'] = 4
+    layers: Annotated[
+        int, between(1, 10), IMPLIED, 'Number of hidden layers of G (the post: not stated, but at least three).'
+    ] = 3
+    hidden_sizes: Annotated[
+        tuple[int, ...], "Widths of G's hidden layers, one by one; replaces --hidden_size and --layers."
+    ] = derived(lambda s: (s.hidden_size * s.modes,) * s.layers)
+    activation: Annotated[
+        str, one_of(ACTIVATIONS), "Activation of G's hidden layers (the post: not stated; Aylien's: softplus)."
+    ] = 'tanh'
+    minibatch: Annotated[bool, 'Use minibatch discrimination in D (the post: no).'] = False
+    noise_range: Annotated[
+        float, POSITIVE, per_run('float64'), EVALUATED, "Noise covers +- this (the post: not stated; Aylien's: 8)."
+    ] = NOISE_RANGE
+    learning_rate: Annotated[
+        float, POSITIVE, per_run('float32'), "Initial learning rate (the post: not stated; default: Aylien's of that time, "
+        '0.03, or 0.005 with --minibatch).',
+    ] = derived(lambda s: aylien_settings(AYLIEN, minibatch=True).learning_rate if s.minibatch else 0.1)  # fmt: skip
+    d_learning_rate: D_RATE = None
+    g_learning_rate: G_RATE = None
+    decay: Annotated[
+        float, POSITIVE, between(None, 1), per_run('float32'),
+        "Factor of the learning rate every 150 steps (Aylien's: 0.95; the post: not stated).",
+    ] = 0.95  # fmt: skip
+    init_scale: INIT_SCALE = 1.0  # as a multiple of Aylien's
+    d_steps: D_STEPS = 1
+    g_steps: G_STEPS = 1
     remedies: Remedies = Remedies()
-
-    @property
-    def modes(self) -> int:
-        """As in --modes."""
-        return np.shape(self.means)[-1]
-
-
-NUMBERS = {  # fields of `Settings` that may differ from run to run, with the precision in which they are computed with
-    'learning_rate': 'float32', 'd_learning_rate': 'float32', 'g_learning_rate': 'float32', 'decay': 'float32',
-    'init_scale': 'float32', 'noise_range': 'float64',
-} | REMEDY_NUMBERS  # fmt: skip
-JUDGED_BY = ('noise_range',)  # of `NUMBERS`, those that outcomes depend on once a run is trained
-
-
-def default_steps(settings: Settings) -> int:
-    """The number of adversarial steps, the same for all settings."""
-    del settings
-    return NUM_STEPS
-
-
-def make_settings(
-    modes: int = 3, hidden_size: int = 4, layers: int = 3, minibatch: bool = False, variant: str = DEFAULT, **changes: Any
-) -> Settings:
-    """The settings for a number of modes; all hidden layers of G have `hidden_size * modes` units, as in the post.
-
-    `changes` may set any field, None keeps the default.
-    """
-    means, stds = default_modes(modes, variant)
-    base, chosen = aylien.make_settings(AYLIEN, minibatch), VARIANTS[variant]
-    settings = Settings(
-        means=means,
-        deviations=stds,
-        hidden_sizes=(hidden_size * modes,) * layers,
-        activation='tanh',
-        minibatch=minibatch,
-        batch_size=-(-chosen.batch_size // modes) * modes,
-        d_steps=1,
-        g_steps=1,
-        learning_rate=base.learning_rate if minibatch else chosen.learning_rate,
-        d_learning_rate=None,
-        g_learning_rate=None,
-        decay=base.decay,
-        init_scale=1.0,
-        noise_range=base.noise_range,
-        pretrain_steps=base.pretrain_steps,
+    pretrain_steps: Annotated[
+        int, between(0, MOST), "Steps of D's pre-training (the post: not stated; default: Aylien's, 1000)."
+    ] = 1000
+    pretrain_target: Annotated[
+        str, one_of(PRETRAIN_TARGETS), IMPLIED, "Density that D is pre-trained on: all modes', or the first mode's alone (the "
+        "post: not stated; Aylien's has one mode).",
+    ] = 'all'  # fmt: skip
+    equal_modes: Annotated[
+        bool, 'Batches of equally many samples per mode (the post: "almost equal"), or of modes drawn at random.'
+    ] = True
+    batch_size: BATCH_SIZE = derived(lambda s: multiple_of(s.modes, 60))
+    pretrain_weights: tuple[float, ...] = derived(  # of the modes in the density that D is pre-trained on; None: equal
+        lambda s: (1.0, *[0.0] * (s.modes - 1)) if s.pretrain_target == 'first' else None
     )
-    return changed(settings, {name: value for name, value in changes.items() if value is not None})
+    default_steps: Annotated[int, IMPLIED] = NUM_STEPS
 
 
-def default_modes(modes: int, variant: str = DEFAULT) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The variant's mean of one mode, or several evenly spaced around 0, and their stds: (means, stds), [modes] each."""
-    if modes == 1:
-        return (VARIANTS[variant].alone,), (SIGMA,)
-    means = np.linspace(-REACH, REACH, modes)
-    return tuple(means.tolist()), (min(SIGMA, float(means[1] - means[0]) / SPACING),) * modes
+make_settings = functools.partial(settings.make, Settings, VARIANTS)
+
+
+def checked(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """The settings, modes in ascending order; the flags `given` were given. Raises UserError if they make no sense."""
+    if 'means' in given and len(settings.means) > MOST_MODES:
+        raise UserError(f'--means names {len(settings.means):,} modes; use {MOST_MODES} or fewer')
+    if 'means' in given and 'modes' in given and settings.modes != len(settings.means):
+        named = f'--means={spelled(settings.means)} names {len(settings.means)}'
+        raise UserError(f'--modes={settings.modes} but {named}; leave out --modes')
+    settings = with_modes(settings, given)
+    if settings.modes == 1:
+        checks.unused(given, ('pretrain_target', 'equal_modes'), 'there is one mode')
+    if settings.pretrain_steps == 0:
+        checks.unused(given, ('pretrain_target',), 'D is not pre-trained')
+    if 'hidden_sizes' in given and ('layers' in given or 'hidden_size' in given):
+        named = f'--hidden_sizes={spelled(settings.hidden_sizes)} sets every width'
+        raise UserError(f'{named}; leave out --hidden_size and --layers')
+    checks.minibatch(settings)
+    checks.grid(settings, PLOT_POINTS)
+    if max(settings.hidden_sizes) > MOST_UNITS:
+        raise UserError(f'hidden layers of {max(settings.hidden_sizes):,} units are too wide; use {MOST_UNITS:,} or fewer')
+    return settings
+
+
+def with_modes(settings: Settings, given: Mapping[str, Any]) -> Settings:
+    """Means in ascending order with an std for each. Raises UserError if modes overlap or leave the plotted range."""
+    means, stds = settings.means, settings.deviations
+    if 'means' in given and 'deviations' not in given:
+        stds = (SIGMA,)
+    if len(stds) not in (1, len(means)) or min(stds) < LEAST_STD:
+        raise UserError(
+            f'--deviations={spelled(given.get("deviations", ()))} must be one number of at least {LEAST_STD:g}, '
+            f'or {len(means)} of them, one per mode'
+        )
+    modes = sorted(zip(means, stds * (len(means) // len(stds)), strict=True))
+    for (low, std_low), (high, std_high) in itertools.pairwise(modes):
+        if high - low < MODE_REACH * (std_low + std_high):
+            raise UserError(
+                f'modes at {low:g} and {high:g} overlap; set --means and --deviations so that neighbors are apart '
+                f'by {MODE_REACH:g} stds of each, here {MODE_REACH * (std_low + std_high):g}'
+            )
+    for mean, std in modes:
+        if abs(mean) + MODE_REACH * std > NOISE_RANGE:
+            raise UserError(
+                f'the mode at {mean:g} with std {std:g} leaves the figure; keep each of --means at least '
+                f'{MODE_REACH:g} of its --deviations inside +-{NOISE_RANGE:g}'
+            )
+    means, stds = zip(*modes, strict=True)
+    return settings._replace(means=means, deviations=stds)

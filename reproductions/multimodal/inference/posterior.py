@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from common.storage import files
-from reproductions.multimodal import gan
 from reproductions.multimodal.inference import evidence, prior, simulation
 from reproductions.multimodal.inference.evidence import ARMS, Arm, Reading
+from reproductions.multimodal.settings import make_settings
 
 HELD, MOST = 0.95, 120
 BEST, FRESH, FIRST_FRESH, FACTOR, AGREEING = 10, 100, 1000, 20, 0.9
@@ -134,7 +134,7 @@ def recovery(settings: dict[str, np.ndarray], records: Records, known: np.ndarra
 
 def guessed_row() -> dict[str, np.ndarray]:
     """The variant `guessed`, which was the default when this was measured, as one drawn setting, {unknown: [1]}."""
-    one, three = gan.make_settings(1, variant='guessed'), gan.make_settings(3, variant='guessed')
+    one, three = make_settings(1, variant='guessed'), make_settings(3, variant='guessed')
     values = {
         'layers': len(three.hidden_sizes), 'activation': three.activation, 'batch_size': three.batch_size,
         'pretrain': prior.ALL if three.pretrain_steps else 'nothing', 'learning_rate': three.learning_rate,

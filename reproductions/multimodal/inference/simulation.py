@@ -22,6 +22,7 @@ from common.storage import files
 from reproductions.aylien import gan as aylien
 from reproductions.multimodal import gan
 from reproductions.multimodal.inference import evidence, prior
+from reproductions.multimodal.settings import AYLIEN, default_modes, make_settings
 
 RUNS = 16  # seeds per setting, 0 .. 15
 POINTS = 256  # of G, as in the records of the post's own training
@@ -58,7 +59,7 @@ def make_experiment(possible: Possible) -> training.Experiment:
     """The post's experiment, which records how far each run is from its data and how tall its peak is."""
     fields = possible._asdict()
     quantiles, _ = fields.pop('quantiles'), fields.pop('remedies')
-    settings = gan.make_settings(np.shape(possible.means)[-1], **fields)
+    settings = make_settings(np.shape(possible.means)[-1], **fields)
     experiment = inspect.unwrap(gan.make_experiment)(settings)
     return experiment._replace(measure=lambda state: measure(settings, quantiles, state.g))
 
@@ -82,8 +83,8 @@ def narrowest(ascending: tf.Tensor) -> tf.Tensor:
 @functools.cache
 def program(modes: int, hidden_sizes: tuple[int, ...], activation: str, batch_size: int, pretrain: bool = False) -> Any:
     """The compiled program for `varied.Runs` with `NUMBERS`."""
-    means, stds = gan.default_modes(modes)
-    steps = gan.make_settings(modes).pretrain_steps if pretrain else 0
+    means, stds = default_modes(modes)
+    steps = make_settings(modes).pretrain_steps if pretrain else 0
     return varied.make_experiment(make_experiment, Possible(means, stds, hidden_sizes, activation, batch_size, steps), NUMBERS)
 
 
@@ -186,7 +187,7 @@ def train_shape(
 
 def aylien_converged(rate: float) -> dict[str, np.ndarray]:
     """Records of Aylien's program of that time with a learning rate: {'step': [records], 'distance': [runs, records]}."""
-    settings = aylien.make_settings(gan.AYLIEN, False, learning_rate=rate)
+    settings = aylien.make_settings(AYLIEN, False, learning_rate=rate)
     history = aylien.train_many(settings, AYLIEN_SEED, AYLIEN_RUNS, every=10).history
     return {'step': history['step'], 'distance': history['wasserstein'] / settings.sigma}
 
