@@ -18,11 +18,11 @@ from matplotlib.figure import Figure
 from common import remedies
 from common.evaluation import replay as replays
 from common.nn.layers import Linear
-from common.nn.random import Stream
-from common.program import cli, flags
+from common.program import command, flags
 from common.sizes import SEEDS
 from common.storage import checkpoints, files, networks, saved_model
-from reproductions import contract
+from reproductions import command as posts_command
+from reproductions import contract, declaration
 from reproductions.sweeps import vary
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ class Result:
     @property
     def settings(self) -> Any:
         """The post's `Settings`."""
-        main = contract.part(self.post, '__main__')
-        return main.settings_from_flags(flags.parse(main.FLAGS, [self.post, *words_of(self.config, main.FLAGS)], main.__file__))
+        return declaration.recorded_settings(contract.post(self.post), self.config)
 
     def plot(self, name: str | None = None) -> Figure:
         """One of the command's figures, which shows itself in a notebook.
@@ -141,16 +140,11 @@ class Result:
         settings, gan = self.settings, contract.part(self.post, 'gan')
         row = int(np.flatnonzero(self.seeds == seed)[0])
         _, g = self.networks(slice(row, row + 1))
-        labels = gan.labels(settings) if hasattr(gan, 'labels') else None
-        made = saved_model.module(
-            lambda g, z: gan.generator(settings, g, z),
-            lambda seeds, number: gan.noise(settings, seeds, Stream.FIGURE, number),
-            g,
-            labels,
-        )
+        conditional = contract.post(self.post).conditional(settings)
+        generator = saved_model.module(*command.sampler(gan, settings, g, conditional))
         try:
-            asked = (tf.constant(label, tf.int32),) if labels else ()
-            return made.sample(tf.constant(n), tf.constant(noise_seed, tf.int64), *asked).numpy()
+            asked = (tf.constant(label, tf.int32),) if conditional else ()
+            return generator.sample(tf.constant(n), tf.constant(noise_seed, tf.int64), *asked).numpy()
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(f'label={label} must be -1, a class, or one class per sample') from error
 
@@ -178,25 +172,14 @@ class Result:
         return path
 
 
-def words_of(config: dict[str, Any], table: Sequence[flags.Flag]) -> list[str]:
-    """The flags of a config.json as on a command line, of those in a table and of the sizes, without those at their default."""
-    sizes = [flag for flag in flags.COMMON if flag.name in ('runs', 'num_steps', 'batch_size')]
-    given = {flag.name: (config['flags'].get(flag.name), flag.default) for flag in (*table, *sizes)}
-    return [f'--{name}={flags.as_word(value)}' for name, (value, default) in given.items() if value not in (None, [], default)]
-
-
-def command(post: str, given: dict[str, Any], directory: pathlib.Path) -> tuple[int, str]:
+def run(name: str, given: dict[str, Any], directory: pathlib.Path) -> tuple[int, str]:
     """Runs a post's command: (exit status, what it printed). Raises ValueError with the line that the command would print."""
-    if post not in contract.NAMES:
-        raise ValueError(contract.no_post(repr(post)))
-    words = [f'--{name}={flags.as_word(value)}' for name, value in given.items() if value is not None]
+    post = contract.post(name)
+    opts = flags.given((*post.flags, *flags.COMMON), given | {'output_dir': directory})
     printed = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(printed):
-            status = contract.part(post, '__main__').main([post, *words, f'--output_dir={directory}'])
-    except cli.UserError as error:
-        raise ValueError(str(error)) from error
-    return status or 0, printed.getvalue()
+    with contextlib.redirect_stdout(printed):
+        status = posts_command.execute(post, opts)
+    return status, printed.getvalue()
 
 
 def train(post: str, runs: int, output_dir: str | pathlib.Path | None, given: dict[str, Any]) -> Result:
@@ -208,7 +191,7 @@ def train(post: str, runs: int, output_dir: str | pathlib.Path | None, given: di
     with contextlib.ExitStack() as stack:
         if output_dir is None:
             stack.callback(shutil.rmtree, directory, ignore_errors=True)
-        status, text = command(post, {'runs': runs} | given, directory)
+        status, text = run(post, {'runs': runs} | given, directory)
         if status >= 128:
             raise KeyboardInterrupt
         result = Result(directory, text)
@@ -228,7 +211,7 @@ class Replay(NamedTuple):
 def replay(post: str, trace: str | pathlib.Path) -> Replay:
     """`reproductions.replay`, which see."""
     with tempfile.TemporaryDirectory() as directory:
-        status, text = command(post, {'replay': trace}, pathlib.Path(directory))
+        status, text = run(post, {'replay': trace}, pathlib.Path(directory))
         with open(pathlib.Path(directory, 'replay.csv'), newline='', encoding='utf-8') as file:
             rows = list(csv.DictReader(file))
     table = Table({name: vary.as_numbers([row[name] for row in rows]) for name in rows[0]})

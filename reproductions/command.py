@@ -27,7 +27,8 @@ def execute(post: Post, opts: FlagValues) -> int:
     flags.refuse_conflicts(opts, [name for name, field in declared if field.has_flag] + ['num_steps', 'data'])
     settings = declaration.settings_of(post, opts)
     num_steps, animation = declaration.steps_of(post, opts, settings), checks.animation_path(opts)
-    declaration.check(post, opts, settings, num_steps)
+    every, print_every, film_every = post.pace(opts, num_steps)
+    declaration.check(post, opts, settings, num_steps, every)
     quiet.import_tensorflow()
     from common.evaluation import outcomes
     from common.program import command, session
@@ -42,7 +43,6 @@ def execute(post: Post, opts: FlagValues) -> int:
     if remark := post.remark(settings):
         print(remark)
     data = post.load(opts, settings)
-    every, print_every, film_every = post.pace(opts, num_steps)
     with command.begin(post.name, opts, settings, num_steps, post.sharded_batch(settings)) as run:
         animation = animation or (run.directory / 'animation.gif' if opts.animation else None)
         experiment = gan.make_experiment(settings, *data)

@@ -49,15 +49,22 @@ def part(name: str, which: str) -> Any:
     return importlib.import_module(f'reproductions.{name}.{which}')
 
 
+def post(name: str) -> Any:
+    """What a post declares of its command: a `declaration.Post`. Raises UserError for a name that is none."""
+    if name not in NAMES:
+        raise UserError(unknown_post(repr(name)))
+    return part(name, '__main__').POST
+
+
 def chosen(only: Sequence[str] | None) -> list[str]:
     """The posts of --only, all without it, in the order of `NAMES`. Raises UserError for a name that is none."""
     for name in only or ():
         if name not in NAMES:
-            raise UserError(no_post(f'--only={name}'))
+            raise UserError(unknown_post(f'--only={name}'))
     return [name for name in NAMES if name in (only or NAMES)]
 
 
-def no_post(what: str) -> str:
+def unknown_post(what: str) -> str:
     """A line that says so of a name, given as the user wrote it."""
     return f'{what} is not a post; the posts are {", ".join(NAMES)}'
 
@@ -107,10 +114,10 @@ class Job(NamedTuple):
 class Trial(NamedTuple):
     """How a post is tried with remedies, see `reproductions.remedies`."""
 
-    flags: tuple[str, ...] = ()  # of all its commands
+    flags: Mapping[str, Any] = types.MappingProxyType({})  # {flag: value} of all its commands
     one_in: int = 1  # it gets one in so many of the fresh seeds
     tried: int = 100  # seeds on which a remedy's strength is chosen
-    strengths: Mapping[str, tuple[str, ...]] = types.MappingProxyType({})  # {remedy: other values}; () leaves it out
+    strengths: Mapping[str, tuple[float, ...]] = types.MappingProxyType({})  # {remedy: other values}; () leaves it out
 
 
 class Shown(NamedTuple):
@@ -188,7 +195,7 @@ def overview() -> dict[str, Post]:
     """`reproductions.posts`, which see."""
     found = {}
     for name, claims in recorded_claims().items():
-        names = tuple(flag.name for flag in (*part(name, '__main__').FLAGS, *COMMON))
+        names = tuple(flag.name for flag in (*post(name).flags, *COMMON))
         verdicts = {claim['claim']: claim['verdict'] for claim in claims}
         found[name] = Post(name, page_parts(name)['title'], tuple(part(name, 'settings').VARIANTS), names, verdicts)
     return found

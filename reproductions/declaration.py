@@ -25,6 +25,7 @@ class Post(NamedTuple):
     networks: Callable  # settings -> layer widths of each network, inputs and outputs included
     memory: Callable = lambda settings, runs: 0  # bytes beside those of training
     group: Callable = lambda settings: GROUP  # runs that a CPU advances together at most
+    at_once: int = 4 * GROUP  # runs that a sweep trains together at most, as far as they fit the memory
     claim_runs: int = 200  # of --claims, unless --runs says otherwise
     claim_times: int = 1  # the largest ensemble of --claims has so many times the runs
     claim_steps: int | None = None  # given by a post whose claims are judged by the runs of one training of so many steps
@@ -74,8 +75,11 @@ def steps_of(post: Post, opts: FlagValues, settings: Any) -> int:
     return opts.num_steps or (post.claim_steps if opts.claims else None) or settings.default_steps
 
 
-def check(post: Post, opts: FlagValues, settings: Any, num_steps: int) -> None:
-    """Raises UserError if a command cannot run: too few seeds for a claim, invalid seeds or paths, too little memory."""
+def check(post: Post, opts: FlagValues, settings: Any, num_steps: int, every: int) -> None:
+    """Raises UserError if a command cannot run: too few seeds for a claim, invalid seeds or paths, too little memory.
+
+    `every`: steps between records.
+    """
     if opts.claims and post.claim_steps is None:
         checks.claim_runs(opts, post.claim_runs, post.claim_times)
         return
@@ -87,6 +91,6 @@ def check(post: Post, opts: FlagValues, settings: Any, num_steps: int) -> None:
         raise UserError(f'--num_steps={num_steps} is too many: at most 2^31 updates of a network can be counted; use fewer')
     checks.seeds(opts)
     checks.outputs(opts)
-    records = (flat(settings).get('pretrain_steps', 0) + num_steps) // post.pace(opts, num_steps)[0]
+    records = (flat(settings).get('pretrain_steps', 0) + num_steps) // every
     more = post.memory(settings, opts.runs)
     checks.memory(opts, post.networks(settings), settings.batch_size, records, more, post.group(settings))

@@ -29,6 +29,7 @@ class Curves(NamedTuple):
     density: np.ndarray  # of G's samples at x, [runs, points]
     z: np.ndarray  # [points], noise
     mapped: np.ndarray  # G at z, [runs, points]
+    real: np.ndarray  # density of the data at x, [points]
     title: str = "Densities, and D's decision"  # of the chart of the first three
 
 
@@ -48,7 +49,14 @@ def curves_of_many(evaluation: outcomes.Evaluation, noise_range: float, d: Any, 
     at = np.linspace(0, decision.shape[1] - 1, SEEN).round().astype(int)
     places = evaluation.grid[at]
     decided = np.stack([np.interp(x, places, row) for row in decision[:, at]])
-    return Curves(x, decided, histograms(generated, x), places * noise_range / half, generated[:, at])
+    real = evaluation.truth.pdf(x)
+    return Curves(x, decided, histograms(generated, x), places * noise_range / half, generated[:, at], real)
+
+
+def joined(parts: Sequence[Curves]) -> Curves:
+    """The curves of several groups of runs as one."""
+    by_run = ('decision', 'density', 'mapped')
+    return parts[0]._replace(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in by_run})
 
 
 def histograms(samples: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -34,7 +34,7 @@ SPEED = tuple(
     )
     for flag in ((), ('--minibatch',))
 )  # fmt: skip
-TRIAL = Trial(strengths={'d_steps': ('2', '5', '10', '20')})
+TRIAL = Trial(strengths={'d_steps': (2, 5, 10, 20)})
 
 
 def short(scratch: pathlib.Path) -> list[str]:

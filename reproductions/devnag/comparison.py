@@ -41,7 +41,7 @@ SPEED = (
 )  # fmt: skip
 TRIAL = Trial(  # its D decides on whole batches, and both networks have 20 updates each as published
     tried=20,  # these take a minute of a core for each strength
-    strengths={'minibatch': (), 'd_steps': ('10', '40'), 'g_steps': ('10', '40')},
+    strengths={'minibatch': (), 'd_steps': (10, 40), 'g_steps': (10, 40)},
 )
 
 

@@ -79,7 +79,9 @@ def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> densities
     samples = gan.generator(settings, g, tf.tile(z[None, None], [runs, 1, 1])).numpy()[:, 0]
     at = np.linspace(0, len(z) - 1, densities.SEEN).round().astype(int)
     title = "Densities; D's decision on a batch of mean x"
-    return densities.Curves(x, np.stack(decided, axis=1), densities.histograms(samples, x), z[at], samples[:, at], title)
+    return densities.Curves(
+        x, np.stack(decided, axis=1), densities.histograms(samples, x), z[at], samples[:, at], gan.truth(settings).pdf(x), title
+    )
 
 
 def draw_animation(settings: gan.Settings, path: pathlib.Path, frames: list[tuple[int, Any]], seed: int) -> Iterator[int]:

@@ -12,7 +12,7 @@ from common.plotting import figures
 from common.storage import files
 from reproductions.devnag import claims as devnag_claims
 from reproductions.devnag import figures as devnag_figures
-from reproductions.devnag.settings import VARIANTS, make_settings
+from reproductions.devnag.settings import make_settings
 from reproductions.gallery import Map, Picture, command, map_pictures, maps, quartiles
 
 FIRST, MOST = 1000, 200  # first seed of the ensemble, and its size
@@ -119,7 +119,7 @@ def outcomes(runs: int, out: pathlib.Path) -> None:
     for variant, trained in (('2018-11', ensemble(runs)), ('2017-02', older(runs))):
         ours, theirs = trained[0], devnag_claims.original(variant)
         p_values = two_sample.compare(ours, theirs, devnag_claims.COMPARED)
-        view = VARIANTS[variant].views[0]
+        view = make_settings(variant).preprocess
         row = [f'`{variant}` {view}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]
         lines.append(f'| {" | ".join(map(str, row))} | {min(p_values.values()):.2g} |')
     print('\n'.join(lines))

@@ -1,7 +1,6 @@
 """What the explorer shows of a directory: numbers as JSON, curves as bytes in base64."""
 
 import base64
-import contextlib
 import io
 import itertools
 import json
@@ -13,15 +12,15 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from common.plotting import tensorboard
-from common.program import cli, flags, progress
+from common.evaluation import Columns
+from common.plotting import densities, tensorboard
+from common.program import flags, progress
+from common.settings import fields, identity
 from common.sizes import CHUNK
 from common.storage import files, networks
-from reproductions import api, contract
+from reproductions import api, contract, declaration
 
-FOLLOWED = ('loss_d', 'loss_g', 'wasserstein', 'mean', 'std', 'frechet', 'recognized', 'classes_covered')  # records of the page
 RECORDS = 100  # of each loss, at most; evenly spaced
-AXES = (('mean', 'std'), ('frechet', 'recognized'), ('frechet', 'classes_covered'))  # the first of them that a post has
 
 
 def of(directory: pathlib.Path) -> dict[str, Any]:
@@ -31,37 +30,41 @@ def of(directory: pathlib.Path) -> dict[str, Any]:
 
 def of_training(result: api.Result) -> dict[str, Any]:
     """The page of a training."""
-    found = {
+    columns = contract.post(result.post).columns
+    followed = ('loss_d', 'loss_g', *columns.followed)
+    page = {
         'kind': 'training',
         'title': f'{result.post} {result.config["variant"]}: {len(result.seeds):,} seed{"s" * (len(result.seeds) > 1)}',
-        'command': ' '.join(['python -m', f'reproductions.{result.post}', *map(shlex.quote, needed(result))]),
-        **seeds_of(result.table),
-        'history': {name: history_of(*each) for name, *each in tensorboard.curves(result.history) if name in FOLLOWED},
+        'command': ' '.join(['python -m', f'reproductions.{result.post}', *map(shlex.quote, told_flags(result))]),
+        **seeds_of(result.table, columns),
+        'history': {name: history_of(*each) for name, *each in tensorboard.curves(result.history) if name in followed},
     }
-    if hasattr(contract.part(result.post, 'figures'), 'curves_of'):
-        found['curves'] = curves(result)
-    else:
-        found['pictures'] = pictures(result)
-    return found
+    steps, views = views_of(result)
+    if isinstance(views[0], np.ndarray):
+        return page | {'pictures': [picture(pixels) for pixels in views[-1]]}
+    return page | {'curves': curves(steps, views)}
 
 
-def needed(result: api.Result) -> list[str]:
+def told_flags(result: api.Result) -> list[str]:
     """The flags without which a command would train something else, but for --seed."""
-    main = contract.part(result.post, '__main__')
-    own = {f'--{name}=' for name in ('seed', 'runs', 'log_every', 'eval_every', 'anim_every')}
+    post, config, wanted = contract.post(result.post), result.config, identity(result.settings)
+    declared = fields(post.settings.Settings)
+    defaults = {flag.name: flag.default for flag in (*post.flags, *flags.COMMON)}
+    given = {name: value for name, value in config['flags'].items() if name in declared and declared[name].has_flag}
+    given = {name: value for name, value in given.items() if value not in (None, [], defaults[name])}
 
-    def trained(words):
-        opts = flags.parse(main.FLAGS, [result.post, *words], main.__file__)
-        settings = main.settings_from_flags(opts)
-        return settings, opts.num_steps or contract.part(result.post, 'settings').default_steps(settings)
+    def trained(changes):
+        return identity(declaration.recorded_settings(post, {'flags': changes}))
 
-    words = [word for word in api.words_of(result.config, main.FLAGS) if word[: word.index('=') + 1] not in own]
-    wanted = trained(words)
-    for word in [word for word in words if not word.startswith('--data=')]:  # all others act through the settings
-        fewer = [other for other in words if other != word]
-        with contextlib.suppress(cli.UserError):
-            words = fewer if trained(fewer) == wanted else words
-    return words
+    for name in list(given):
+        fewer = {other: value for other, value in given.items() if other != name}
+        given = fewer if trained(fewer) == wanted else given
+    if config['flags']['num_steps'] != result.settings.default_steps and 'num_steps' not in declared:
+        given['num_steps'] = config['flags']['num_steps']
+    if config['flags'].get('data', 'auto') != 'auto':
+        given['data'] = config['flags']['data']
+    order = [name for name in defaults if name in given]
+    return [f'--{name}={flags.spelled(given[name])}' for name in order]
 
 
 def of_sweep(directory: pathlib.Path) -> dict[str, Any]:
@@ -77,7 +80,7 @@ def of_sweep(directory: pathlib.Path) -> dict[str, Any]:
         'kind': 'sweep',
         'title': f'{config["post"]}: {config["runs"]:,} seeds in each of {len(np.unique(cell)):,} cells',
         'command': ' '.join(['python -m', f'reproductions.{config["post"]}', *map(shlex.quote, config['flags'])]),
-        **seeds_of({name: values for name, values in table.items() if name not in varied}),
+        **seeds_of({name: table[name] for name in table if name not in varied}, contract.post(config['post']).columns),
         'vary': varied,
         'cell': cell.tolist(),
         'cells': [' '.join(f'--{name}={value}' for name, value in zip(varied, values, strict=True))
@@ -85,7 +88,7 @@ def of_sweep(directory: pathlib.Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def seeds_of(table: dict[str, np.ndarray]) -> dict[str, Any]:
+def seeds_of(table: dict[str, np.ndarray], shown: Columns) -> dict[str, Any]:
     """{'seed', 'outcome', 'columns', 'axes'}; outcomes are 0 (not finite), 1 (not converged) and 2 (success)."""
     columns = {name: values for name, values in table.items() if name not in ('seed', 'finite', 'success')}
     numbers = {name: values.astype(float) for name, values in columns.items() if values.dtype.kind in 'fiu'}
@@ -93,7 +96,7 @@ def seeds_of(table: dict[str, np.ndarray]) -> dict[str, Any]:
         'seed': table['seed'].astype(int).tolist(),
         'outcome': (table['finite'] + table['success']).astype(int).tolist(),
         'columns': {name: rounded(values) for name, values in numbers.items()},
-        'axes': next(axes for axes in AXES if set(axes) <= set(numbers)),
+        'axes': next(axes for axes in shown.axes if set(axes) <= set(numbers)),
     }
 
 
@@ -122,7 +125,24 @@ def moments_of(result: api.Result) -> tuple[list[int], list[tuple[Any, Any]]]:
     return [max(int(result.config['iterations']) - 1, 0)], [result.networks()]
 
 
-def curves(result: api.Result) -> dict[str, Any]:
+def views_of(result: api.Result) -> tuple[list[int], list[Any]]:
+    """(iterations, [what the post's `figures.seen` makes of the networks then]): `densities.Curves`, or pictures."""
+    steps, pairs = moments_of(result)
+    seen, settings = contract.part(result.post, 'figures').seen, result.settings
+    runs, views = len(result.seeds), []
+    with progress.progress_bar(len(pairs) * runs, 'curves', 'seeds') as bar:
+        for pair in pairs:
+            parts = []
+            for first in range(0, runs, CHUNK):
+                rows = slice(first, first + CHUNK)
+                d, g = tf.nest.map_structure(lambda value, rows=rows: tf.constant(value[rows]), pair)
+                parts.append(seen(settings, result.seeds[rows], d, g))
+                bar.update(len(result.seeds[rows]))
+            views.append(np.concatenate(parts) if isinstance(parts[0], np.ndarray) else densities.joined(parts))
+    return steps, views
+
+
+def curves(steps: list[int], views: list[densities.Curves]) -> dict[str, Any]:
     """The curves of every run at every moment: D, density of G, and G of the noise.
 
     Returns:
@@ -130,26 +150,16 @@ def curves(result: api.Result) -> dict[str, Any]:
       for all}. A byte b stands for low + (high - low) * b / 254, where (low, high) is its curve's scale; 255 for a number that
       is not finite.
     """
-    steps, pairs = moments_of(result)
-    curves_of, settings = contract.part(result.post, 'figures').curves_of, result.settings
-    runs, moments = len(result.seeds), []
-    with progress.progress_bar(len(pairs) * runs, 'curves', 'seeds') as bar:
-        for pair in pairs:
-            for first in range(0, runs, CHUNK):
-                rows = slice(first, first + CHUNK)
-                d, g = tf.nest.map_structure(lambda value, rows=rows: tf.constant(value[rows]), pair)
-                found = curves_of(settings, d, g)
-                moments.append(np.stack([found.decision, found.density, found.mapped], axis=1))
-                bar.update(len(found.density))
+    moments = [np.stack([view.decision, view.density, view.mapped], axis=1) for view in views]
     values, scales = as_bytes(np.concatenate(moments))
     return {
         'steps': steps,
-        'x': rounded(found.x),
-        'z': rounded(found.z),
-        'real': rounded(contract.part(result.post, 'gan').truth(settings).pdf(found.x)),
+        'x': rounded(views[0].x),
+        'z': rounded(views[0].z),
+        'real': rounded(views[0].real),
         'values': text_of(values),
         'scales': text_of(scales),
-        'title': found.title,
+        'title': views[0].title,
     }
 
 
@@ -168,12 +178,6 @@ def as_bytes(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def rounded(values: np.ndarray) -> list[float]:
     """Numbers with five digits, which are shorter as text."""
     return [float(f'{value:.5g}') for value in values]
-
-
-def pictures(result: api.Result) -> list[str]:
-    """The pictures of the first runs, as addresses for the page."""
-    grids = contract.part(result.post, 'figures').pictures_of(result.directory, len(result.seeds))
-    return [picture(grid) for grid in grids]
 
 
 def picture(pixels: np.ndarray) -> str:

@@ -76,6 +76,7 @@ POST = declaration.Post(
     networks=lambda s: (s.d_widths, s.g_widths),
     memory=lambda s, runs: minibatch_memory(s, 1),
     group=lambda s: settings.GROUP,
+    at_once=4,
     claim_runs=settings.CLAIM_RUNS,
     claim_steps=settings.CLAIM_STEPS,
     columns=COLUMNS,

@@ -6,7 +6,9 @@ conditional GAN, and D3's for other programs, were written before any of its see
 """
 
 import importlib.resources
+import json
 import pathlib
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from common import training
 from common.evaluation import Verdict, claims
 from common.storage import files
 from reproductions.mnist import quality
-from reproductions.mnist.settings import CLAIM_STEPS, DEFAULT, VARIANTS
+from reproductions.mnist.settings import CLAIM_STEPS, make_settings
 
 UNDECIDED = (0.4, 0.6)  # D cannot tell if its mean is in this range on both real and generated digits
 COMPARED = (  # with the outcomes of the author's programs after 5,000 iterations
@@ -74,7 +76,7 @@ def alike(table: dict[str, np.ndarray], references: dict[str, dict[str, float]])
 
 def not_seen(history: dict[str, np.ndarray], reason: str) -> tuple[Verdict, str]:
     """(verdict, reason) if no run does what the claim says."""
-    done, wanted = history['eval_step'][-1] + 1, VARIANTS[DEFAULT].num_steps
+    done, wanted = history['eval_step'][-1] + 1, make_settings().default_steps
     enough = done >= CLAIM_STEPS
     verdict = Verdict.NOT_REPRODUCED if enough else Verdict.CANNOT_BE_TESTED
     remark = '' if enough else ', too few to judge by'
@@ -161,3 +163,9 @@ def no_convolution(table: dict[str, np.ndarray], others: dict[str, dict[str, np.
         verdict = Verdict.CANNOT_BE_TESTED
         reason = 'no run succeeds, and why is a matter of training: whether a convolution is needed does not follow'
     return claims.Measurement('D3', 'no convolution is needed', 'one run', measured, verdict, reason)
+
+
+def of_training(directory: pathlib.Path, table: dict[str, np.ndarray], history: dict[str, np.ndarray], judge: Any) -> str:
+    """Writes claims.json and claims.md of one training; returns the text of claims.md. Raises files.CannotWrite."""
+    references = json.loads((directory / 'references.json').read_text(encoding='utf-8'))
+    return write(directory, table, history, references)

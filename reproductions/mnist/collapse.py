@@ -22,8 +22,8 @@ from common import training
 from common.devices import distribution
 from common.plotting import figures
 from common.storage import files
-from reproductions.mnist import dataset, evaluations, gan, quality
-from reproductions.mnist.settings import CLASSES, VARIANTS, make_settings
+from reproductions.mnist import dataset, gan, quality
+from reproductions.mnist.settings import CLASSES, make_settings
 
 RATES = (0.001, 0.0002, 0.00005)
 RUNS, MOST, EVERY = 16, 5_000, 100  # seeds; iterations: at most, between checks
@@ -53,7 +53,8 @@ CELLS = tuple(Cell(*values) for values in itertools.product((2, 1), (False, True
 
 def settings_of(cell: Cell) -> gan.Settings:
     """The listing with the changes of a cell."""
-    d, g = VARIANTS['post'].d_widths, VARIANTS['post'].g_widths
+    post = make_settings()
+    d, g = post.d_widths, post.g_widths
     if cell.hidden == 1:
         d, g = (d[0], 128, 1), (g[0], 128, g[-1])
     extra = CLASSES * cell.conditional
@@ -74,7 +75,7 @@ def variation(images: np.ndarray, labels: np.ndarray, conditional: bool) -> floa
 def variations(settings: gan.Settings, seeds: np.ndarray, train_state: training.TrainState) -> np.ndarray:
     """`variation` of each run's digits on fixed noise, [runs]; `train_state` is of NumPy arrays."""
     asked = np.arange(SAMPLES) % CLASSES
-    found = evaluations.samples(settings, seeds, train_state, SAMPLES)
+    found = gan.samples(settings, seeds, train_state.g, SAMPLES)
     return np.array([variation(images, asked, settings.conditional) for images in found])
 
 
@@ -92,7 +93,7 @@ def train_cell(
     real = variation(quality.scale(images), labels, cell.conditional)
     seeds, strategy = np.arange(runs, dtype=np.uint32), distribution.make_strategy('cpu', runs)
     steps, relative, patience = [], [], PATIENCE[cell.learning_rate < RATES[0]]
-    for state, records in training.train(gan.make_experiment(settings, (images, labels)), strategy, seeds, most, EVERY):
+    for state, records in training.train(gan.make_experiment(settings, digits), strategy, seeds, most, EVERY):
         train_state = distribution.to_host(strategy, state).train_state
         steps.append(records['step'][-1] + 1)
         relative.append(variations(settings, seeds, train_state) / real)

@@ -52,10 +52,10 @@ def in_proportion(settings: gan.Settings, digits: dataset.Digits) -> str:
 
 
 TRIAL = Trial(
-    ('--num_steps=1000',),  # the listing has collapsed by then; what draws digits is on its way
+    {'num_steps': 1000},  # the listing has collapsed by then; what draws digits is on its way
     one_in=60,
     tried=2,
-    strengths={'instance_noise': ('0.1', '0.3', '1'), 'gradient_penalty': ('0.1', '1', '10'), 'dragan': ('0.1', '1', '10')},
+    strengths={'instance_noise': (0.1, 0.3, 1), 'gradient_penalty': (0.1, 1, 10), 'dragan': (0.1, 1, 10)},
 )
 
 

@@ -3,6 +3,7 @@
 import functools
 
 import reproductions.multimodal
+from common.evaluation import Columns
 from common.program import cli
 from common.program.flags import Flag
 from common.sizes import MOST, minibatch_group, minibatch_memory
@@ -25,6 +26,7 @@ POST = declaration.Post(
     networks=lambda s: [(1, *s.hidden_sizes, 1)],
     memory=minibatch_memory,
     group=minibatch_group,
+    columns=Columns(covered='modes_covered'),
     published=False,
 )
 main = functools.partial(command.run, POST)

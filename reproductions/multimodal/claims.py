@@ -23,7 +23,7 @@ SLOW_STEPS = 20_000  # for Aylien's own generator: the learning rate has then de
 
 def own_generator(modes: int) -> gan.Settings:
     """Aylien's generator on the post's data."""
-    return make_settings(modes, hidden_sizes=(4,), activation='softplus')
+    return make_settings(modes=modes, hidden_sizes=(4,), activation='softplus')
 
 
 def smaller_generators(changes: Callable[[int], dict[str, Any]] = lambda modes: {}) -> dict[str, gan.Settings]:
@@ -33,14 +33,14 @@ def smaller_generators(changes: Callable[[int], dict[str, Any]] = lambda modes: 
     """
     layers = changes(1).get('layers', 3)
     return {
-        'M2': make_settings(1, **changes(1) | {'layers': layers - 1}),
-        'M3': make_settings(3, **changes(3) | {'hidden_sizes': (12,) * (layers - 2) + (8, 8)}),
+        'M2': make_settings(modes=1, **changes(1) | {'layers': layers - 1}),
+        'M3': make_settings(modes=3, **changes(3) | {'hidden_sizes': (12,) * (layers - 2) + (8, 8)}),
     }
 
 
 ARMS = (
     {
-        f'{modes} modes, width {width}': make_settings(modes, hidden_sizes=(width,) * 3)
+        f'{modes} modes, width {width}': make_settings(modes=modes, hidden_sizes=(width,) * 3)
         for modes in MODES
         for width in WIDTHS
     }
@@ -284,7 +284,7 @@ CHOICES = {  # what the post leaves open, varied one at a time: modes -> changed
         'means': (0.0,) if modes == 1 else tuple(np.linspace(-6, 6, modes).tolist())
     },
     'deviations halved': lambda modes: {'deviations': tuple(s / 2 for s in default_modes(modes)[1])},
-    'batch 12': lambda modes: {'batch_size': make_settings(modes, variant='guessed').batch_size},
+    'batch 12': lambda modes: {'batch_size': make_settings(modes=modes, variant='guessed').batch_size},
     'batch 240': fixed(batch_size=240),
     'noise over ±4': fixed(noise_range=4.0),
     'rate 0.005': fixed(learning_rate=0.005),
@@ -298,7 +298,7 @@ CHOICES = {  # what the post leaves open, varied one at a time: modes -> changed
 
 
 ONE_MODE = {  # the mode's location determines how far the untrained generator is from it: {arm: settings}
-    f'{activation}, mean {mean:g}': make_settings(1, means=(mean,), activation=activation)
+    f'{activation}, mean {mean:g}': make_settings(modes=1, means=(mean,), activation=activation)
     for activation in ('tanh', 'softplus')
     for mean in (0.0, 1.0, 2.0, 3.0, 4.0)
 }
@@ -307,7 +307,7 @@ ONE_MODE = {  # the mode's location determines how far the untrained generator i
 def choice_arms(name: str) -> dict[str, gan.Settings]:
     """1, 2, 3 and 5 modes with the post's widths, and the smaller generators of M2 and M3: {arm: settings}."""
     changes = CHOICES[name]
-    return {f'{modes} modes': make_settings(modes, **changes(modes)) for modes in (*STATED, 5)} | smaller_generators(
+    return {f'{modes} modes': make_settings(modes=modes, **changes(modes)) for modes in (*STATED, 5)} | smaller_generators(
         changes
     )
 

@@ -146,7 +146,7 @@ def train_shown(modes: int, table: dict[str, np.ndarray], directory: pathlib.Pat
 def data(runs: int, out: pathlib.Path) -> None:
     """The data with one, two and three modes."""
     del runs
-    settings = [make_settings(modes) for modes in multimodal_claims.STATED]
+    settings = [make_settings(modes=modes) for modes in multimodal_claims.STATED]
     real = {multimodal_figures.counted(len(one.means)): multimodal_figures.real_density(one) for one in settings}
     arrays = {'labels': list(real), 'places': gan.bins(settings[0]).places}  # one to three modes share the same bins
     figures.write(out / 'data.png', multimodal_figures.data, arrays | real)

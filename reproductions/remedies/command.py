@@ -1,16 +1,18 @@
 """The command line of the remedies: python -m reproductions remedies."""
 
 import sys
+from typing import Any
 
 import reproductions.remedies
 from common import quiet
 from common.program import checks
-from common.program.flags import NAMES, PATH, Flag, parse
+from common.program.flags import PATH, Flag, parse
+from common.settings import Kind
 from reproductions import contract
 from reproductions.remedies import plan
 
 FLAGS = (
-    Flag('only', NAMES, None, f'Only these posts, out of {", ".join(contract.NAMES)}.'),
+    Flag('only', Kind.NAMES, None, f'Only these posts, out of {", ".join(contract.NAMES)}.'),
     Flag('runs', int, plan.RUNS, 'Fresh seeds of each post and remedy; one in 60 for MNIST.', 60, 1_000_000),
     Flag('output_dir', PATH, 'output/remedies', 'Directory of the files.'),
     Flag('data', str, 'auto', "Digits: see the MNIST post's --data."),
@@ -44,8 +46,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def flags_of(post: str, data: str) -> dict[str, str]:
+def flags_of(post: str, data: str) -> dict[str, Any]:
     """{flag: value} of every command of a post, with the digits for one that has such a flag."""
-    given = dict(word.removeprefix('--').split('=') for word in plan.trial_of(post).flags)
-    has_data = any(flag.name == 'data' for flag in contract.part(post, '__main__').FLAGS)
-    return given | ({'data': data} if has_data else {})
+    has_data = any(flag.name == 'data' for flag in contract.post(post).flags)
+    return dict(plan.trial_of(post).flags) | ({'data': data} if has_data else {})

@@ -7,13 +7,13 @@ import numpy as np
 import scipy.stats
 
 from common.evaluation import claims, two_sample
+from common.program.flags import spelled
 from common.storage import files
+from reproductions import contract
 from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PART, PUBLISHED, Remedy, remedies_of, seeds_of, trial_of
 from reproductions.sweeps import execution
 
 LEVEL = 0.05  # chance of any false finding in the whole table
-DISTANCES, COVERED = ('wasserstein', 'frechet'), ('modes_covered', 'classes_covered')  # columns, whichever a post has
-KEPT = ('seed', 'success', 'finite', *DISTANCES, *COVERED)  # columns of results.csv
 
 
 def complete(directory: pathlib.Path, post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -45,11 +45,11 @@ def measure(
       before: what `choose` returned, or this function for fewer seeds; only the others are trained.
 
     Returns:
-      `before` and {'run/<column>': [seeds]}, those of `KEPT` that the post has.
+      `before` and {'run/<column>': [seeds]}, those of `kept`.
     """
     done, vary = count(before), {remedy.flag: [str(before['strength'])]}
     fresh = execution.sweep(post, vary, seeds - done, given | {'seed': FRESH_SEED + done})
-    columns = {f'run/{name}': values for name, values in fresh.results.items() if name in KEPT}
+    columns = {f'run/{name}': fresh.results[name] for name in kept(post)}
     return before | {name: np.concatenate([before.get(name, values[:0]), values]) for name, values in columns.items()}
 
 
@@ -57,17 +57,22 @@ def choose(post: str, remedy: Remedy, given: dict[str, Any]) -> dict[str, np.nda
     """The best strength of a remedy, and how each did: {'strength', 'tried/<column>': [strengths], columns of sweep.csv}."""
     best, *others = remedy.strengths
     if not others:
-        return {'strength': np.array(best)}
+        return {'strength': np.array(spelled(best))}
     tried = execution.sweep(post, {remedy.flag: list(remedy.strengths)}, trial_of(post).tried, given | {'seed': CHOICE_SEED})
     found = {f'tried/{name}': values for name, values in tried.cells.items()}
-    return found | {'strength': np.array(remedy.strengths[better(tried.cells)])}
+    return found | {'strength': np.array(spelled(remedy.strengths[better(tried.cells, contract.post(post).columns.distance)]))}
 
 
-def better(cells: dict[str, np.ndarray]) -> int:
+def kept(post: str) -> tuple[str, ...]:
+    """The columns of results.csv that are kept of every seed."""
+    columns = contract.post(post).columns
+    return ('seed', 'success', 'finite', columns.distance, *filter(None, [columns.covered]))
+
+
+def better(cells: dict[str, np.ndarray], distance: str) -> int:
     """The row of sweep.csv with the most successes, of equal ones that with the smallest median distance."""
-    name = next(name for name in DISTANCES if f'{name}_median' in cells)
-    distances = np.where(np.isfinite(cells[f'{name}_median']), cells[f'{name}_median'], np.inf)
-    return int(np.lexsort((distances, -cells['success']))[0])
+    medians = cells[f'{distance}_median']
+    return int(np.lexsort((np.where(np.isfinite(medians), medians, np.inf), -cells['success']))[0])
 
 
 def path_of(directory: pathlib.Path, post: str, remedy: Remedy) -> pathlib.Path:
@@ -98,13 +103,13 @@ def measured(directory: pathlib.Path, post: str, runs: int) -> dict[str, dict[st
 
 def rows_of(post: str, found: dict[str, dict[str, np.ndarray]]) -> list[dict[str, Any]]:
     """The rows of remedies.csv of a post, each with two p-values against the published setting, not corrected."""
-    rows, published = [], found.get(PUBLISHED.name)
+    rows, published, columns = [], found.get(PUBLISHED.name), contract.post(post).columns
+    distance, covered = columns.distance, columns.covered
     for remedy in remedies_of(post):
         if remedy.name not in found:
             continue
         run = {name.removeprefix('run/'): values for name, values in found[remedy.name].items() if name.startswith('run/')}
-        finite, distance = run['finite'] == 1, next(name for name in DISTANCES if name in run)
-        covered = next((name for name in COVERED if name in run), None)
+        finite = run['finite'] == 1
         strength = str(found[remedy.name]['strength']) if remedy != PUBLISHED else ''
         row = {'post': post, 'remedy': remedy.name, 'strength': strength, 'runs': len(finite)}
         row |= estimate('success', claims.proportion(run['success'] == 1)) | estimate('finite', claims.proportion(finite))

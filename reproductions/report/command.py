@@ -6,7 +6,8 @@ import sys
 import reproductions.report
 from common import quiet
 from common.program import checks
-from common.program.flags import NAMES, PATH, Flag, parse
+from common.program.flags import PATH, Flag, parse
+from common.settings import Kind
 from common.storage import files
 from reproductions import contract
 from reproductions.report import FEWEST, FULL
@@ -14,7 +15,7 @@ from reproductions.report import FEWEST, FULL
 FLAGS = (
     Flag('runs', int, FEWEST, f'Seeds per ensemble; with {FULL:,} or more, MNIST also takes its full '
          'schedule.', FEWEST, checks.MOST_CLAIM_RUNS),
-    Flag('only', NAMES, None, f'Only these posts, out of {", ".join(contract.NAMES)}.'),
+    Flag('only', Kind.NAMES, None, f'Only these posts, out of {", ".join(contract.NAMES)}.'),
     Flag('output_dir', PATH, 'output/report', 'Directory for the page and the files of every command.'),
     Flag('data', str, 'auto', "Digits: see the MNIST post's --data."),
     Flag('processes', int, min(os.cpu_count() or 1, 4), 'Commands to run in parallel.', 1),

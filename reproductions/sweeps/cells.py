@@ -1,7 +1,9 @@
 """Trains the cells of a sweep and judges their runs."""
 
 import functools
-from collections.abc import Callable
+import inspect
+import types
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,21 +11,14 @@ import tensorflow as tf
 
 from common import remedies, training, varied
 from common.devices import distribution
-from common.settings import changed, flat
+from common.evaluation import outcomes
+from common.settings import EVALUATED, changed, fields, flat, numbers
 from reproductions import contract
 from reproductions.sweeps.plan import Cell, Plan, Program
 
 
-def tools(post: str, digits: Any) -> tuple[Callable, Callable]:
-    """A post's `make_experiment` and `results_table`, both of its settings; `digits` are given to a post with a data set."""
-    gan = contract.part(post, 'gan')
-    if digits is None:
-        return gan.make_experiment, gan.results_table
-    return gan.tools(digits)
-
-
 def train(
-    plan: Plan, program: Program, devices: tf.distribute.Strategy, tools: tuple[Callable, Callable], tick: Callable
+    plan: Plan, program: Program, devices: tf.distribute.Strategy, data: Sequence[Any], tick: Callable
 ) -> dict[int, dict[str, np.ndarray]] | None:
     """Trains all runs of some cells: {number of the cell: columns of the post's results.csv}, or None if it was stopped.
 
@@ -31,10 +26,10 @@ def train(
       plan: of the sweep.
       program: which cells.
       devices: the strategy over which the runs are sharded.
-      tools: see there.
+      data: the post's data set.
       tick: called with the number of runs times steps done since the last call; true stops the training.
     """
-    make_experiment, results_table = tools
+    gan = contract.part(plan.post.name, 'gan')
     cells, count = [plan.cells[i] for i in program.cells], plan.opts.runs
     first = cells[0]
     runs = varied.Runs(
@@ -46,7 +41,7 @@ def train(
     )
     state, parts, done = None, [], 0
     common = changed(first.settings, dict.fromkeys(program.varied, 1.0))  # whose values are not used, but remedies are on
-    experiment = compiled(make_experiment, common, contract.part(plan.post, 'settings').NUMBERS, program.varied)
+    experiment = compiled(gan, common, program.varied, *data)
     seeds = runs if program.varied else runs.seeds
     for state, records in training.train(experiment, devices, seeds, first.num_steps, first.every):
         steps = sum(distribution.first(devices, part.step) for part in state)
@@ -54,36 +49,33 @@ def train(
             return None
         parts, done = [*parts, records], steps
     train_state = remedies.judged(distribution.to_host(devices, state).train_state)
-    table = judged(plan, common, runs, train_state, training.join_records(parts), results_table)
+    table = judged(gan, common, runs, train_state, training.join_records(parts), data)
     return {
         number: {name: values[i * count : (i + 1) * count] for name, values in table.items()}
         for i, number in enumerate(program.cells)
     }
 
 
-@functools.lru_cache(maxsize=2)
-def _compiled(make_experiment, settings, names, precision):
-    precision = dict(precision)
-    return varied.make_experiment(make_experiment, settings, {name: precision[name] for name in names})
-
-
-def compiled(make_experiment: Callable, settings: Any, precision: dict[str, str], names: tuple[str, ...]) -> Any:
-    """The experiment of a program. The last ones are kept: further cells of the same program need not be compiled again."""
+@functools.lru_cache(maxsize=2)  # further cells of the same program need not be compiled again
+def compiled(gan: types.ModuleType, settings: Any, names: tuple[str, ...], *data: Any) -> training.Experiment:
+    """The experiment of a program; `names` are the settings that differ between its cells."""
     if not names:
-        return make_experiment(settings)
-    return _compiled(make_experiment, settings, names, tuple(precision.items()))
+        return gan.make_experiment(settings, *data)
+    dtypes = {name: numbers(type(settings))[name] for name in names}
+    return varied.make_experiment(lambda settings: inspect.unwrap(gan.make_experiment)(settings, *data), settings, dtypes)
 
 
 def judged(
-    plan: Plan,
+    gan: types.ModuleType,
     settings: Any,
     runs: varied.Runs,
     train_state: training.TrainState,
     history: dict[str, np.ndarray],
-    results_table: Callable,
+    data: Sequence[Any],
 ) -> dict[str, np.ndarray]:
-    """Columns of results.csv. Runs that agree in the numbers of `JUDGED_BY` are judged together."""
-    judged_by = [name for name in contract.part(plan.post, 'settings').JUDGED_BY if name in runs.numbers]
+    """Columns of results.csv. Runs that agree in the numbers that the evaluation reads are judged together."""
+    declared = fields(type(settings))
+    judged_by = [name for name in runs.numbers if EVALUATED in declared[name].marks]
     values = np.array([runs.numbers[name] for name in judged_by]).reshape(len(judged_by), len(runs.seeds))
     kinds, kind = np.unique(values, axis=1, return_inverse=True) if judged_by else (np.zeros((0, 1)), np.zeros(len(runs.seeds)))
     parts, order = [], []
@@ -92,7 +84,7 @@ def judged(
         own = changed(settings, dict(zip(judged_by, map(float, of_kind), strict=True)))
         states = tf.nest.map_structure(lambda value, rows=rows: value[rows] if np.ndim(value) else value, train_state)
         records = {name: value if value.ndim == 1 else value[rows] for name, value in history.items()}
-        parts.append(results_table(own, runs.seeds[rows], states, records))
+        parts.append(outcomes.results_table(gan.judge(own, *data), runs.seeds[rows], states, records))
         order.append(rows)
     position = np.argsort(np.concatenate(order))
     return {name: np.concatenate([part[name] for part in parts])[position] for name in parts[0]}
@@ -100,4 +92,4 @@ def judged(
 
 def work(cell: Cell, runs: int) -> int:
     """Runs times steps of a cell, pre-training included."""
-    return runs * (cell.num_steps + getattr(cell.settings, 'pretrain_steps', 0))
+    return runs * (cell.num_steps + flat(cell.settings).get('pretrain_steps', 0))

@@ -5,6 +5,7 @@ import numpy as np
 import reproductions.sweeps
 from common import quiet
 from common.program import cli, flags
+from common.program.flags import spelled
 from reproductions import contract
 from reproductions.sweeps import plan as planning
 from reproductions.sweeps.plan import Outcome, Plan
@@ -21,8 +22,8 @@ def main(argv: list[str]) -> int:
               'and those of the post; with its name, --help lists them and what can vary.')  # fmt: skip
         return 0
     if name not in contract.NAMES:
-        raise cli.UserError(contract.no_post(f'sweep {name}: {name!r}'))
-    plan = planning.make_plan(name, argv[1:])
+        raise cli.UserError(contract.unknown_post(f'sweep {name}: {name!r}'))
+    plan = planning.parse(name, argv[1:])
     quiet.import_tensorflow()
     from common.devices import cluster
     from common.program import command
@@ -54,6 +55,6 @@ def show(plan: Plan, outcome: Outcome) -> None:
 def in_words(plan: Plan, outcome: Outcome, row: int) -> str:
     """A row of sweep.csv."""
     values = plan.cells[outcome.done[row]].values
-    given = ' '.join(f'--{one.name}={value}' for one, value in zip(plan.varied, values, strict=True))
+    given = ' '.join(f'--{one.name}={spelled(value)}' for one, value in zip(plan.varied, values, strict=True))
     share, low, high = (outcome.cells[name][row] for name in ('success', 'success_low', 'success_high'))
     return f'{given}: success {share:.1%} [{low:.1%}, {high:.1%}]'

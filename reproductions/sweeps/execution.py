@@ -8,10 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from common.devices import cluster
-from common.program import cli, command, flags, progress, session
+from common.program import command, flags, progress, session
 from reproductions import contract
 from reproductions.sweeps import cells, results
 from reproductions.sweeps import plan as planning
+from reproductions.sweeps import vary as varying
 from reproductions.sweeps.plan import Outcome, Plan
 
 
@@ -25,7 +26,7 @@ def execute(plan: Plan, devices: tf.distribute.Strategy, directory: pathlib.Path
     writes = directory is not None and chief
     tables = results.earlier(plan, directory) if plan.opts.resume and writes else {}
     done = set(cluster.exchange(devices, [np.array(sorted(tables), np.int64)])[0][0].tolist())  # the chief's
-    tools = cells.tools(plan.post, digits_of(plan))
+    data = load(plan)
     total, stop = sum(cells.work(cell, plan.opts.runs) for i, cell in enumerate(plan.cells) if i not in done), 0
     with progress.stop_signals() as received, progress.progress_bar(total, 'sweep', 'steps') as bar:
 
@@ -37,7 +38,7 @@ def execute(plan: Plan, devices: tf.distribute.Strategy, directory: pathlib.Path
 
         for program in planning.programs(plan, done):
             bar.set_postfix_str(f'{len(tables)} of {len(plan.cells)} cells done', refresh=False)
-            found = cells.train(plan, program, devices, tools, tick)
+            found = cells.train(plan, program, devices, data, tick)
             if found is None:
                 break
             tables |= found
@@ -52,29 +53,21 @@ def execute(plan: Plan, devices: tf.distribute.Strategy, directory: pathlib.Path
     return outcome
 
 
-def digits_of(plan: Plan) -> Any:
-    """The data set of a post that has one, else None. Raises UserError."""
-    main = contract.part(plan.post, '__main__')
-    if not hasattr(main, 'load_digits'):
-        return None
-    opts = flags.parse(main.FLAGS, [plan.post, *plan.words], main.__file__)
-    return main.load_digits(opts, plan.cells[0].settings)
+def load(plan: Plan) -> tuple:
+    """The data set of the post, () for one that has none. Raises UserError."""
+    opts = flags.given((*plan.post.flags, *flags.COMMON), plan.given)
+    return plan.post.load(opts, plan.cells[0].settings)
 
 
-def sweep(post: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> Outcome:
+def sweep(name: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> Outcome:
     """`reproductions.sweep`, which see."""
-    words = [f'--vary={name}={values if isinstance(values, str) else flags.as_word(values)}' for name, values in vary.items()]
-    words += [f'--runs={runs}', *(f'--{name}={flags.as_word(value)}' for name, value in given.items())]
-    try:
-        if post not in contract.NAMES:
-            raise cli.UserError(contract.no_post(repr(post)))
-        plan = planning.make_plan(post, words)
-        devices = command.strategy(plan.opts)
-        writes = plan.opts.output_dir is not None
-        with command.locked_directory(f'sweep_{post}', plan.opts, devices) if writes else contextlib.nullcontext() as directory:
-            outcome = execute(plan, devices, directory)
-    except cli.UserError as error:
-        raise ValueError(str(error)) from error
+    post = contract.post(name)
+    opts = flags.given(planning.table(post), {'runs': runs} | given)
+    plan = planning.make_plan(post, opts, varying.of_values(vary.items(), post.flags))
+    devices = command.strategy(plan.opts)
+    writes = plan.opts.output_dir is not None
+    with command.locked_directory(f'sweep_{name}', plan.opts, devices) if writes else contextlib.nullcontext() as directory:
+        outcome = execute(plan, devices, directory)
     if outcome.stop:
         raise KeyboardInterrupt
     return outcome

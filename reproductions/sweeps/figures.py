@@ -9,11 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common.plotting import figures
-from reproductions import contract
 from reproductions.sweeps import vary
 from reproductions.sweeps.plan import Outcome, Plan
 
-DISTANCES = {'wasserstein_median': 'Wasserstein distance', 'frechet_median': 'Fréchet distance'}
 COLORS = 'cividis'  # reads alike with and without color vision, and in grey
 LARGEST_PANEL = 12  # inches
 EXPERIMENT = ('variant', 'minibatch', 'modes', 'seed', 'num_steps', 'data')  # flags that choose among a post's own experiments
@@ -26,30 +24,29 @@ def arrays_of(plan: Plan, outcome: Outcome) -> dict[str, Any]:
     Numbers of a cell that is not done are NaN.
     """
     found = {
-        'title': f'{plan.post}: success of {plan.opts.runs} seeds in each cell',
+        'title': f'{plan.post.name}: success of {plan.opts.runs} seeds in each cell',
         'names': [one.name for one in plan.varied],
         'geometric': [one.geometric for one in plan.varied],
-        'published': [text.replace(',', 'x') for text in plan.published],
-        'own': own_name(plan),
+        'published': [vary.shown(value) for value in plan.published],
+        'own': frame(plan),
     }
     for k, one in enumerate(plan.varied):
-        found[f'values_{k}'] = [value.replace(',', 'x') for value in one.values]
-    distance = next(name for name in DISTANCES if name in outcome.cells)
-    low, high = (distance.replace('median', quartile) for quartile in ('q25', 'q75'))
+        found[f'values_{k}'] = [vary.shown(value) for value in one.values]
+    distance, low, high = (f'{plan.post.columns.distance}_{name}' for name in ('median', 'q25', 'q75'))
     columns = {'success': 'success', 'low': 'success_low', 'high': 'success_high'}
     columns |= {'distance': distance, 'distance_low': low, 'distance_high': high}
     for name, column in columns.items():
         values = np.full(len(plan.cells), np.nan)
         values[outcome.done] = outcome.cells[column]
         found[f'cell_{name}'] = values.reshape([len(one.values) for one in plan.varied])
-    return found | {'distance': DISTANCES[distance]}
+    return found | {'distance': plan.post.columns.title}
 
 
-def own_name(plan: Plan) -> str:
+def frame(plan: Plan) -> str:
     """What the frame on a map says: where the post stands, or what is unchanged beside other flags."""
-    if {word.lstrip('-').partition('=')[0].removeprefix('no') for word in plan.words} - set(EXPERIMENT):
+    if set(plan.given) - set(EXPERIMENT):
         return 'unchanged'
-    return 'the post' if getattr(contract.part(plan.post, 'settings'), 'PUBLISHED', True) else 'our default'
+    return 'the post' if plan.post.published else 'our default'
 
 
 def draw(path: pathlib.Path, data: pathlib.Path | None = None) -> Figure:

@@ -1,7 +1,6 @@
 """From a command line to the cells of a sweep, all checked before TensorFlow is imported."""
 
 import itertools
-import types
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -12,16 +11,16 @@ import reproductions.sweeps
 from common.program import flags
 from common.program.cli import UserError
 from common.program.flags import Flag
-from common.settings import changed, flat, is_on
-from common.sizes import GROUP
-from reproductions import contract
+from common.settings import Kind, changed, flat, is_on, learning_rate
+from common.settings import numbers as per_run_numbers
+from reproductions import contract, declaration
+from reproductions.declaration import Post
 from reproductions.sweeps import vary
 
 RUNS = 48  # seeds per cell, unless the user says otherwise: a share has a standard error of 7 percentage points at most
-AT_ONCE = 4 * GROUP  # runs that are trained together at most, as far as they fit the memory
 MOST_CELLS = 10_000
 OWN = (
-    Flag('vary', flags.REPEATED, None, 'What differs from cell to cell: a flag of the post and its values. Up to three times.'),
+    Flag('vary', Kind.REPEATED, None, 'What differs from cell to cell: a flag of the post and its values. Up to three times.'),
     Flag('runs', int, RUNS, 'Seeds per cell, the same in every cell: seed .. seed+runs-1.', 1),
     Flag('output_dir', flags.PATH, None, 'Where the files go (default: output/sweep_<post>).'),
     Flag('resume', bool, False, 'Go on with the cells that are not done in --output_dir; all other flags as before.'),
@@ -33,7 +32,7 @@ NOT_OF_A_CELL = ('vary', 'runs', 'output_dir', 'resume', 'strategy', 'logical_de
 class Cell(NamedTuple):
     """One combination of values."""
 
-    values: tuple[str, ...]  # one per --vary, as on a command line
+    values: tuple[Any, ...]  # one per --vary
     settings: Any  # the post's `Settings`
     num_steps: int
     every: int  # steps between records
@@ -43,81 +42,69 @@ class Cell(NamedTuple):
 class Plan(NamedTuple):
     """A sweep: what to train. `cells` are in the order of the last --vary first, as in a nested loop."""
 
-    post: str
+    post: Post
     opts: FlagValues
     varied: tuple[vary.Varied, ...]
     cells: tuple[Cell, ...]
-    published: tuple[str, ...]  # the value of each varied flag where it is not varied: where the post stands
-    words: tuple[str, ...]  # the flags that apply to every cell, as on a command line
+    published: tuple[Any, ...]  # the value of each varied flag where it is not varied, None for one that has none
+    given: dict[str, Any]  # {flag: value} of the flags that apply to every cell
+    words: tuple[str, ...]  # these flags as on a command line
 
 
-def make_plan(post: str, argv: Sequence[str]) -> Plan:
+def table(post: Post) -> tuple[Flag, ...]:
+    """The flags of a post's sweep."""
+    return (*OWN, *(flag for flag in post.flags if flag.kind is not flags.PATH and flag.name not in vary.UNUSED))
+
+
+def parse(name: str, argv: Sequence[str]) -> Plan:
     """The sweep of a command line; `argv` follows the post's name. Raises UserError."""
-    main = contract.part(post, '__main__')
-    own = [flag for flag in main.FLAGS if flag.kind != flags.PATH and flag.name not in vary.UNUSED]
-    opts = flags.parse((*OWN, *own), [f'sweep {post}', *argv], reproductions.sweeps.__file__, shared=())
-    varied = vary.parse(opts.vary, main.FLAGS)
+    post = contract.post(name)
+    opts = flags.parse(table(post), [f'sweep {name}', *argv], reproductions.sweeps.__file__, shared=())
+    return make_plan(post, opts, vary.parse(opts.vary, post.flags))
+
+
+def make_plan(post: Post, opts: FlagValues, varied: tuple[vary.Varied, ...]) -> Plan:
+    """The sweep of these flags; every cell is checked as a command of the post would be. Raises UserError."""
     for one in varied:
         if opts[one.name].present:
             raise UserError(f'--{one.name} is varied; leave out --{one.name}={opts[one.name].value}')
     count = int(np.prod([len(one.values) for one in varied]))
     if count > MOST_CELLS:
         raise UserError(f'--vary: {count:,} cells are too many; use {MOST_CELLS:,} or fewer')
-    words = tuple(opts[name].serialize() for name in opts if opts[name].present and name not in NOT_OF_A_CELL)
-    cells = tuple(
-        make_cell(post, main, opts, varied, values, words) for values in itertools.product(*(one.values for one in varied))
-    )
-    return Plan(post, opts, varied, cells, published(post, main, varied, words), words)
+    names = [name for name in opts if opts[name].present and name not in NOT_OF_A_CELL]
+    given = {name: opts[name].value for name in names}
+    every_cell = itertools.product(*(one.values for one in varied))
+    cells = tuple(make_cell(post, opts.runs, given, varied, values) for values in every_cell)
+    words = tuple(opts[name].serialize() for name in names)
+    return Plan(post, opts, varied, cells, published(post, given, varied), given, words)
 
 
-def make_cell(
-    post: str,
-    main: types.ModuleType,
-    opts: FlagValues,
-    varied: Sequence[vary.Varied],
-    values: tuple[str, ...],
-    words: Sequence[str],
-) -> Cell:
-    """A cell, checked as a command of the post with its flags would be. Raises UserError."""
-    given = [f'--{one.name}={value}' for one, value in zip(varied, values, strict=True)]
-    own = flags.parse(main.FLAGS, [post, *words, *given, f'--runs={opts.runs}'], main.__file__)
-    settings = main.settings_from_flags(own)
-    num_steps = own.num_steps or contract.part(post, 'settings').default_steps(settings)
+def make_cell(post: Post, runs: int, given: dict[str, Any], varied: Sequence[vary.Varied], values: tuple[Any, ...]) -> Cell:
+    """A cell of a sweep over so many runs, checked. Raises UserError."""
+    of_cell = given | {one.name: value for one, value in zip(varied, values, strict=True)}
+    opts = flags.given((*post.flags, *flags.COMMON), of_cell | {'runs': runs})
+    settings = declaration.settings_of(post, opts)
+    num_steps = declaration.steps_of(post, opts, settings)
     every = int(np.clip(num_steps // 100, 10, 100))
-    main.check(own, settings, num_steps, every)
-    group = getattr(contract.part(post, 'settings'), 'GROUP', GROUP)
-    at_once = own.runs = max(opts.runs, AT_ONCE * group // GROUP)
+    declaration.check(post, opts, settings, num_steps, every)
+    at_once = opts.runs = max(runs, post.at_once)
     try:
-        main.check(own, settings, num_steps, every)
+        declaration.check(post, opts, settings, num_steps, every)
     except UserError:  # several cells do not fit the memory, or the last seeds are too near 2^32 to tell
-        at_once = opts.runs
+        at_once = runs
     return Cell(values, settings, num_steps, every, at_once)
 
 
-def published(post: str, main: types.ModuleType, varied: Sequence[vary.Varied], words: Sequence[str]) -> tuple[str, ...]:
-    """The value of each varied flag where it is not varied, '' for one that has none."""
-    opts = flags.parse(main.FLAGS, [post, *words], main.__file__)
+def published(post: Post, given: dict[str, Any], varied: Sequence[vary.Varied]) -> tuple[Any, ...]:
+    """The value of each varied flag where it is not varied: where the post stands. None for one that has none."""
+    opts = flags.given((*post.flags, *flags.COMMON), given)
     try:
-        settings = main.settings_from_flags(opts)
+        settings = declaration.settings_of(post, opts)
     except UserError:  # some flags make sense only beside a value of a --vary
-        return ('',) * len(varied)
-    steps = opts.num_steps or contract.part(post, 'settings').default_steps(settings)
-    found = []
-    for one in varied:
-        value = flat(settings).get(one.name, getattr(settings, one.name, None))
-        if value is None and one.name.endswith('_learning_rate'):
-            value = settings.learning_rate
-        value = steps if one.name == 'num_steps' else opts[one.name].value if value is None else value
-        value = ','.join(map(str, value)) if isinstance(value, tuple | list) else value
-        found.append(as_text(value))
-    return tuple(found)
-
-
-def as_text(value: Any) -> str:
-    """A flag's value as on a command line, '' for none."""
-    if isinstance(value, bool) or value is None:
-        return '' if value is None else str(value).lower()
-    return f'{value:.12g}' if isinstance(value, float) else str(value)
+        return (None,) * len(varied)
+    own = flat(settings) | {'num_steps': declaration.steps_of(post, opts, settings)}
+    own |= {name: learning_rate(settings, name) for name in ('d_learning_rate', 'g_learning_rate')}
+    return tuple(own.get(one.name) for one in varied)
 
 
 class Outcome(NamedTuple):
@@ -138,7 +125,7 @@ class Program(NamedTuple):
 
 def programs(plan: Plan, done: set[int]) -> Iterator[Program]:
     """The programs that train the cells not yet `done`, each of at most `Cell.at_once` runs."""
-    numbers = contract.part(plan.post, 'settings').NUMBERS
+    numbers = per_run_numbers(plan.post.settings.Settings)
     groups: dict[Any, list[int]] = {}
     for i, cell in enumerate(plan.cells):
         remedies = tuple(map(is_on, cell.settings.remedies))  # what is off is not in the program: exactly the post

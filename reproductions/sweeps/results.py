@@ -2,20 +2,18 @@
 
 import json
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from common.evaluation import claims
 from common.program.cli import UserError
-from common.settings import flat
+from common.program.flags import spelled
+from common.settings import identity as same
 from common.storage import files, versions
 from reproductions.sweeps import figures, vary
 from reproductions.sweeps.plan import Outcome, Plan
-
-SUMMARIZED = ('wasserstein', 'mean', 'std')  # columns of results.csv whose quartiles are in sweep.csv
-SUMMARIZED_DIGITS = ('frechet', 'classes_covered', 'confidence', 'recognized')
-
 
 # --- Tables -------------------------------------------------------------------------------------------------------------------
 
@@ -35,24 +33,27 @@ def collect(plan: Plan, tables: dict[int, dict[str, np.ndarray]], stop: int) -> 
     names = dict.fromkeys(name for part in parts for name in part)
     nothing = np.full(plan.opts.runs, np.nan)  # for a column that another variant has
     results = {name: np.concatenate([part.get(name, nothing) for part in parts]) for name in names}
-    rows = [{one.name: part[one.name][0] for one in plan.varied} | summary(part) for part in parts]
+    rows = [
+        {one.name: part[one.name][0] for one in plan.varied} | summary(part, plan.post.columns.summarized) for part in parts
+    ]
     cells = {name: np.array([row.get(name, np.nan) for row in rows]) for name in dict.fromkeys(n for row in rows for n in row)}
     return Outcome(results, cells, done, stop)
 
 
 def values_of(plan: Plan, number: int) -> list[Any]:
     """The varied values of a cell: float64 numbers, or texts if one of the values is no number."""
+    columns = [vary.as_numbers([vary.shown(value) for value in one.values]) for one in plan.varied]
     pairs = zip(plan.varied, plan.cells[number].values, strict=True)
-    return [vary.as_numbers(one.values)[one.values.index(value)] for one, value in pairs]
+    return [column[one.values.index(value)] for column, (one, value) in zip(columns, pairs, strict=True)]
 
 
-def summary(table: dict[str, np.ndarray]) -> dict[str, float]:
+def summary(table: dict[str, np.ndarray], summarized: Sequence[str]) -> dict[str, float]:
     """The numbers of a row of sweep.csv: shares with Wilson's interval, and quartiles over the finite runs, NaN without any."""
     finite = table['finite'] == 1
     share = claims.proportion(table['success'] == 1)
     found = {'runs': len(finite), 'finite': float(finite.mean())}
     found |= {'success': share.value, 'success_low': share.low, 'success_high': share.high}
-    for name in SUMMARIZED if 'wasserstein' in table else SUMMARIZED_DIGITS:
+    for name in summarized:
         if name in table:
             values = table[name][finite & np.isfinite(table[name])]
             quartiles = np.quantile(values, [0.25, 0.5, 0.75]) if len(values) else [np.nan] * 3
@@ -66,12 +67,12 @@ def summary(table: dict[str, np.ndarray]) -> dict[str, float]:
 def identity(plan: Plan) -> dict[str, Any]:
     """What a resumed sweep must share with the one before, as JSON gives it back."""
     found = {
-        'post': plan.post,
-        'vary': {one.name: one.values for one in plan.varied},
+        'post': plan.post.name,
+        'vary': {one.name: [spelled(value) for value in one.values] for one in plan.varied},
         'seed': plan.opts.seed,
         'runs': plan.opts.runs,
         'flags': plan.words,
-        'settings': [flat(cell.settings) | {'num_steps': cell.num_steps} for cell in plan.cells[:1]],
+        'settings': [same(cell.settings) | {'num_steps': cell.num_steps} for cell in plan.cells[:1]],
     }
     return json.loads(json.dumps(found))
 

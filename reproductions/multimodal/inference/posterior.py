@@ -134,7 +134,7 @@ def recovery(settings: dict[str, np.ndarray], records: Records, known: np.ndarra
 
 def guessed_row() -> dict[str, np.ndarray]:
     """The variant `guessed`, which was the default when this was measured, as one drawn setting, {unknown: [1]}."""
-    one, three = make_settings(1, variant='guessed'), make_settings(3, variant='guessed')
+    one, three = make_settings(modes=1, variant='guessed'), make_settings(modes=3, variant='guessed')
     values = {
         'layers': len(three.hidden_sizes), 'activation': three.activation, 'batch_size': three.batch_size,
         'pretrain': prior.ALL if three.pretrain_steps else 'nothing', 'learning_rate': three.learning_rate,

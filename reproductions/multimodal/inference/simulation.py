@@ -84,7 +84,7 @@ def narrowest(ascending: tf.Tensor) -> tf.Tensor:
 def program(modes: int, hidden_sizes: tuple[int, ...], activation: str, batch_size: int, pretrain: bool = False) -> Any:
     """The compiled program for `varied.Runs` with `NUMBERS`."""
     means, stds = default_modes(modes)
-    steps = make_settings(modes).pretrain_steps if pretrain else 0
+    steps = make_settings(modes=modes).pretrain_steps if pretrain else 0
     return varied.make_experiment(make_experiment, Possible(means, stds, hidden_sizes, activation, batch_size, steps), NUMBERS)
 
 
