@@ -56,7 +56,7 @@ def execute(post: Post, opts: FlagValues) -> int:
         table = outcomes.results_table(judge, run.seeds, trained.train_state, trained.history)
         effective = {'log_every': every, 'anim_every': film_every if animation else None}
         command.write(run, trained, table, {name: value for name, value in effective.items() if name in opts} | judge.config)
-        figures.draw(settings, run.directory, run.seeds, trained, table, judge)
+        figures.draw(command.Finished(settings, run.directory, run.seeds, trained, table, judge))
         command.animate(run, trained, animation, figures.draw_animation, judge.frames)
         judge.summarize(judge, table)
         if opts.claims:

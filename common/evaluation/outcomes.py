@@ -54,22 +54,28 @@ class Evaluation(NamedTuple):
     truth: Any  # the data's distribution, a frozen `scipy.stats` distribution
 
 
-def on_grid(discriminator: Callable, generator: Callable, grid: np.ndarray, batch_size: int, truth: Any) -> Evaluation:
-    """An `Evaluation` on a grid that is split into consecutive batches, since D may depend on a whole batch.
+def on_grid(
+    settings: Any, discriminator: Callable, generator: Callable, half_range: float, points: int, batch_size: int, truth: Any
+) -> Evaluation:
+    """An `Evaluation` on a grid of x for D, scaled to the noise range for G; in batches, since D may depend on a whole batch.
 
     Args:
-      discriminator: (d, x) -> [runs, 1, batch].
-      generator: (g, z) -> [runs, 1, batch].
-      grid: [points]; x for D and z for G.
-      batch_size: at most the number of points.
+      settings: the post's, with a `noise_range`.
+      discriminator: (settings, d, x) -> [runs, 1, batch].
+      generator: (settings, g, z) -> [runs, 1, batch].
+      half_range: the grid reaches from minus to plus this.
+      points: how many.
+      batch_size: at most `points`; an incomplete last batch is left out.
       truth: see `Evaluation`.
     """
+    grid, scale = np.linspace(-half_range, half_range, points), settings.noise_range / half_range
     batches = grid.astype(np.float32)[: len(grid) // batch_size * batch_size].reshape(-1, batch_size)
 
     @tf.function(jit_compile=True, autograph=False)
     def surfaces(d, g):
         def batch(points):
-            return discriminator(d, points[None, None, :])[:, 0], generator(g, points[None, None, :])[:, 0]
+            points = points[None, None, :]
+            return discriminator(settings, d, points)[:, 0], generator(settings, g, points * scale)[:, 0]
 
         runs = tf.nest.flatten(g)[0].shape[0]
         row = tf.TensorSpec([runs, batch_size], tf.float32)

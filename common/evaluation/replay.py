@@ -6,7 +6,7 @@ GAN training is chaotic: for some seeds rounding errors grow to order one within
 
 import json
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from common.storage import files
 JUDGED = 20  # steps
 TOLERANCE = 1e-3  # relative, with the floor below on the denominator
 FLOOR = 1e-3
+LOSSES = {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'}  # {name in our records: name in a trace}
 
 
 class BadTrace(Exception):
@@ -84,8 +85,30 @@ def linears(arrays: dict[str, np.ndarray], names: Sequence[str]) -> tuple[layers
     )
 
 
+def batches(arrays: dict[str, np.ndarray], *names: str) -> Callable:
+    """(seeds, step) -> the batches of a trace at a step, [steps, batch, 1] each, as [1, 1, batch]."""
+    return lambda seeds, step: tuple(tf.transpose(tf.gather(arrays[name], step))[None] for name in names)
+
+
+def on_trace(
+    arrays: dict[str, np.ndarray],
+    init: Callable,
+    train_step: training.TrainStep,
+    pretrain_step: training.PretrainStep,
+    pretrain_steps: int,
+) -> training.Experiment:
+    """The experiment of one run on the batches x, z_d, z_g, pre_x and pre_y of a trace; the others are a post's."""
+    draw_g = batches(arrays, 'z_g')
+    return training.make_experiment(
+        init=init,
+        train_step=train_step._replace(draw_d=batches(arrays, 'x', 'z_d'), draw_g=lambda *at: draw_g(*at)[0]),
+        pretrain_step=pretrain_step._replace(draw=batches(arrays, 'pre_x', 'pre_y')),
+        pretrain_steps=pretrain_steps,
+    )
+
+
 def compare_run(
-    experiment: training.Experiment, meta: dict[str, Any], arrays: dict[str, np.ndarray], losses: dict[str, str]
+    experiment: training.Experiment, meta: dict[str, Any], arrays: dict[str, np.ndarray], losses: dict[str, str] = LOSSES
 ) -> dict[str, list]:
     """Trains on the batches of a trace, records every step, and compares. Returns the columns of replay.csv.
 

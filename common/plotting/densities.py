@@ -8,6 +8,7 @@ import numpy as np
 
 from common.evaluation import outcomes
 from common.plotting import figures
+from common.program.command import Finished
 from common.training import TrainState
 
 
@@ -69,51 +70,33 @@ def histograms(samples: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.where(finite[:, None], counts / (samples.shape[1] * width), np.nan)
 
 
-def final(
-    directory: pathlib.Path,
-    title: str,
-    evaluation: outcomes.Evaluation,
-    bins: figures.Bins,
-    real: np.ndarray,
-    train_state: TrainState,
-) -> None:
+def final(run: Finished, title: str, bins: figures.Bins, real: np.ndarray) -> None:
     """Writes figure.png, the final distributions of the first run; arguments as for `ensemble`."""
-    decision, generated = curves(evaluation, bins, train_state, 0)
+    evaluation = run.judge.evaluation
+    decision, generated = curves(evaluation, bins, run.trained.train_state, 0)
     if not np.isfinite(decision).all():
         title += ': diverged, not finite'
     arrays = {'title': title, 'grid': evaluation.grid, 'decision': decision, 'real': real, 'generated': generated}
-    figures.write(directory / 'figure.png', figures.distributions, arrays | {'places': bins.places})
+    figures.write(run.directory / 'figure.png', figures.distributions, arrays | {'places': bins.places})
 
 
-def ensemble(
-    directory: pathlib.Path,
-    title: str,
-    evaluation: outcomes.Evaluation,
-    bins: figures.Bins,
-    real: np.ndarray,
-    seeds: np.ndarray,
-    train_state: TrainState,
-    table: dict[str, np.ndarray],
-    history: dict[str, np.ndarray],
-) -> None:
-    """Writes ensemble.png: the spread over seeds. Raises files.CannotWrite.
+def ensemble(run: Finished, title: str, bins: figures.Bins, real: np.ndarray) -> None:
+    """Writes ensemble.png, the spread over seeds, if there are several. Raises files.CannotWrite.
 
     Args:
-      directory: where to write it.
+      run: what to draw.
       title: of the figure.
-      evaluation: of the post.
       bins: of the histograms.
       real: the data's density, [bins].
-      seeds: [runs].
-      train_state: of NumPy arrays.
-      table: {column: [runs]} of results.csv.
-      history: {name: array}, the joined records.
     """
+    if len(run.seeds) == 1:
+        return
+    evaluation, table, history = run.judge.evaluation, run.table, run.trained.history
     finite = np.flatnonzero(table['finite'])
     order = finite[np.argsort(table['wasserstein'][finite])]
     ranks = {'best': order[:1], 'median': order[len(order) // 2 :][:1], 'worst': order[-1:]}  # empty if every run diverged
     examples = {
-        f'{k} (seed {seeds[rows[0]]})': curves(evaluation, bins, train_state, rows[0])[1]
+        f'{k} (seed {run.seeds[rows[0]]})': curves(evaluation, bins, run.trained.train_state, rows[0])[1]
         for k, rows in ranks.items()
         if rows.size
     }
@@ -123,7 +106,7 @@ def ensemble(
     if finite.size and 'wasserstein' in history:  # absent if stopped during pre-training
         quantiles = np.quantile(history['wasserstein'][finite], figures.BANDS, axis=0)
         arrays |= {'step': history['step'], 'wasserstein': quantiles}
-    figures.write(directory / 'ensemble.png', figures.ensemble, arrays)
+    figures.write(run.directory / 'ensemble.png', figures.ensemble, arrays)
 
 
 def draw_film(

@@ -13,7 +13,7 @@ from absl.flags import FlagValues
 
 from common import training
 from common.devices import cluster, distribution
-from common.evaluation import claims, replay
+from common.evaluation import claims, outcomes, replay
 from common.nn.random import Stream
 from common.plotting import tensorboard
 from common.program import cli, progress
@@ -42,6 +42,17 @@ class Trained(NamedTuple):
     history: dict[str, np.ndarray]  # the joined records
     frames: list[tuple[int, training.TrainState]]  # (iteration, state of the first run) of an animation
     signal: int  # that stopped the training, or 0
+
+
+class Finished(NamedTuple):
+    """A training whose runs are judged, for its figures."""
+
+    settings: Any  # the post's `Settings`
+    directory: pathlib.Path
+    seeds: np.ndarray  # uint32 [runs]
+    trained: Trained
+    table: dict[str, np.ndarray]  # {column: [runs]} of results.csv
+    judge: outcomes.Judge
 
 
 @contextlib.contextmanager

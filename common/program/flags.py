@@ -229,7 +229,7 @@ def refuse_conflicts(opts: flags.FlagValues, decided_by_trace: Iterable[str]) ->
         if importlib.util.find_spec('tensorboard') is None:
             raise UserError(f"--tensorboard={opts.tensorboard} needs TensorBoard; pip install '.[tensorboard]'")
     for name in decided_by_trace if opts.replay else ():
-        if opts[name].present:
+        if name in opts and opts[name].present:
             raise UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')
 
 

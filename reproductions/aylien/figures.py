@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from common.evaluation import outcomes
 from common.nn.random import Stream
 from common.plotting import densities, figures
-from common.program import session
+from common.program.command import Finished
 from reproductions.aylien import gan
 from reproductions.aylien.settings import PLOT_POINTS, SEED
 
@@ -21,21 +20,12 @@ def real_density(settings: gan.Settings) -> np.ndarray:
     return figures.density(samples.numpy().ravel(), gan.BINS)
 
 
-def draw(
-    settings: gan.Settings,
-    directory: pathlib.Path,
-    seeds: np.ndarray,
-    trained: session.Trained,
-    table: dict[str, np.ndarray],
-    judge: outcomes.Judge,
-) -> None:
+def draw(run: Finished) -> None:
     """Writes figure.png for the first seed and, for several seeds, ensemble.png; each with its data as .npz."""
-    evaluation, real = judge.evaluation, real_density(settings)
+    settings, real = run.settings, real_density(run.settings)
     heading = f'1-D GAN {"with" if settings.minibatch else "without"} minibatch discrimination ({settings.variant}'
-    densities.final(directory, f'{heading}, seed {seeds[0]})', evaluation, gan.BINS, real, trained.train_state)
-    if len(seeds) > 1:
-        title = f'{heading}, {len(seeds):,} seeds)'
-        densities.ensemble(directory, title, evaluation, gan.BINS, real, seeds, trained.train_state, table, trained.history)
+    densities.final(run, f'{heading}, seed {run.seeds[0]})', gan.BINS, real)
+    densities.ensemble(run, f'{heading}, {len(run.seeds):,} seeds)', gan.BINS, real)
 
 
 def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> densities.Curves:

@@ -172,13 +172,7 @@ def measure(settings: Settings, g: Any) -> dict[str, tf.Tensor]:
 @functools.cache
 def evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
     """The networks on the post's grid, which for G is scaled to the noise."""
-    return outcomes.on_grid(
-        discriminator=lambda d, x: discriminator(settings, d, x),
-        generator=lambda g, x: generator(settings, g, x * (settings.noise_range / NOISE_RANGE)),
-        grid=np.linspace(-NOISE_RANGE, NOISE_RANGE, points),
-        batch_size=settings.batch_size,
-        truth=truth(settings),
-    )
+    return outcomes.on_grid(settings, discriminator, generator, NOISE_RANGE, points, settings.batch_size, truth(settings))
 
 
 @functools.cache

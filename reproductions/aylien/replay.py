@@ -4,9 +4,6 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import tensorflow as tf
-
-from common import training
 from common.evaluation import replay
 from common.sizes import KERNEL_DIMS, KERNELS
 from reproductions.aylien import gan
@@ -61,17 +58,9 @@ def replay_trace(
     shapes = trace_shapes(settings, meta['steps'])
     replay.check_shapes(arrays, shapes)
 
-    def draw(*names):
-        return lambda seeds, step: tuple(tf.transpose(tf.gather(arrays[name], step))[None] for name in names)
-
     def init(seeds):
         names = [name[:-2] for name in shapes if name.endswith('/w')]  # in the order of the layers
         return tuple(replay.linears(arrays, [n for n in names if n.startswith(f'init/{net}')]) for net in 'DG')
 
-    experiment = training.make_experiment(
-        init=init,
-        train_step=make_train_step(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
-        pretrain_step=make_pretrain_step(settings)._replace(draw=draw('pre_x', 'pre_y')),
-        pretrain_steps=settings.pretrain_steps,
-    )
-    return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})
+    steps = make_train_step(settings), make_pretrain_step(settings), settings.pretrain_steps
+    return replay.compare_run(replay.on_trace(arrays, init, *steps), meta, arrays)

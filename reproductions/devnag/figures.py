@@ -13,7 +13,7 @@ from common import training
 from common.evaluation import metrics, outcomes
 from common.nn.random import Stream
 from common.plotting import densities, figures
-from common.program import session
+from common.program.command import Finished
 from reproductions.devnag import gan
 
 GALLERY = 10  # final distributions in the post's grid
@@ -27,18 +27,12 @@ def last_batches(settings: gan.Settings, seeds: np.ndarray, train_state: trainin
     return gan.generator(settings, g, z).numpy()[:, 0]
 
 
-def draw(
-    settings: gan.Settings,
-    directory: pathlib.Path,
-    seeds: np.ndarray,
-    trained: session.Trained,
-    table: dict[str, np.ndarray],
-    judge: outcomes.Judge,
-) -> None:
+def draw(run: Finished) -> None:
     """Writes figure.png for the first seed; for several seeds also runs.png (up to ten final distributions) and ensemble.png.
 
     The data of each figure is beside it as .npz.
     """
+    settings, directory, seeds, trained, table, _ = run
     shown = np.arange(min(len(seeds), GALLERY))
     samples = last_batches(settings, seeds, trained.train_state, shown)
     heading = f'GAN in 50 lines ({settings.variant}, {settings.preprocess}'

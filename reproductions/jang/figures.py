@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from common.evaluation import outcomes
 from common.plotting import densities, figures
 from common.program import session
+from common.program.command import Finished
 from reproductions.jang import gan
 from reproductions.jang.settings import HALF_RANGE
 
@@ -46,17 +46,10 @@ def surfaces(settings: gan.Settings, seed: int, trained: session.Trained) -> dic
     return {name: values.numpy()[0] for name, values in found.items()}
 
 
-def draw(
-    settings: gan.Settings,
-    directory: pathlib.Path,
-    seeds: np.ndarray,
-    trained: session.Trained,
-    table: dict[str, np.ndarray],
-    judge: outcomes.Judge,
-) -> None:
+def draw(run: Finished) -> None:
     """Writes the post's seven figures for the first seed and, for several seeds, ensemble.png; each with its data as .npz."""
-    evaluation = judge.evaluation
-    grid, curves = evaluation.grid, surfaces(settings, seeds[0], trained)
+    settings, directory, seeds, trained, *_ = run
+    grid, curves = run.judge.evaluation.grid, surfaces(settings, seeds[0], trained)
     p_data, history = gan.truth(settings).pdf(grid), trained.history
     named = f'{settings.variant}, seed {seeds[0]}'
 
@@ -82,9 +75,8 @@ def draw(
         arrays |= {'generated': generated, 'density': figures.density(generated, BINS), 'places': BINS.places}
         arrays |= {'published': published_histogram(generated), 'published_places': PUBLISHED_PLACES}
         figures.write(directory / f'{name}.png', state, arrays)
-    if len(seeds) > 1:
-        real, title = gan.truth(settings).pdf(BINS.places), f"Jang's GAN ({settings.variant}, {len(seeds):,} seeds)"
-        densities.ensemble(directory, title, evaluation, BINS, real, seeds, trained.train_state, table, history)
+    title = f"Jang's GAN ({settings.variant}, {len(seeds):,} seeds)"
+    densities.ensemble(run, title, BINS, gan.truth(settings).pdf(BINS.places))
 
 
 def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> densities.Curves:

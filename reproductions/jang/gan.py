@@ -202,13 +202,8 @@ def flat_share(settings: Settings, params: Any, points: tf.Tensor) -> tf.Tensor:
 @functools.cache
 def evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evaluation:
     """The networks on the post's grid, which for G is scaled to the noise."""
-    return outcomes.on_grid(
-        discriminator=lambda d, x: discriminator(settings, d, x),
-        generator=lambda g, x: generator(settings, g, x * (settings.noise_range / HALF_RANGE)),
-        grid=np.linspace(-HALF_RANGE, HALF_RANGE, points),
-        batch_size=settings.batch_size if settings.minibatch else points,
-        truth=truth(settings),
-    )
+    batch_size = settings.batch_size if settings.minibatch else points
+    return outcomes.on_grid(settings, discriminator, generator, HALF_RANGE, points, batch_size, truth(settings))
 
 
 @functools.cache

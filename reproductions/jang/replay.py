@@ -3,9 +3,6 @@
 import pathlib
 from typing import Any
 
-import tensorflow as tf
-
-from common import training
 from common.evaluation import replay
 from reproductions.jang import gan
 from reproductions.jang.settings import VARIANTS, make_settings
@@ -52,18 +49,13 @@ def replay_trace(path: str | pathlib.Path) -> dict[str, list]:
     replay.check_shapes(arrays, trace_shapes(settings, meta['steps']))
     arrays |= {'loss_d': -arrays['obj_d'], 'loss_g': -arrays['obj_g']}
 
-    def draw(*names):
-        return lambda seeds, step: tuple(tf.transpose(tf.gather(arrays[name], step))[None] for name in names)
-
     def network(name):
         depth = range(len(settings.hidden_sizes) + 1)
         renamed = {f'{i}/{part}': arrays[f'{name}/{part}{i}'] for i in depth for part in 'wb'}
         return replay.linears(renamed, depth)
 
-    experiment = training.make_experiment(
-        init=lambda seeds: (network('init/D_pre'), network('start/G')),
-        train_step=gan.make_train_step(settings)._replace(draw_d=draw('x', 'z_d'), draw_g=lambda *at: draw('z_g')(*at)[0]),
-        pretrain_step=gan.make_pretrain_step(settings)._replace(draw=draw('pre_x', 'pre_y')),
-        pretrain_steps=settings.pretrain_steps,
-    )
-    return replay.compare_run(experiment, meta, arrays, {'pretrain_loss': 'pre_loss', 'loss_d': 'loss_d', 'loss_g': 'loss_g'})
+    def init(seeds):
+        return network('init/D_pre'), network('start/G')
+
+    steps = gan.make_train_step(settings), gan.make_pretrain_step(settings), settings.pretrain_steps
+    return replay.compare_run(replay.on_trace(arrays, init, *steps), meta, arrays)

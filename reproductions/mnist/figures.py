@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from common import training
-from common.evaluation import outcomes
 from common.nn.random import Stream
 from common.plotting import figures
-from common.program import session
+from common.program.command import Finished
 from reproductions.mnist import dataset, gan, quality
 from reproductions.mnist.settings import CLASSES
 
@@ -38,15 +37,9 @@ def interpolation(settings: gan.Settings, seeds: np.ndarray, train_state: traini
     return quality.as_bytes(gan.generator(settings, g, z).numpy()[0].T)
 
 
-def draw(
-    settings: gan.Settings,
-    directory: pathlib.Path,
-    seeds: np.ndarray,
-    trained: session.Trained,
-    table: dict[str, np.ndarray],
-    judge: outcomes.Judge,
-) -> None:
+def draw(run: Finished) -> None:
     """Writes references.json and the figures, each with its data as .npz. Sample grids show the first seed on fixed noise."""
+    settings, directory, seeds, trained, _, judge = run
     history, evaluator = trained.history, judge.evaluation
     references = quality.write_references(directory, evaluator, gan.untrained(settings, evaluator, seeds[0]))
     images, _ = dataset.training_digits(evaluator.digits)

@@ -69,15 +69,14 @@ def replay_trace(path: str | pathlib.Path) -> dict[str, list]:
     experiment = gan.experiment_of(settings, recorded_step(settings, arrays))._replace(
         init=lambda seeds: (network('D', settings.d_widths), network('G', settings.g_widths))
     )
-    return replay.compare_run(experiment, meta, arrays, {'loss_d': 'loss_d', 'loss_g': 'loss_g'})
+    return replay.compare_run(experiment, meta, arrays)
 
 
 def recorded_step(settings: gan.Settings, arrays: dict[str, np.ndarray]) -> training.TrainStep:
     """The adversarial training on the batches of a trace: x and y are bytes, z is noise; both updates use the same."""
 
     def draw(seeds, step):
-        del seeds
-        x, z = (tf.transpose(tf.gather(arrays[name], step))[None] for name in 'xz')
+        x, z = replay.batches(arrays, 'x', 'z')(seeds, step)
         x = tf.cast(x, tf.float32) / 255
         if not settings.conditional:
             return x, z

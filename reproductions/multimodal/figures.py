@@ -8,10 +8,9 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from common.evaluation import outcomes
 from common.nn.random import Stream
 from common.plotting import densities, figures
-from common.program import session
+from common.program.command import Finished
 from reproductions.aylien.settings import NOISE_RANGE, PLOT_POINTS
 from reproductions.multimodal import gan
 from reproductions.multimodal.settings import SEED
@@ -33,24 +32,14 @@ def describe(settings: gan.Settings) -> str:
     return f'{counted(len(settings.means))}, hidden layers {"-".join(map(str, settings.hidden_sizes))} {settings.activation}'
 
 
-def draw(
-    settings: gan.Settings,
-    directory: pathlib.Path,
-    seeds: np.ndarray,
-    trained: session.Trained,
-    table: dict[str, np.ndarray],
-    judge: outcomes.Judge,
-) -> None:
+def draw(run: Finished) -> None:
     """Writes figure.png for the first seed and, for several seeds, ensemble.png and convergence.png; each with its data."""
-    evaluation, real = judge.evaluation, real_density(settings)
-    title = f'{describe(settings)}, seed {seeds[0]}'
-    densities.final(directory, title, evaluation, gan.bins(settings), real, trained.train_state)
-    if len(seeds) > 1:
-        title = f'{describe(settings)} ({len(seeds):,} seeds)'
-        densities.ensemble(
-            directory, title, evaluation, gan.bins(settings), real, seeds, trained.train_state, table, trained.history
-        )
-        draw_convergence(directory / 'convergence.png', title, {'': table}, int(trained.train_state.step))
+    settings, bins, real = run.settings, gan.bins(run.settings), real_density(run.settings)
+    densities.final(run, f'{describe(settings)}, seed {run.seeds[0]}', bins, real)
+    title = f'{describe(settings)} ({len(run.seeds):,} seeds)'
+    densities.ensemble(run, title, bins, real)
+    if len(run.seeds) > 1:
+        draw_convergence(run.directory / 'convergence.png', title, {'': run.table}, int(run.trained.train_state.step))
 
 
 def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> densities.Curves:
