@@ -6,6 +6,7 @@ from absl.flags import FlagValues
 
 from common import quiet
 from common.program import checks, flags
+from common.program.cli import UserError
 from common.settings import fields
 from reproductions import contract, declaration
 from reproductions.declaration import Post
@@ -25,7 +26,11 @@ def execute(post: Post, opts: FlagValues) -> int:
     """
     declared = fields(post.settings.Settings).items()
     flags.refuse_conflicts(opts, [name for name, field in declared if field.has_flag] + ['num_steps', 'data'])
+    if opts.replay and post.no_trace:
+        raise UserError(f'--replay={opts.replay} cannot be used here: {post.no_trace}; leave it out')
     settings = declaration.settings_of(post, opts)
+    if opts.claims and post.claim_steps and not opts['runs'].present:
+        opts.runs = post.claim_runs
     num_steps, animation = declaration.steps_of(post, opts, settings), checks.animation_path(opts)
     every, print_every, film_every = post.pace(opts, num_steps)
     declaration.check(post, opts, settings, num_steps, every)

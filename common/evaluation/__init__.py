@@ -24,3 +24,12 @@ class Columns(NamedTuple):
     summarized: tuple[str, ...] = ('wasserstein', 'mean', 'std')  # by their quartiles, in a sweep
     followed: tuple[str, ...] = ('wasserstein', 'mean', 'std')  # records of training worth a chart, besides the losses
     covered: str = ''  # how many modes or classes there are, '' for none
+
+
+PLANE = Columns(  # of points in the plane
+    distance='sliced_wasserstein',
+    title='sliced Wasserstein distance',
+    axes=(('modes_covered', 'sliced_wasserstein'),),
+    summarized=('sliced_wasserstein', 'modes_covered', 'between_mass'),
+    covered='modes_covered',
+)
