@@ -38,12 +38,14 @@ DIGITS = 5
 RATES = ('finite', 'success')  # compared by Fisher's exact test; all other columns by Kolmogorov-Smirnov
 
 
-CASES: tuple[Case, ...] = tuple(case for name in contract.NAMES for case in contract.part(name, 'comparison').CASES)
-
-
-def of(post: str) -> list[Case]:
+def of(post: str) -> tuple[Case, ...]:
     """The cases of a post."""
-    return [case for case in CASES if case.post == post]
+    return contract.part(post, 'comparison').CASES
+
+
+def cases() -> list[Case]:
+    """The cases of all posts."""
+    return [case for name in contract.NAMES for case in of(name)]
 
 
 # --- Training -----------------------------------------------------------------------------------------------------------------

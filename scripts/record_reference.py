@@ -85,7 +85,7 @@ def main():
     arguments = parser.parse_args()
     names = [arguments.post] if arguments.post else contract.NAMES
     moved = ['claims'] if claims_moved(names, arguments.write) else []
-    cases = [] if arguments.claims else [case for case in accepted_numbers.CASES if case.post in names]
+    cases = [] if arguments.claims else [case for case in accepted_numbers.cases() if case.post in names]
     for case in tqdm(cases, desc='references', unit=' cases', leave=False, disable=None):
         tqdm.write(f'{case.post} {case.name}')
         if trajectory_moved(case, arguments.write):

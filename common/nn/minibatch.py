@@ -28,27 +28,26 @@ def with_mean_features(units: tf.Tensor, projection: Linear) -> tf.Tensor:
     return tf.concat([units, features(dense(units, projection)) / units.shape[2]], axis=1)
 
 
-def features(projections: tf.Tensor, kernels: int = KERNELS, self_distance: float = 0.0) -> tf.Tensor:
+def features(projections: tf.Tensor, self_distance: float = 0.0) -> tf.Tensor:
     """How close each sample is to the others of its batch.
 
     o[k, i] = sum_j exp(-sum_d |M[k, d, i] - M[k, d, j]|), over the whole batch of a run, which must therefore not be sharded.
 
     Args:
-      projections: M, [runs, kernels * dims, batch].
-      kernels: number of kernels.
+      projections: M, [runs, KERNELS * dims, batch].
       self_distance: added to the distance of a sample to itself. 0 makes the self term 1; 1 makes it e^-1, as AYLIEN/gan-intro
         does at first by adding an identity matrix to the distances.
 
     Returns:
-      o, [runs, kernels, batch].
+      o, [runs, KERNELS, batch].
 
     Raises:
-      ValueError: the number of projections is not a multiple of `kernels`.
+      ValueError: the number of projections is not a multiple of KERNELS.
     """
     runs, rows, batch = projections.shape
-    if rows % kernels:
-        raise ValueError(f'{rows} projections do not divide into {kernels} kernels')
-    m = tf.reshape(projections, [runs, kernels, rows // kernels, batch])
+    if rows % KERNELS:
+        raise ValueError(f'{rows} projections do not divide into {KERNELS} kernels')
+    m = tf.reshape(projections, [runs, KERNELS, rows // KERNELS, batch])
     if batch > LARGE_BATCH:
         return _features_of_large_batch(m) + (np.exp(-self_distance) - 1)
     distances = tf.reduce_sum(tf.abs(m[..., :, None] - m[..., None, :]), axis=2)

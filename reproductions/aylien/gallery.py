@@ -63,7 +63,7 @@ def outcomes(runs: int, out: pathlib.Path) -> None:
 
     for variant in VARIANTS:
         for name in ('plain', 'minibatch'):
-            ours = outcomes.train_many(gan, make_settings(variant, name == 'minibatch'), 1000, runs).table
+            ours = outcomes.train_many(gan, make_settings(variant, minibatch=name == 'minibatch'), 1000, runs).table
             theirs = aylien_claims.original(variant, name)
             p = min(two_sample.compare(ours, theirs, aylien_claims.COMPARED).values())
             row = [f'`{variant}` {name}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]

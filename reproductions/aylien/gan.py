@@ -77,7 +77,7 @@ def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
     for layer in hidden:
         x = activation(layers.dense(x, layer))
     if settings.minibatch:
-        features = minibatch.features(layers.dense(x, projection), self_distance=settings.self_distance)
+        features = minibatch.features(layers.dense(x, projection), settings.self_distance)
         x = tf.concat([x, features], axis=1)
     return layers.dense(x, last)
 

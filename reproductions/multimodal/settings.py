@@ -64,7 +64,7 @@ def multiple_of(modes: int, batch_size: int) -> int:
     return -(-batch_size // modes) * modes
 
 
-def default_modes(modes: int, alone: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def default_modes(modes: int, alone: float = 4.0) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """One mode at `alone`, or several evenly spaced around 0, and their stds: (means, stds), [modes] each."""
     if modes == 1:
         return (alone,), (SIGMA,)

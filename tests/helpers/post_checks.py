@@ -43,7 +43,7 @@ def bad_input_is_one_line_and_status_2(post, arguments, message, tmp_path, capsy
 
 def flags_of(post):
     """The flags of a post's command line and their defaults, from its `__main__`."""
-    return flags.define((*post.FLAGS, *flags.COMMON))
+    return flags.define((*post.POST.flags, *flags.COMMON))
 
 
 def help_names_every_flag(post, capsys):

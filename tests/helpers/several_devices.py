@@ -15,6 +15,7 @@ from common import data_parallel, training
 from common.devices import cluster, distribution
 from reproductions import contract
 from reproductions.mnist import gan as mnist
+from reproductions.mnist import settings as mnist_settings
 
 RUNS, STEPS = 5, 20
 MANY = 100  # seeds whose outcomes are compared
@@ -29,7 +30,7 @@ def experiment(post, small=False):
     The multi-modal post's as guessed: products of its default's size are rounded otherwise if there is only one run.
     """
     if post == 'mnist':
-        return mnist.make_experiment(mnist.make_settings(**SMALL if small else {}))
+        return mnist.make_experiment(mnist_settings.make_settings(**SMALL if small else {}))
     gan = contract.part(post, 'gan')
     changes = {'aylien': {'minibatch': True}, 'jang': {'pretrain_steps': 100}}.get(post, {})
     if post == 'multimodal':

@@ -13,6 +13,7 @@ from common.storage import files, saved_model
 from reproductions import contract
 from reproductions.mnist import dataset
 from reproductions.mnist import gan as mnist
+from reproductions.mnist import settings as mnist_settings
 
 COUNTS = (0, 1, 7, 300)
 FRESH = """
@@ -51,7 +52,7 @@ for n, seed in ((-5, 7), (5, -1), (5, 2**32)):
 """
 
 
-CONDITIONAL = mnist.make_settings('2018-06')
+CONDITIONAL = mnist_settings.make_settings('2018-06')
 
 
 def conditional_generator():

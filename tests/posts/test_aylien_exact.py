@@ -13,6 +13,7 @@ from common import training
 from common.evaluation import replay
 from common.nn import losses
 from reproductions.aylien import gan as aylien
+from reproductions.aylien import settings as aylien_settings
 
 
 def linear(x, layer):
@@ -46,8 +47,8 @@ def test_trace_replays_bit_for_bit_over_all_500_steps(name):
         loss_g=lambda d, fake: losses.generator_loss(discriminator(d, fake)),
         draw_d=batches('x', 'z_d'),
         draw_g=lambda *at: batches('z_g')(*at)[0],
-        optimizer_d=aylien.make_optimizer(aylien.make_settings(meta['variant'])),
-        optimizer_g=aylien.make_optimizer(aylien.make_settings(meta['variant'])),
+        optimizer_d=aylien.make_optimizer(aylien_settings.make_settings(meta['variant'])),
+        optimizer_g=aylien.make_optimizer(aylien_settings.make_settings(meta['variant'])),
     )
     state = training.start_training(train_step, weights(['D/d0', 'D/d1', 'D/d2', 'D/d3']), weights(['G/g0', 'G/g1']))
     take_step = tf.function(lambda state: training.take_step(train_step, None, state))

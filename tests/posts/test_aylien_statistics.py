@@ -12,18 +12,19 @@ import numpy as np
 import pytest
 from helpers.post_checks import compared_with_the_authors, outcomes_match_the_accepted_ones, power_of_comparison
 
-from common.evaluation import metrics, two_sample
+from common.evaluation import metrics, outcomes, two_sample
 from reproductions import accepted_numbers
 from reproductions.aylien import claims as aylien_claims
 from reproductions.aylien import gan as aylien
+from reproductions.aylien import settings as aylien_settings
 
 pytestmark = pytest.mark.statistical
-BRANCHES = [(variant, branch) for variant in aylien.VARIANTS for branch in ('plain', 'minibatch')]
+BRANCHES = [(variant, branch) for variant in aylien_settings.VARIANTS for branch in ('plain', 'minibatch')]
 
 
 def with_success(table):
     """Success judged by the quantiles, which are all that is known of the authors' runs."""
-    settings = aylien.make_settings()
+    settings = aylien_settings.make_settings()
     distance = metrics.quantile_distance(table, aylien.truth(settings))
     return table | {'success': (table['finite'] == 1) & (distance < aylien.success_bound(settings))}
 
@@ -48,7 +49,7 @@ def test_outcomes_match_the_accepted_ones():
 )
 def test_a_wrong_constant_is_detected(changes):
     """The same comparison detects a wrong constant: that it passes otherwise means something."""
-    table, _, _ = aylien.train_many(aylien.make_settings('2016-08', **changes), 1000, 1000)
+    table, _, _ = outcomes.train_many(aylien, aylien_settings.make_settings('2016-08', **changes), 1000, 1000)
     p_values = two_sample.compare(table, aylien_claims.original('2016-08', 'plain'), aylien_claims.COMPARED)
     assert two_sample.rejected(p_values, family_wise=1e-3)
 

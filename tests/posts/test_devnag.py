@@ -13,9 +13,10 @@ from common.nn import optimizers, random
 from common.nn.random import Stream
 from reproductions.devnag import gan as devnag
 from reproductions.devnag import replay as devnag_replay
+from reproductions.devnag import settings as devnag_settings
 
 TRACES = sorted(DATA.glob('devnag_*.npz'))
-QUICK = devnag.make_settings(batch_size=20, d_steps=2, g_steps=3)
+QUICK = devnag_settings.make_settings(batch_size=20, d_steps=2, g_steps=3)
 
 
 # --- Parity -------------------------------------------------------------------------------------------------------------------
@@ -50,7 +51,7 @@ def test_trace_replays_over_all_updates(path):
 
 def test_there_is_a_trace_of_every_variant_and_view():
     assert {load(path)[0][:2] for path in TRACES} == {
-        (name, view) for name, variant in devnag.VARIANTS.items() for view in variant.views
+        (name, view) for name in devnag_settings.VARIANTS for view in devnag_settings.make_settings(name).views
     }
 
 
@@ -118,7 +119,7 @@ def test_views_by_hand():
         ('diffs', [1, 2, 6, -2, -1, 3]),
         ('moments', [3, np.sqrt(14 / 3), (-8 - 1 + 27) / 3 / (14 / 3) ** 1.5, (16 + 1 + 81) / 3 / (14 / 3) ** 2 - 3]),
     ):
-        found = devnag.view(devnag.make_settings(preprocess=preprocess), x)
+        found = devnag.view(devnag_settings.make_settings(preprocess=preprocess), x)
         np.testing.assert_allclose(found[0, :, 0], expected, rtol=1e-5)
 
 
@@ -126,13 +127,15 @@ def test_the_mean_taken_from_the_samples_is_not_differentiated():
     x = tf.constant([[[1.0, 2.0, 6.0]]])
     with tf.GradientTape() as tape:
         tape.watch(x)
-        squares = tf.reduce_sum(devnag.view(devnag.make_settings(preprocess='variances'), x)[:, 3:] * [[[1.0], [0.0], [0.0]]])
+        squares = tf.reduce_sum(
+            devnag.view(devnag_settings.make_settings(preprocess='variances'), x)[:, 3:] * [[[1.0], [0.0], [0.0]]]
+        )
     np.testing.assert_allclose(tape.gradient(squares, x)[0, 0], [-4, 0, 0])  # with the mean it would be (-8/3, 4/3, 4/3)
 
 
-@pytest.mark.parametrize('variant', devnag.VARIANTS)
+@pytest.mark.parametrize('variant', devnag_settings.VARIANTS)
 def test_one_decision_per_batch_and_run_and_real_and_generated_batches_do_not_mix(variant):
-    settings = devnag.make_settings(variant, batch_size=30)
+    settings = devnag_settings.make_settings(variant, batch_size=30)
     seeds = tf.constant([1, 2, 3], tf.uint32)
     train_step = devnag.make_train_step(settings)
     d, g = devnag.init_discriminator(settings, seeds), devnag.init_generator(settings, seeds)
@@ -164,14 +167,17 @@ def test_runs_are_sharded_over_devices_and_batches_are_not_split():
 @pytest.mark.parametrize(
     ('settings', 'rounds', 'runs'),
     [
-        (devnag.make_settings(), 1, 200),  # 20 updates of each
+        (devnag_settings.make_settings(), 1, 200),  # 20 updates of each
         pytest.param(
-            devnag.make_settings(d_steps=1, g_steps=1), 20, 7, marks=pytest.mark.statistical
+            devnag_settings.make_settings(d_steps=1, g_steps=1), 20, 7, marks=pytest.mark.statistical
         ),  # the loss of each update
         pytest.param(
-            devnag.make_settings(preprocess='diffs', d_steps=1, g_steps=1, batch_size=50), 20, 7, marks=pytest.mark.statistical
+            devnag_settings.make_settings(preprocess='diffs', d_steps=1, g_steps=1, batch_size=50),
+            20,
+            7,
+            marks=pytest.mark.statistical,
         ),
-        pytest.param(devnag.make_settings('2017-02'), 20, 7, marks=pytest.mark.statistical),
+        pytest.param(devnag_settings.make_settings('2017-02'), 20, 7, marks=pytest.mark.statistical),
     ],
     ids=['2018-11', '2018-11, every update', 'diffs', '2017-02'],
 )
@@ -183,21 +189,29 @@ def test_row_of_an_ensemble_equals_the_single_run(settings, rounds, runs):
 
 
 def test_settings_are_the_published_ones():
-    published = ('2018-11', 'moments', 500, 20, 20, 0.001, None, None, 0.9, 0.9, 0.999, 1e-8, 1.0, 1.0, 4.0, 1.25)
-    assert devnag.make_settings()[:-1] == published
-    assert devnag.make_settings('2017-02')[:6] == ('2017-02', 'variances', 100, 1, 1, 0.0002)
-    assert [variant.num_steps for variant in devnag.VARIANTS.values()] == [5000, 30_000]
+    published = {
+        'variant': '2018-11', 'preprocess': 'moments', 'batch_size': 500, 'd_steps': 20, 'g_steps': 20, 'learning_rate': 0.001,
+        'd_learning_rate': None, 'g_learning_rate': None, 'momentum': 0.9, 'beta1': 0.9, 'beta2': 0.999, 'epsilon': 1e-8,
+        'init_scale': 1.0, 'noise_range': 1.0, 'mu': 4.0, 'sigma': 1.25, 'default_steps': 5000,
+    }  # fmt: skip
+    older = {
+        'variant': '2017-02', 'preprocess': 'variances', 'batch_size': 100, 'd_steps': 1, 'g_steps': 1, 'learning_rate': 0.0002,
+        'default_steps': 30_000, 'g_activations': ('elu', 'sigmoid'), 'd_activations': ('elu', 'elu'),
+    }  # fmt: skip
+    for variant, wanted in (('2018-11', published), ('2017-02', older)):
+        settings = devnag_settings.make_settings(variant)
+        assert {name: getattr(settings, name) for name in wanted} == wanted
 
 
 def test_networks_have_the_posts_shapes():
     seeds = tf.constant([3], tf.uint32)
     features = {'moments': 4, 'raw': 500, 'variances': 1000, 'diffs': 1000}
     for preprocess, inputs in features.items():
-        d = devnag.init_discriminator(devnag.make_settings(preprocess=preprocess), seeds)
+        d = devnag.init_discriminator(devnag_settings.make_settings(preprocess=preprocess), seeds)
         assert [layer.w.shape[1:] for layer in d] == [(10, inputs), (10, 10), (1, 10)]
-    g = devnag.init_generator(devnag.make_settings(), seeds)
+    g = devnag.init_generator(devnag_settings.make_settings(), seeds)
     assert [layer.w.shape[1:] for layer in g] == [(5, 1), (5, 5), (1, 5)]
-    settings = devnag.make_settings('2017-02')
+    settings = devnag_settings.make_settings('2017-02')
     assert [layer.w.shape[1:] for layer in devnag.init_discriminator(settings, seeds)] == [(50, 200), (50, 50), (1, 50)]
     assert [layer.w.shape[1:] for layer in devnag.init_generator(settings, seeds)] == [(50, 1), (50, 50), (1, 50)]
 

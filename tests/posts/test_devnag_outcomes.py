@@ -8,17 +8,18 @@ import tensorflow as tf
 from helpers.post_checks import COLUMNS
 
 from common import training
-from common.evaluation import metrics
+from common.evaluation import metrics, outcomes
 from common.nn.random import Stream
 from reproductions.devnag import figures as devnag_figures
 from reproductions.devnag import gan as devnag
+from reproductions.devnag import settings as devnag_settings
 
-QUICK = devnag.make_settings(batch_size=20, d_steps=2, g_steps=3)
+QUICK = devnag_settings.make_settings(batch_size=20, d_steps=2, g_steps=3)
 
 
 @functools.cache
 def quick(seed, rounds=12):
-    return devnag.train_many(QUICK, seed, 3, num_steps=rounds)
+    return outcomes.train_many(devnag, QUICK, seed, 3, num_steps=rounds)
 
 
 def test_a_record_is_of_g_at_the_start_of_the_round_on_the_last_noise_that_d_is_trained_on():
@@ -34,7 +35,7 @@ def test_a_record_is_of_g_at_the_start_of_the_round_on_the_last_noise_that_d_is_
 
 def test_results_depend_on_the_seeds_alone():
     a, _, _ = quick(7)
-    b, _, _ = devnag.train_many(QUICK, 7, 3, num_steps=12)
+    b, _, _ = outcomes.train_many(devnag, QUICK, 7, 3, num_steps=12)
     c, _, _ = quick(8)
     assert list(a) == COLUMNS[:-1]
     for name in COLUMNS[:-1]:
@@ -61,13 +62,13 @@ def test_evaluating_runs_in_parts_changes_nothing(monkeypatch):
     whole, history, train_state = quick(7)
     monkeypatch.setattr(devnag, 'RUNS_AT_ONCE', 2)
     seeds = np.array([7, 8, 9], np.uint32)
-    parts = devnag.results_table(QUICK, seeds, train_state, history)
+    parts = outcomes.results_table(devnag.judge(QUICK), seeds, train_state, history)
     for name in COLUMNS[:-1]:
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-4, atol=1e-4)
 
 
 def test_success_is_what_its_docstring_says():
-    settings = devnag.make_settings()
+    settings = devnag_settings.make_settings()
     truth, bound, probabilities = (
         devnag.truth(settings),
         devnag.success_bound(settings),
@@ -103,6 +104,6 @@ def test_a_call_is_short_and_a_second_training_does_not_retrace():
     experiment = devnag.make_experiment(QUICK)
     quick(7)
     traces = experiment.train_loop.experimental_get_tracing_count()
-    devnag.train_many(QUICK, 50, 3, num_steps=40)
+    outcomes.train_many(devnag, QUICK, 50, 3, num_steps=40)
     assert experiment.train_loop.experimental_get_tracing_count() == traces
     assert experiment.call * (QUICK.d_steps + QUICK.g_steps) == training.CALL

@@ -17,12 +17,13 @@ import pytest
 import scipy.stats
 from helpers.post_checks import outcomes_match_the_accepted_ones, power_of_comparison
 
-from common.evaluation import metrics, two_sample
+from common.evaluation import metrics, outcomes, two_sample
 from common.evaluation.claims import Verdict
 from reproductions import accepted_numbers
 from reproductions.devnag import claims as devnag_claims
 from reproductions.devnag import figures as devnag_figures
 from reproductions.devnag import gan as devnag
+from reproductions.devnag import settings as devnag_settings
 
 pytestmark = pytest.mark.statistical
 RUNS = 64
@@ -52,8 +53,8 @@ def test_outcomes_and_trajectory_match_the_authors(ours):
     good = [
         int(
             (
-                metrics.quantile_distance(t, devnag.truth(devnag.make_settings()))
-                < devnag.success_bound(devnag.make_settings())
+                metrics.quantile_distance(t, devnag.truth(devnag_settings.make_settings()))
+                < devnag.success_bound(devnag_settings.make_settings())
             ).sum()
         )
         for t in (table, theirs)
@@ -65,7 +66,7 @@ def test_outcomes_and_trajectory_match_the_authors(ours):
 
 
 def test_outcomes_of_2017_match_the_authors():
-    settings = devnag.make_settings('2017-02')
+    settings = devnag_settings.make_settings('2017-02')
     case = next(case for case in accepted_numbers.of('devnag') if case.variant == '2017-02')
     ours, theirs = accepted_numbers.recorded_outcomes(case), devnag_claims.original('2017-02')
     for table in (ours, theirs):
@@ -86,7 +87,7 @@ def test_outcomes_match_the_accepted_ones():
 )
 def test_a_wrong_constant_is_detected(changes):
     """The first 200 rounds reveal a wrong constant: that the comparison passes otherwise means something."""
-    _, history, _ = devnag.train_many(devnag.make_settings(**changes), 2000, RUNS, num_steps=201)
+    _, history, _ = outcomes.train_many(devnag, devnag_settings.make_settings(**changes), 2000, RUNS, num_steps=201)
     assert two_sample.rejected(trajectory_p_values(history, (0, 50, 100, 200)), family_wise=1e-3)
 
 

@@ -25,6 +25,7 @@ from reproductions.jang import __main__ as jang_main
 from reproductions.jang import figures as jang_figures
 from reproductions.jang import gan as jang
 from reproductions.jang import replay as jang_replay
+from reproductions.jang import settings as jang_settings
 
 TRACES = sorted(DATA.glob('jang_*.npz'))
 SEEDS = np.array([3, 4], np.uint32)
@@ -50,7 +51,7 @@ def test_both_traces_are_here():
 def test_the_learning_rate_decays_every_quarter_of_the_iterations():
     opt_state = tf.zeros([1])
     for num_steps, every in ((10_000, 2500), (402, 100), (3, 1)):
-        optimizer = jang.make_optimizer(jang.make_settings(num_steps=num_steps))
+        optimizer = jang.make_optimizer(jang_settings.make_settings(num_steps=num_steps))
         for count, factor in ((every - 1, 1), (every, 0.95), (3 * every, 0.95**3)):
             moved, _ = optimizer.update(tf.zeros([1]), tf.ones([1]), opt_state, tf.constant(count))
             np.testing.assert_allclose(moved, [-0.001 * factor], rtol=1e-5)
@@ -58,10 +59,12 @@ def test_the_learning_rate_decays_every_quarter_of_the_iterations():
 
 def test_pretraining_target_is_the_recorded_density():
     _, arrays = replay.load(DATA / 'jang_m40_seed1.npz', 'jang')
-    np.testing.assert_allclose(jang.truth(jang.make_settings()).pdf(arrays['pre_x']), arrays['pre_y'], rtol=1e-4, atol=1e-6)
-    x, y = jang.pretraining_batch(jang.make_settings(), SEEDS, 3)
+    np.testing.assert_allclose(
+        jang.truth(jang_settings.make_settings()).pdf(arrays['pre_x']), arrays['pre_y'], rtol=1e-4, atol=1e-6
+    )
+    x, y = jang.pretraining_batch(jang_settings.make_settings(), SEEDS, 3)
     assert x.shape == y.shape == (2, 1, 200) and 4.9 < np.abs(x).max() <= 5
-    np.testing.assert_allclose(jang.truth(jang.make_settings()).pdf(x), y, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(jang.truth(jang_settings.make_settings()).pdf(x), y, rtol=1e-4, atol=1e-6)
 
 
 # --- What the post says matters -----------------------------------------------------------------------------------------------
@@ -71,7 +74,7 @@ def test_pretraining_target_is_the_recorded_density():
 def test_sorting_changes_no_loss_and_no_gradient(stratify):
     """The same samples in another order: over 1,000 seeds, equal up to the order of summation."""
     seeds = tf.constant(np.arange(1000, dtype=np.uint32))
-    settings = jang.make_settings(stratify=stratify)
+    settings = jang_settings.make_settings(stratify=stratify)
     d, g = jang.make_experiment(settings).init(seeds)
     found, batches = [], []
     for sort in (True, False):
@@ -91,7 +94,7 @@ def test_sorting_changes_no_loss_and_no_gradient(stratify):
 
 
 def test_noise_is_a_jittered_grid_or_independent():
-    settings = jang.make_settings()
+    settings = jang_settings.make_settings()
     grid = jang.noise(settings, SEEDS, Stream.NOISE_D, 7).numpy()
     jitter = grid - np.linspace(-5, 5, 200)
     assert jitter.min() >= -1e-6 and jitter.max() <= 0.01 + 1e-6 and jitter.std() == pytest.approx(0.01 / 12**0.5, rel=0.1)
@@ -105,7 +108,7 @@ def test_noise_is_a_jittered_grid_or_independent():
 
 
 def test_networks_have_the_posts_shape_and_ranges():
-    settings = jang.make_settings()
+    settings = jang_settings.make_settings()
     params = jang.init_mlp(settings, SEEDS, Stream.WEIGHTS_G)
     assert [layer.w.shape[1:] for layer in params] == [(6, 1), (5, 6), (1, 5)]
     x = tf.constant(np.linspace(-5, 5, 50, dtype=np.float32)[None, None] * np.ones([2, 1, 1], np.float32))
@@ -120,7 +123,7 @@ def test_networks_have_the_posts_shape_and_ranges():
 
 
 def test_the_clamp_has_no_gradient_outside():
-    settings = jang.make_settings()
+    settings = jang_settings.make_settings()
     *hidden, last = jang.init_mlp(settings, SEEDS, Stream.WEIGHTS_D)
     for bias, moves in ((-9.0, False), (9.0, False), (0.5, True)):
         b = tf.fill([2, 1, 1], bias)
@@ -132,21 +135,21 @@ def test_the_clamp_has_no_gradient_outside():
 
 
 def test_success_is_what_its_comment_says():
-    quantiles = jang.truth(jang.make_settings()).ppf((np.arange(10_000) + 0.5) / 10_000)
+    quantiles = jang.truth(jang_settings.make_settings()).ppf((np.arange(10_000) + 0.5) / 10_000)
 
     def distance(samples):
-        return metrics.wasserstein(np.sort(samples)[None], jang.truth(jang.make_settings()))[0]
+        return metrics.wasserstein(np.sort(samples)[None], jang.truth(jang_settings.make_settings()))[0]
 
     for width, passes in ((0.68, False), (0.7, True), (1.3, True), (1.32, False)):
-        assert (distance(-1 + width * (quantiles + 1)) < jang.success_bound(jang.make_settings())) == passes
+        assert (distance(-1 + width * (quantiles + 1)) < jang.success_bound(jang_settings.make_settings())) == passes
     for shift, passes in ((0.24, True), (0.26, False)):
-        assert (distance(quantiles + shift) < jang.success_bound(jang.make_settings())) == passes
+        assert (distance(quantiles + shift) < jang.success_bound(jang_settings.make_settings())) == passes
     assert distance(np.linspace(-5, 5, 10_000)) == pytest.approx(1.84, abs=0.005)
     assert distance(np.full(10_000, -1.0)) == pytest.approx(0.80, abs=0.005)
 
 
 def test_flat_units_are_counted():
-    settings = jang.make_settings(hidden_sizes=(2, 1))
+    settings = jang_settings.make_settings(hidden_sizes=(2, 1))
     w = [[[5.0], [1e-4]]], [[[1.0, 0.0]]], [[[1.0]]]
     params = [jang.layers.Linear(tf.constant(v), tf.zeros([1, len(v[0]), 1])) for v in w]
     points = tf.constant(np.linspace(-5, 5, 64, dtype=np.float32)[None, None])
@@ -163,7 +166,9 @@ def test_published_histogram_is_mass_per_bin_over_its_own_range():
 @pytest.mark.statistical
 @pytest.mark.parametrize(('runs', 'pretrain_steps'), [(7, 1000), (2, 1000), (1000, 0)])
 def test_row_of_an_ensemble_equals_the_single_run(runs, pretrain_steps):
-    row_of_an_ensemble_equals_the_single_run(jang.make_experiment(jang.make_settings(pretrain_steps=pretrain_steps)), runs)
+    row_of_an_ensemble_equals_the_single_run(
+        jang.make_experiment(jang_settings.make_settings(pretrain_steps=pretrain_steps)), runs
+    )
 
 
 # --- Command line -------------------------------------------------------------------------------------------------------------
@@ -216,7 +221,7 @@ def test_ablations_run_as_an_ensemble(tmp_path, capsys):
 
 def test_settings_are_the_published_ones():
     rates, ranges = (0.001, None, None, 0.6, 0.95), (1.0, 5.0, 5.0, 0.01, -1.0, 1.0)
-    assert jang.make_settings() == (
+    assert jang_settings.make_settings() == (
         '2016-06',
         True,
         True,
@@ -232,11 +237,11 @@ def test_settings_are_the_published_ones():
         False,
         Remedies(),
     )
-    assert jang.make_settings('2015-12')[:6] == ('2015-12', False, True, 'tanh', (6, 5), 1000)
+    assert jang_settings.make_settings('2015-12')[:6] == ('2015-12', False, True, 'tanh', (6, 5), 1000)
 
 
 def test_the_first_version_takes_a_thousand_unsorted_samples():
-    settings = jang.make_settings('2015-12')
+    settings = jang_settings.make_settings('2015-12')
     x, z = jang.make_train_step(settings).draw_d(SEEDS, 0)
     assert x.shape == z.shape == (2, 1, 1000)
     assert (np.diff(x.numpy()) < 0).any() and (np.diff(z.numpy()) > -1e-6).all()

@@ -13,11 +13,12 @@ The 300 accepted seeds are compared with the author's, and the first 150, of `20
 import pytest
 from helpers.post_checks import compared_with_the_authors, outcomes_match_the_accepted_ones, power_of_comparison
 
-from common.evaluation import metrics, two_sample
+from common.evaluation import metrics, outcomes, two_sample
 from common.evaluation.claims import Verdict
 from reproductions import accepted_numbers
 from reproductions.jang import claims as jang_claims
 from reproductions.jang import gan as jang
+from reproductions.jang import settings as jang_settings
 
 pytestmark = pytest.mark.statistical
 
@@ -30,7 +31,8 @@ def published():
 def with_success(table):
     """Success judged by the quantiles, which are all that is known of the author's runs."""
     return table | {
-        'success': metrics.quantile_distance(table, jang.truth(jang.make_settings())) < jang.success_bound(jang.make_settings())
+        'success': metrics.quantile_distance(table, jang.truth(jang_settings.make_settings()))
+        < jang.success_bound(jang_settings.make_settings())
     }
 
 
@@ -50,7 +52,7 @@ def test_outcomes_match_the_accepted_ones():
 
 @pytest.fixture(scope='module')
 def without_pretraining():
-    return jang.train_many(jang.make_settings(sort=False, pretrain_steps=0), 2000, 200, every=20)
+    return outcomes.train_many(jang, jang_settings.make_settings(sort=False, pretrain_steps=0), 2000, 200, every=20)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def without_pretraining():
     ids=['another activation', 'four times the learning rate', 'a tenth of the iterations'],
 )
 def test_a_wrong_constant_is_detected(changes):
-    table, _, _ = jang.train_many(jang.make_settings(sort=False, **changes), 2000, 100)
+    table, _, _ = outcomes.train_many(jang, jang_settings.make_settings(sort=False, **changes), 2000, 100)
     assert two_sample.rejected(two_sample.compare(table, jang_claims.original(), jang_claims.COMPARED), family_wise=1e-3)
 
 

@@ -17,12 +17,13 @@ from common.settings import Remedies
 from reproductions.mnist import dataset
 from reproductions.mnist import gan as mnist
 from reproductions.mnist import replay as mnist_replay
+from reproductions.mnist import settings as mnist_settings
 
 TRACES = {'mnist_small': 60, 'mnist_2018-06_seed0': 20, 'mnist_2018-08_seed0': 20}  # steps
 
 
 SEEDS = np.array([3, 4], np.uint32)
-SMALL = mnist.make_settings(d_widths=(784, 12, 1), g_widths=(5, 12, 784), batch_size=16)
+SMALL = mnist_settings.make_settings(d_widths=(784, 12, 1), g_widths=(5, 12, 784), batch_size=16)
 
 
 # --- Parity -------------------------------------------------------------------------------------------------------------------
@@ -56,29 +57,36 @@ def test_traces_are_of_the_published_programs():
     """Their metadata names Adam's constants and the sizes of the networks."""
     for name in ('2018-06', '2018-08'):
         meta, _ = replay.load(DATA / f'mnist_{name}_seed0.npz', 'mnist')
-        settings = mnist.make_settings(name)
+        settings = mnist_settings.make_settings(name)
         assert mnist_replay.trace_settings(meta) == settings
         assert meta['adam'] == [settings.learning_rate, settings.beta1, settings.beta2, 1e-8]
 
 
 def test_settings_are_the_posts():
-    settings = mnist.make_settings()
+    settings = mnist_settings.make_settings()
     assert settings.d_widths == (784, 500, 200, 1) and settings.g_widths == (100, 200, 500, 784)
     assert (settings.batch_size, settings.learning_rate, settings.beta1) == (128, 0.001, 0.9)
     assert (settings.beta2, settings.conditional, settings.glorot) == (0.999, False, False)
     assert (settings.epsilon, settings.init_scale, settings.noise_range) == (1e-8, 1, 1)
-    assert [variant.num_steps for variant in mnist.VARIANTS.values()] == [500_000, 500_000, 500_000, 10_000]
+    assert [mnist_settings.make_settings(name).default_steps for name in mnist_settings.VARIANTS] == [
+        500_000,
+        500_000,
+        500_000,
+        10_000,
+    ]
 
 
 def test_the_repaired_listing_differs_in_one_term():
-    repaired = mnist.make_settings('repaired')
-    assert repaired.remedies.gradient_penalty == 1 and mnist.make_settings('2018-06').remedies == Remedies()
-    without = mnist.make_settings('repaired', gradient_penalty=0.0)
-    assert without._replace(variant='post') == mnist.make_settings() == mnist.make_settings(gradient_penalty=0.0)
+    repaired = mnist_settings.make_settings('repaired')
+    assert repaired.remedies.gradient_penalty == 1 and mnist_settings.make_settings('2018-06').remedies == Remedies()
+    without = mnist_settings.make_settings('repaired', gradient_penalty=0.0)
+    assert (
+        without._replace(variant='post') == mnist_settings.make_settings() == mnist_settings.make_settings(gradient_penalty=0.0)
+    )
 
 
 def test_d_with_minibatch_discrimination_is_judged_on_fewer_digits_than_a_batch():
-    settings = mnist.make_settings(hidden_sizes=(6,), minibatch=True, batch_size=32)
+    settings = mnist_settings.make_settings(hidden_sizes=(6,), minibatch=True, batch_size=32)
     seeds = tf.constant([0], tf.uint32)
     d, g = mnist.make_experiment(settings, (np.zeros([40, 784], np.uint8), np.zeros(40, np.uint8))).init(seeds)
     rng = np.random.default_rng(0)
@@ -132,7 +140,7 @@ def test_batches_are_these_digits_divided_by_255():
 
 def test_a_conditional_batch_has_the_digits_labels_after_pixels_and_noise():
     """The same labels in both: generated digits are asked for the classes of the real batch."""
-    digits, conditional = dataset.bundled(), mnist.make_settings('2018-06', batch_size=16)
+    digits, conditional = dataset.bundled(), mnist_settings.make_settings('2018-06', batch_size=16)
     x, z = (
         array.numpy()
         for array in mnist.batch_of(
@@ -143,23 +151,23 @@ def test_a_conditional_batch_has_the_digits_labels_after_pixels_and_noise():
     labels = digits.y_train[dataset.batch_indices(conditional.batch_size, SEEDS, 9, 8000).numpy()]
     for rows in (x, z):
         np.testing.assert_array_equal(rows[:, -10:], np.eye(10, dtype=np.float32)[labels].transpose(0, 2, 1))
-    plain = mnist.make_settings(g_widths=(100, 12, 784), batch_size=16)
+    plain = mnist_settings.make_settings(g_widths=(100, 12, 784), batch_size=16)
     np.testing.assert_array_equal(z[:, :100], mnist.noise(plain, SEEDS, Stream.NOISE_D, 9))
 
 
 def test_requests_go_through_the_classes_in_turn():
-    conditional = mnist.make_settings('2018-08')
+    conditional = mnist_settings.make_settings('2018-08')
     z = mnist.requests(conditional, SEEDS, Stream.FIGURE, 0, 25).numpy()
     assert z.shape == (2, 110, 25) and z[:, 100:].argmax(axis=1).tolist() == [[i % 10 for i in range(25)]] * 2
     assert (z[:, 100:].sum(axis=1) == 1).all()
     np.testing.assert_array_equal(
-        mnist.requests(mnist.make_settings(), SEEDS, Stream.FIGURE, 0, 25),
-        mnist.noise(mnist.make_settings(), SEEDS, Stream.FIGURE, 0, 25),
+        mnist.requests(mnist_settings.make_settings(), SEEDS, Stream.FIGURE, 0, 25),
+        mnist.noise(mnist_settings.make_settings(), SEEDS, Stream.FIGURE, 0, 25),
     )
 
 
 def test_noise_is_uniform_and_serves_both_updates():
-    settings = mnist.make_settings()
+    settings = mnist_settings.make_settings()
     train_step = mnist.make_train_step(settings, (dataset.bundled().x_test, dataset.bundled().y_test))
     assert train_step.draw_g is None  # so G's update uses the noise of D's
     z, other = (train_step.draw_d(SEEDS, step)[1].numpy() for step in (7, 8))
@@ -179,7 +187,7 @@ def test_noise_is_uniform_and_serves_both_updates():
     [('post', (784, 500, 200, 1), (100, 200, 500, 784)), ('2018-06', (794, 128, 1), (110, 128, 784))],
 )
 def test_weights_have_the_posts_standard_deviation(variant, d_widths, g_widths, glorot):
-    d, g = mnist.experiment_of(mnist.make_settings(variant, glorot=glorot), None).init(SEEDS)
+    d, g = mnist.experiment_of(mnist_settings.make_settings(variant, glorot=glorot), None).init(SEEDS)
     for params, widths in ((d, d_widths), (g, g_widths)):
         assert [layer.w.shape[1:] for layer in params] == [(b, a) for a, b in itertools.pairwise(widths)]
         for layer in params:
@@ -209,7 +217,7 @@ def test_networks_equal_plain_matrix_products():
 
 def test_conditional_losses_equal_plain_matrix_products():
     """D sees the pixels and then the labels, of real digits and of generated ones alike."""
-    conditional = mnist.make_settings('2018-06', d_widths=(794, 12, 1), g_widths=(15, 12, 784), batch_size=16)
+    conditional = mnist_settings.make_settings('2018-06', d_widths=(794, 12, 1), g_widths=(15, 12, 784), batch_size=16)
     d, g = mnist.experiment_of(conditional, None).init(SEEDS)
     x, z = mnist.batch_of(
         conditional, tuple(map(tf.constant, (dataset.bundled().x_test, dataset.bundled().y_test))), SEEDS, 3, Stream.NOISE_D
@@ -239,7 +247,7 @@ def test_layers_use_matmul_at_this_size():
 
 
 def first_losses(variant, seed, runs):
-    settings, digits = mnist.make_settings(variant), dataset.bundled()
+    settings, digits = mnist_settings.make_settings(variant), dataset.bundled()
     experiment = mnist.make_experiment(settings, (digits.x_test, digits.y_test))
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.train_step.draw_d(tf.constant(seeds), 17))

@@ -5,15 +5,16 @@ import pytest
 from helpers.paths import ROOT
 
 from common.storage import files
-from reproductions.mnist import collapse, dataset, gan, quality
+from reproductions.mnist import collapse, dataset, quality
+from reproductions.mnist import settings as mnist_settings
 
 
 def test_cells_differ_from_the_listing_in_what_they_name():
     assert len(set(collapse.CELLS)) == 24
-    assert collapse.settings_of(collapse.Cell(2, False, 0.001, False)) == gan.make_settings()
-    assert collapse.settings_of(collapse.Cell(1, True, 0.001, False))._replace(variant='2018-06') == gan.make_settings(
-        '2018-06'
-    )
+    assert collapse.settings_of(collapse.Cell(2, False, 0.001, False)) == mnist_settings.make_settings()
+    assert collapse.settings_of(collapse.Cell(1, True, 0.001, False))._replace(
+        variant='2018-06'
+    ) == mnist_settings.make_settings('2018-06')
     deep = collapse.settings_of(collapse.Cell(2, True, 0.00005, True))
     assert deep.d_widths == (794, 500, 200, 1) and deep.g_widths == (110, 200, 500, 784)
     assert (deep.learning_rate, deep.glorot, deep.beta1) == (0.00005, True, 0.9)

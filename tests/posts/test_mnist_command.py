@@ -13,8 +13,9 @@ from common import training
 from common.devices import distribution
 from common.storage import caches, files
 from reproductions.mnist import __main__ as mnist_main
-from reproductions.mnist import dataset, evaluations, quality
+from reproductions.mnist import dataset, quality
 from reproductions.mnist import gan as mnist
+from reproductions.mnist import settings as mnist_settings
 
 TRACE, CONDITIONAL_TRACE = DATA / 'mnist_small.npz', DATA / 'mnist_2018-06_seed0.npz'
 COLUMNS = [
@@ -107,7 +108,7 @@ def test_what_was_asked_for_by_hand(evaluator):
 
 def test_evaluation_of_a_conditional_run_equals_plain_means(evaluator):
     """D is given the labels of the digits, and those that the generated ones were asked for: 0, 1, ... 9 in turn."""
-    settings = mnist.make_settings('2018-06')
+    settings = mnist_settings.make_settings('2018-06')
     d, g = mnist.experiment_of(settings, None).init(SEEDS[:1])
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
     columns, _ = mnist.evaluate(settings, evaluator, SEEDS[:1], training.TrainState(0, *host, (), ()))
@@ -123,7 +124,7 @@ def test_evaluation_of_a_conditional_run_equals_plain_means(evaluator):
 
 
 def test_evaluation_equals_plain_means(evaluator):
-    settings = mnist.make_settings()
+    settings = mnist_settings.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
     g = (*g[:1], g[1]._replace(w=-tf.abs(g[1].w), b=g[1].b), g[2])  # every unit of the second layer is dead
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
@@ -137,7 +138,7 @@ def test_evaluation_equals_plain_means(evaluator):
 
 
 def test_a_run_that_is_not_finite_is_counted(evaluator):
-    settings = mnist.make_settings()
+    settings = mnist_settings.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS[:1])
     g = (g[0]._replace(b=g[0].b + np.nan), *g[1:])
     host = tf.nest.map_structure(lambda value: value.numpy(), (d, g))
@@ -147,11 +148,11 @@ def test_a_run_that_is_not_finite_is_counted(evaluator):
 
 
 def test_sample_grids_are_the_first_of_the_images_that_are_evaluated(evaluator):
-    settings = mnist.make_settings()
+    settings = mnist_settings.make_settings()
     d, g = mnist.experiment_of(settings, None).init(SEEDS)
     train_state = training.TrainState(0, *tf.nest.map_structure(lambda value: value.numpy(), (d, g)), (), ())
     _, grids = mnist.evaluate(settings, evaluator, SEEDS, train_state)
-    alone = evaluations.sample_grid(settings, SEEDS, train_state)
+    alone = mnist.sample_grid(settings, SEEDS, train_state.g)
     assert np.abs(grids.astype(int) - alone[:, :80]).max() <= 1  # rounding, to a byte
     assert alone.shape == (2, 100, 784) and alone.std() > 10
 
@@ -162,7 +163,7 @@ def test_sample_grids_are_the_first_of_the_images_that_are_evaluated(evaluator):
 def test_records_coincide_with_evaluations_and_sample_grids():
     for runs, num_steps, eval_every in ((1, 500_000, 2500), (8, 50_000, 2500), (3, 40, 7), (1000, 10, 1)):
         every, sheet_every = mnist_main.intervals(runs, num_steps, eval_every)
-        assert eval_every % every == 0 and sheet_every % every == 0 and every * runs <= max(mnist.CALL, runs)
+        assert eval_every % every == 0 and sheet_every % every == 0 and every * runs <= max(mnist_settings.CALL, runs)
     assert mnist_main.intervals(1, 500_000, 2500) == (100, 4200)
 
 
@@ -263,7 +264,7 @@ def test_mirrored_devices_shard_the_runs(few, tmp_path):
     arguments = [f'--data={few}', '--runs=2', '--num_steps=2', '--batch_size=8']
     assert call(*arguments, '--strategy=mirrored', f'--output_dir={tmp_path / "shared"}') == 0
     assert json.loads((tmp_path / 'shared' / 'config.json').read_text(encoding='utf-8'))['strategy'] == 'MirroredStrategy'
-    settings, digits = mnist.make_settings(batch_size=8), dataset.training_digits(dataset.load(str(few))[0])
+    settings, digits = mnist_settings.make_settings(batch_size=8), dataset.training_digits(dataset.load(str(few))[0])
     experiment, strategy = mnist.make_experiment(settings, digits), distribution.make_strategy('cpu', 2)
     records = training.join_records([r for _, r in training.train(experiment, strategy, np.arange(2, dtype=np.uint32), 2, 2)])
     np.testing.assert_allclose(files.read_npz(tmp_path / 'shared' / 'history.npz')['loss_d'], records['loss_d'], rtol=1e-4)

@@ -10,8 +10,9 @@ from scipy.special import expit
 from common import training
 from common.devices import distribution
 from reproductions.mnist import claims as mnist_claims
-from reproductions.mnist import dataset, evaluations, image_metrics
+from reproductions.mnist import dataset, image_metrics
 from reproductions.mnist import gan as mnist
+from reproductions.mnist import settings as mnist_settings
 
 pytestmark = pytest.mark.statistical
 
@@ -84,20 +85,20 @@ def apart(images):
 
 def test_ours_and_a_plain_program_both_collapse():
     """After 120 iterations all samples of a seed are one digit: they are less than a tenth as far apart as real digits."""
-    digits = dataset.training_digits(dataset.bundled())
-    images = digits[0].astype(np.float32) / 255
+    digits = dataset.bundled()
+    images = dataset.training_digits(digits)[0].astype(np.float32) / 255
     bound = mnist_claims.ALIKE * apart(images[:100])
     plain = [apart(plain_gan(seed, images, STEPS)) for seed in SEEDS]
-    settings = mnist.make_settings()
+    settings = mnist_settings.make_settings()
     experiment = mnist.make_experiment(settings, digits)
     strategy, seeds = distribution.make_strategy('cpu', len(SEEDS)), np.array(SEEDS, np.uint32)
     state = None
     for state, _ in training.train(experiment, strategy, seeds, STEPS, every=20):  # noqa: B007
         pass
     _, train_state = distribution.to_host(strategy, state)
-    grids = evaluations.sample_grid(settings, seeds, train_state).astype(np.float32) / 255
+    grids = mnist.sample_grid(settings, seeds, train_state.g).astype(np.float32) / 255
     ours = [apart(grid) for grid in grids]
-    before = evaluations.sample_grid(settings, seeds, start_of(experiment, seeds)).astype(np.float32) / 255
+    before = mnist.sample_grid(settings, seeds, start_of(experiment, seeds).g).astype(np.float32) / 255
     assert max(*plain, *ours) < bound < min(apart(grid) for grid in before)
 
 

@@ -9,22 +9,23 @@ test of 500 samples against 100 detects with probability 0.8 at 1e-3 / 7, the le
 import pytest
 from helpers.post_checks import outcomes_match_the_accepted_ones, power_of_comparison
 
-from common.evaluation import two_sample
+from common.evaluation import outcomes, two_sample
 from reproductions import accepted_numbers
 from reproductions.aylien import claims as aylien_claims
 from reproductions.multimodal import gan as multimodal
+from reproductions.multimodal import settings as multimodal_settings
 
 pytestmark = pytest.mark.statistical
 
 
 def ayliens_settings(**changes):
-    return multimodal.make_settings(
+    return multimodal_settings.make_settings(
         1, **{'variant': 'guessed', 'means': (4.0,), 'hidden_sizes': (4,), 'activation': 'softplus'} | changes
     )
 
 
 def test_with_ayliens_generator_outcomes_match_its_authors():
-    table, _, _ = multimodal.train_many(ayliens_settings(), 1000, 500, num_steps=1200)
+    table, _, _ = outcomes.train_many(multimodal, ayliens_settings(), 1000, 500, num_steps=1200)
     p_values = two_sample.compare(table, aylien_claims.original('2016-12', 'plain'), aylien_claims.COMPARED)
     assert len(p_values) == 7
     assert two_sample.rejected(p_values, family_wise=1e-3) == []
@@ -44,7 +45,7 @@ def test_outcomes_match_the_accepted_ones():
     ids=['another activation', 'another mean', 'a tenth of the learning rate'],
 )
 def test_a_wrong_constant_is_detected(changes):
-    table, _, _ = multimodal.train_many(ayliens_settings(**changes), 1000, 500, num_steps=1200)
+    table, _, _ = outcomes.train_many(multimodal, ayliens_settings(**changes), 1000, 500, num_steps=1200)
     p_values = two_sample.compare(table, aylien_claims.original('2016-12', 'plain'), aylien_claims.COMPARED)
     assert two_sample.rejected(p_values, family_wise=1e-3)
 

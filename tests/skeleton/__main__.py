@@ -3,10 +3,11 @@
 import functools
 
 import reproductions.corners
+from reproductions.corners import settings
+
 from common.evaluation import PLANE
 from common.program import cli
 from reproductions import command, declaration
-from reproductions.corners import settings
 
 POST = declaration.Post(
     name='corners',

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from common.evaluation import Verdict, claims, outcomes
 from reproductions.corners import gan
 from reproductions.corners.settings import make_settings
+
+from common.evaluation import Verdict, claims, outcomes
 
 ENSEMBLES = 1
 

@@ -1,5 +1,3 @@
 """The post compared with the suite's accepted numbers; its jobs in the report."""
 
-from reproductions.compared import Case, Job, Shown
-
 CASES = ()

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from reproductions.corners import gan
+from reproductions.corners.settings import MEANS, STD
 
 from common.evaluation import plane
 from common.nn.random import Stream
 from common.plotting import planes
 from common.program.command import Finished
-from reproductions.corners import gan
-from reproductions.corners.settings import MEANS, STD
 
 
 def samples_of(settings: gan.Settings, seeds: np.ndarray, g: Any) -> np.ndarray:

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from reproductions.corners.settings import MEANS, STD, Settings
 
 from common import remedies, training
 from common.evaluation import outcomes, plane
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
-from reproductions.corners.settings import MEANS, STD, Settings
 
 SAMPLES = 1000  # of G, on which a run is judged
 

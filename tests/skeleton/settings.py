@@ -6,7 +6,18 @@ from typing import Annotated, Any, NamedTuple
 
 from common import settings
 from common.settings import (
-    BATCH_SIZE, D_RATE, D_STEPS, EVALUATED, G_RATE, G_STEPS, IMPLIED, POSITIVE, Remedies, between, one_of, per_run,
+    BATCH_SIZE,
+    D_RATE,
+    D_STEPS,
+    EVALUATED,
+    G_RATE,
+    G_STEPS,
+    IMPLIED,
+    POSITIVE,
+    Remedies,
+    between,
+    one_of,
+    per_run,
 )  # fmt: skip
 
 VARIANTS = {'2020-01': {}, '2020-06': {'learning_rate': 0.002}}  # the post's, and what a later version changed

@@ -16,11 +16,11 @@ LAST_CLAIMS = ('A5', 'M6', 'J7', 'N6', 'D3')  # of each post
 def test_every_variant_has_a_reference_and_every_reference_a_case():
     for name in contract.NAMES:
         assert {case.variant for case in accepted_numbers.of(name)} == set(contract.part(name, 'gan').VARIANTS)
-    trajectories = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.CASES}
-    outcomes = {f'{case.post}_{case.name}.csv' for case in accepted_numbers.CASES if case.runs}
+    trajectories = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.cases()}
+    outcomes = {f'{case.post}_{case.name}.csv' for case in accepted_numbers.cases() if case.runs}
     assert len(trajectories) == 22 and len(outcomes) == 18
     assert {path.name for path in accepted_numbers.DIRECTORY.iterdir() if path.name.endswith('.csv')} == trajectories | outcomes
-    for case in accepted_numbers.CASES:
+    for case in accepted_numbers.cases():
         if case.runs:
             table = accepted_numbers.recorded_outcomes(case)
             assert table['seed'].tolist() == list(range(case.seed, case.seed + case.runs))
@@ -28,7 +28,7 @@ def test_every_variant_has_a_reference_and_every_reference_a_case():
 
 
 def test_every_post_with_recorded_outcomes_compares_with_them():
-    for name in {case.post for case in accepted_numbers.CASES if case.runs}:
+    for name in {case.post for case in accepted_numbers.cases() if case.runs}:
         text = (ROOT / 'tests' / 'posts' / f'test_{name}_statistics.py').read_text(encoding='utf-8')
         assert f"outcomes_match_the_accepted_ones('{name}'" in text
 
@@ -42,7 +42,7 @@ def test_every_claim_has_a_reference_that_equals_the_figures():
 
 def test_departure_by_hand(monkeypatch):
     monkeypatch.setattr(accepted_numbers, 'TRAJECTORY_STEPS', 2)
-    case, loss_g = accepted_numbers.CASES[0], np.array([4.0, np.nan, 1.0, 1.0, 2.0, 2.0])  # two steps of three seeds
+    case, loss_g = accepted_numbers.cases()[0], np.array([4.0, np.nan, 1.0, 1.0, 2.0, 2.0])  # two steps of three seeds
     accepted = {'loss_d': np.array([1.0, 2.0, 1.0, 1e-5, 4.0, 4.0]), 'loss_g': loss_g}
     monkeypatch.setattr(accepted_numbers, 'recorded_trajectory', lambda case: accepted)
     assert accepted_numbers.departure(case, accepted) == 0
@@ -59,7 +59,7 @@ def test_departure_by_hand(monkeypatch):
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize('case', accepted_numbers.CASES, ids=lambda case: f'{case.post}_{case.name}')
+@pytest.mark.parametrize('case', accepted_numbers.cases(), ids=lambda case: f'{case.post}_{case.name}')
 def test_the_trajectory_matches_the_accepted_one(case, monkeypatch):
     """Another processor rounds otherwise, and must pass, too: every initial weight is moved by a millionth, 16 roundings."""
     gan = contract.part(case.post, 'gan')

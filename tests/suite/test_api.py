@@ -15,9 +15,10 @@ from matplotlib.figure import Figure
 
 import reproductions
 from common.program import flags, progress
-from common.settings import flat
+from common.settings import recorded
 from common.storage import files
-from reproductions import api, contract
+from reproductions import api, contract, declaration
+from reproductions import command as posts_command
 from reproductions.aylien import __main__ as aylien_main
 
 SHORT = {'num_steps': 20, 'pretrain_steps': 5, 'log_every': 5}
@@ -87,15 +88,14 @@ def test_a_digit_can_be_asked_for(tmp_path):
 
 @pytest.mark.parametrize('post', contract.NAMES)
 def test_settings_come_back_from_what_a_command_has_written(post):
-    main = contract.part(post, '__main__')
+    declared = contract.post(post)
     words = ['--learning_rate=0.0123', '--runs=5', '--num_steps=77', '--gradient_penalty=0.5', '--instance_noise=1']
     words += {'aylien': ['--minibatch', '--d_hidden_sizes=5,4'], 'multimodal': ['--means=-1,2.5']}.get(post, [])
-    opts = flags.parse(main.FLAGS, [post, *words], main.__file__)
-    settings = main.settings_from_flags(opts)
-    config = json.loads(json.dumps({'flags': opts.flag_values_dict() | flat(settings)}))
-    again = flags.parse(main.FLAGS, [post, *api.words_of(config, main.FLAGS)], main.__file__)
-    assert main.settings_from_flags(again) == settings
-    assert (again.runs, again.num_steps) == (5, 77)
+    opts = flags.parse(declared.flags, [post, *words], declared.file)
+    settings = declaration.settings_of(declared, opts)
+    config = json.loads(json.dumps({'flags': opts.flag_values_dict() | recorded(settings)}))
+    assert declaration.recorded_settings(declared, config) == settings
+    assert declaration.recorded_settings(declared, {'flags': {}}) == declared.settings.make_settings()  # of an older config
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_replay_that_differs(tmp_path):
 
 
 def test_ctrl_c(monkeypatch):
-    monkeypatch.setattr(aylien_main, 'main', lambda argv: 130)
+    monkeypatch.setattr(posts_command, 'execute', lambda post, opts: 130)
     with pytest.raises(KeyboardInterrupt):
         reproductions.train('aylien')
 

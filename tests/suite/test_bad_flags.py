@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from common import data_parallel, training
 from common.program import checks, cli, flags
 from common.storage import files
-from reproductions import contract
+from reproductions import contract, declaration
 from reproductions.devnag import replay as devnag_replay
-from reproductions.mnist import dataset, evaluations
+from reproductions.mnist import dataset
+from reproductions.mnist import gan as mnist
 
 # --- Command lines ------------------------------------------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ def used(post, opts):
     for name in opts:
         value = 'true' if opts[name].boolean else 1 if opts[name].value is None else opts[name].value
         try:
-            post.settings_from_flags(flags.parse(post.FLAGS, ['', f'--{name}={value}'], post.__file__))
+            declaration.settings_of(post.POST, flags.parse(post.POST.flags, ['', f'--{name}={value}'], post.__file__))
         except cli.UserError as error:
             if 'would change nothing' in str(error) or 'is not defined here' in str(error):
                 continue
@@ -127,7 +128,7 @@ def workspace(tmp_path, monkeypatch):
     bundle = dataset.bundled()
     monkeypatch.setattr(dataset, 'bundled', lambda: bundle)
     monkeypatch.setattr(dataset, '_keras_file', lambda: ('mnist.npz', 'no network'))
-    monkeypatch.setattr(evaluations, 'make_evaluator', lambda *args: None)
+    monkeypatch.setattr(mnist, 'judge', lambda *args: None)
     return tmp_path
 
 

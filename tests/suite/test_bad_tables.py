@@ -16,7 +16,7 @@ from reproductions.devnag import claims as devnag_claims
 from reproductions.jang import claims as jang_claims
 
 pytestmark = pytest.mark.usefixtures('small_archives')
-CASE = min((case for case in accepted_numbers.CASES if case.runs), key=lambda case: case.runs)
+CASE = min((case for case in accepted_numbers.cases() if case.runs), key=lambda case: case.runs)
 TABLES = {
     'outcomes': lambda: accepted_numbers.recorded_outcomes(CASE),
     'trajectory': lambda: accepted_numbers.recorded_trajectory(CASE),

@@ -12,7 +12,7 @@ import pytest
 from helpers.paths import ROOT
 
 from common.evaluation import claims
-from common.nn import layers, losses, optimizers, random
+from common.nn import layers, losses, minibatch, optimizers, random
 from reproductions import accepted_numbers
 from reproductions.aylien import gan as aylien
 from reproductions.aylien import settings as aylien_settings
@@ -21,7 +21,6 @@ from reproductions.devnag import settings as devnag_settings
 from reproductions.jang import gan as jang
 from reproductions.jang import settings as jang_settings
 from reproductions.mnist import dataset, quality
-from reproductions.mnist import gan as mnist
 from reproductions.mnist import settings as mnist_settings
 from reproductions.multimodal import gan as multimodal
 from reproductions.multimodal import settings as multimodal_settings
@@ -37,12 +36,13 @@ def attribute(module, name, value):
     return lambda monkeypatch: monkeypatch.setattr(module, name, value) or {}
 
 
-def published(gan, variant, **changes):
-    return lambda monkeypatch: monkeypatch.setitem(gan.VARIANTS, variant, gan.VARIANTS[variant]._replace(**changes)) or {}
+def published(settings, variant, **changes):
+    """A variant with other values than published, wherever its settings are made."""
+    return lambda monkeypatch: monkeypatch.setitem(settings.VARIANTS, variant, settings.VARIANTS[variant] | changes) or {}
 
 
 NORMAL, UNIFORM, STRATIFIED = layers.normal_linears, layers.uniform_linears, random.stratified
-FEATURES = layers.minibatch_features
+FEATURES = minibatch.features
 
 
 def wider(linears):
@@ -81,17 +81,17 @@ TRAJECTORY = [
     ("aylien's noise range", A8, setting(noise_range=8.1)),
     ("aylien's noise jitter", A17, attribute(random, 'stratified', more_jitter)),
     ("aylien's initial std", A8, attribute(layers, 'normal_linears', wider(NORMAL))),
-    ("aylien's initial std of the minibatch layer", A8_MINIBATCH, attribute(aylien, 'MINIBATCH_STDDEV', 0.021)),
-    ("aylien's kernels", A8_MINIBATCH, attribute(aylien, 'KERNELS', 4)),
-    ("aylien's dimensions of a kernel", A8_MINIBATCH, attribute(aylien, 'KERNEL_DIMS', 2)),
-    ("aylien's self term of 2016-08", A8_MINIBATCH, published(aylien, '2016-08', self_distance=0.0)),
+    ("aylien's initial std of the minibatch layer", A8_MINIBATCH, attribute(minibatch, 'STDDEV', 0.021)),
+    ("aylien's kernels", A8_MINIBATCH, attribute(minibatch, 'KERNELS', 4)),
+    ("aylien's dimensions of a kernel", A8_MINIBATCH, attribute(minibatch, 'KERNEL_DIMS', 2)),
+    ("aylien's self term of 2016-08", A8_MINIBATCH, setting(self_distance=0.0)),
     (
         "aylien's self term of 2017-06", A17_MINIBATCH,
-        attribute(layers, 'minibatch_features', lambda m, k, d: FEATURES(m, k, d) - np.exp(-d)),
+        attribute(minibatch, 'features', lambda m, d: FEATURES(m, d) - np.exp(-d)),
     ),
     ("aylien's mean", A8, setting(mu=4.05)),
     ("aylien's std", A8, setting(sigma=0.51)),
-    ("aylien's activation of D", A17, published(aylien, '2017-06', activation='tanh')),
+    ("aylien's activation of D", A17, setting(activation='tanh')),
     ("aylien's beta1", A17, setting(beta1=0.89)),
     ("aylien's beta2", A17, setting(beta2=0.99)),
     ("multimodal's inferred learning rate", INFERRED, setting(learning_rate=0.102)),
@@ -122,8 +122,8 @@ TRAJECTORY = [
     ("devnag's momentum", DEVNAG, setting(momentum=0.89)),
     ("devnag's updates of D", DEVNAG, setting(d_steps=19)),
     ("devnag's updates of G", DEVNAG, setting(g_steps=19)),
-    ("devnag's width of G", DEVNAG, published(devnag, '2018-11', g_hidden_size=6)),
-    ("devnag's width of D", DEVNAG, published(devnag, '2018-11', d_hidden_size=11)),
+    ("devnag's width of G", DEVNAG, setting(g_hidden_size=6)),
+    ("devnag's width of D", DEVNAG, setting(d_hidden_size=11)),
     ("devnag's initial weights", DEVNAG, attribute(layers, 'uniform_linears', wider(UNIFORM))),
     ("devnag's mean", DEVNAG, setting(mu=4.5)),
     ("devnag's std", DEVNAG, setting(sigma=2.0)),
@@ -150,7 +150,7 @@ TRAJECTORY = [
 @pytest.mark.statistical
 @pytest.mark.parametrize(('case', 'break_it'), [row[1:] for row in TRAJECTORY], ids=[row[0] for row in TRAJECTORY])
 def test_a_broken_constant_departs_from_the_trajectory(case, break_it, monkeypatch):
-    case = next(each for each in accepted_numbers.CASES if f'{each.post}_{each.name}' == case)
+    case = next(each for each in accepted_numbers.cases() if f'{each.post}_{each.name}' == case)
     changes = break_it(monkeypatch)
     trajectory = accepted_numbers.trajectory(case, case.settings._replace(**changes))
     assert accepted_numbers.departure(case, trajectory) > accepted_numbers.TOLERANCE
@@ -166,9 +166,9 @@ def times(function, factor):
 TESTS = [
     ("aylien's log floor", attribute(losses.clamped_log, '__defaults__', (1e-4,)), 'library/test_losses',
      'test_plain_log_gives_infinity_and_the_clamped_one_a_floor_without_gradient'),
-    ("aylien's steps of 2017-06", published(aylien, '2017-06', num_steps=5000), 'posts/test_aylien',
+    ("aylien's steps of 2017-06", published(aylien_settings, '2017-06', default_steps=5000), 'posts/test_aylien',
      'test_settings_are_the_published_ones'),
-    ("aylien's log floor of 2017-06", published(aylien, '2017-06', log_floor=1e-4), 'posts/test_aylien',
+    ("aylien's log floor of 2017-06", published(aylien_settings, '2017-06', log_floor=1e-4), 'posts/test_aylien',
      'test_settings_are_the_published_ones'),
     ("aylien's success bound", attribute(aylien, 'success_bound', times(aylien.success_bound, 1.1)), 'posts/test_aylien',
      'test_success_is_what_its_docstring_says'),
@@ -176,35 +176,35 @@ TESTS = [
      'test_default_modes'),
     ("multimodal's success bound", attribute(multimodal, 'success_bound', times(multimodal.success_bound, 1.05)),
      'posts/test_multimodal', 'test_success_is_what_its_docstring_says'),
-    ("jang's decay factor", attribute(jang_settings, 'DECAY', 0.94), 'posts/test_jang',
+    ("jang's decay factor", published(jang_settings, '2016-06', decay=0.94), 'posts/test_jang',
      'test_the_learning_rate_decays_every_quarter_of_the_iterations'),
     ("jang's decay interval", attribute(jang, 'DECAYS', 5), 'posts/test_jang',
      'test_the_learning_rate_decays_every_quarter_of_the_iterations'),
-    ("jang's clamp, by its gradient", attribute(jang_settings, 'CLAMP', 0.02), 'posts/test_jang',
+    ("jang's clamp, by its gradient", published(jang_settings, '2016-06', clamp=0.02), 'posts/test_jang',
      'test_the_clamp_has_no_gradient_outside'),
-    ("jang's iterations", attribute(jang_settings, 'NUM_STEPS', 9000), 'posts/test_jang',
+    ("jang's iterations", published(jang_settings, '2016-06', num_steps=9000), 'posts/test_jang',
      'test_settings_are_the_published_ones'),
     ("jang's success bound", attribute(jang, 'success_bound', times(jang.success_bound, 1.05)), 'posts/test_jang',
      'test_success_is_what_its_comment_says'),
-    ("devnag's batch", published(devnag, '2018-11', batch_size=490), 'posts/test_devnag',
+    ("devnag's batch", published(devnag_settings, '2018-11', batch_size=490), 'posts/test_devnag',
      'test_settings_are_the_published_ones'),
-    ("devnag's rounds", published(devnag, '2017-02', num_steps=5000), 'posts/test_devnag',
+    ("devnag's rounds", published(devnag_settings, '2017-02', default_steps=5000), 'posts/test_devnag',
      'test_settings_are_the_published_ones'),
-    ("devnag's widths of 2017-02", published(devnag, '2017-02', d_hidden_size=51), 'posts/test_devnag',
+    ("devnag's widths of 2017-02", published(devnag_settings, '2017-02', d_hidden_size=51), 'posts/test_devnag',
      'test_networks_have_the_posts_shapes'),
     ("devnag's success bound", attribute(devnag, 'success_bound', times(devnag.success_bound, 1.05)),
      'posts/test_devnag_outcomes', 'test_success_is_what_its_docstring_says'),
-    ("mnist's iterations", published(mnist, 'post', num_steps=50_000), 'posts/test_mnist', 'test_settings_are_the_posts'),
+    ("mnist's iterations", published(mnist_settings, 'post', default_steps=50_000), 'posts/test_mnist', 'test_settings_are_the_posts'),
     ("mnist's held-out digits", attribute(dataset, 'HELD_OUT', 10), 'posts/test_mnist', 'test_the_first_digits_are_held_out'),
     ("mnist's success bound", attribute(quality, 'success_bound', times(quality.success_bound, 1.1)),
      'posts/test_mnist_command', 'test_verdicts_follow_from_the_columns'),
     ("mnist's share of a class that must come on request", attribute(quality, 'OBEYED', 0.48), 'posts/test_mnist_command',
      'test_a_conditional_run_succeeds_if_every_class_comes_on_request'),
-    ("aylien's epsilon", attribute(aylien_settings, 'EPSILON', 1e-7), 'posts/test_aylien',
+    ("aylien's epsilon", published(aylien_settings, '2016-08', epsilon=1e-7), 'posts/test_aylien',
      'test_settings_are_the_published_ones'),
-    ("devnag's epsilon", attribute(devnag_settings, 'EPSILON', 1e-7), 'posts/test_devnag',
+    ("devnag's epsilon", published(devnag_settings, '2018-11', epsilon=1e-7), 'posts/test_devnag',
      'test_settings_are_the_published_ones'),
-    ("mnist's epsilon", attribute(mnist_settings, 'EPSILON', 1e-7), 'posts/test_mnist', 'test_settings_are_the_posts'),
+    ("mnist's epsilon", published(mnist_settings, 'post', epsilon=1e-7), 'posts/test_mnist', 'test_settings_are_the_posts'),
     ("Adam's epsilon", attribute(optimizers.adam, '__defaults__', (0.9, 0.999, 1e-7)), 'library/test_optimizers',
      'test_epsilon_of_both_adams'),
     ('level of the intervals', attribute(claims, 'CONFIDENCE', 0.9), 'library/test_claims',

@@ -22,6 +22,7 @@ from common.storage import checkpoints, files
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.aylien import figures as aylien_figures
 from reproductions.aylien import gan as aylien
+from reproductions.aylien import settings as aylien_settings
 
 ARGUMENTS = ['--num_steps=40', '--pretrain_steps=20', '--log_every=10', '--runs=2', '--checkpoint_every=0']
 CALLS = 8  # of the compiled loops: after pre-training steps 1, 11, 20 and iterations 1, 11, 21, 31, 40
@@ -306,7 +307,7 @@ def test_exporting_a_finished_run_trains_nothing(whole, undrawn, tmp_path, capsy
     assert not saves and same_results(tmp_path / 'run', whole)
     model = tf.saved_model.load(tmp_path / 'new' / 'model')
     samples = model.generate(tf.constant([[-8.0], [8.0]]))[:, 0]
-    settings = aylien.make_settings(pretrain_steps=20)
+    settings = aylien_settings.make_settings(pretrain_steps=20)
     strategy, seeds = distribution.make_strategy('cpu', 2), np.array([42, 43], np.uint32)
     template = training.initial_state(aylien.make_experiment(settings), strategy, seeds)
     _, arrays = checkpoints._read(checkpoints.paths(tmp_path / 'run')[-1])

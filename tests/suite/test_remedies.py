@@ -8,19 +8,25 @@ import tensorflow as tf
 from helpers.paths import ROOT
 
 from common import remedies, sizes, training
+from common.evaluation import outcomes
 from common.program import cli, flags
-from common.settings import REMEDY_NUMBERS, Remedies, flat
+from common.settings import Remedies, flat, numbers
 from common.storage import files
-from reproductions import contract
+from reproductions import contract, declaration
 from reproductions.aylien import gan as aylien
+from reproductions.aylien import settings as aylien_settings
 from reproductions.devnag import gan as devnag
+from reproductions.devnag import settings as devnag_settings
 from reproductions.jang import gan as jang
+from reproductions.jang import settings as jang_settings
 from reproductions.mnist import gan as mnist
+from reproductions.mnist import settings as mnist_settings
 from reproductions.remedies import command, measurement, plan, results
 
 SEEDS = np.array([5, 6], np.uint32)
 FIGURES = ROOT / 'figures' / 'remedies'
-OFF = [f'--{name}=0' for name in REMEDY_NUMBERS] + ['--nospectral_norm']
+NUMBERS = numbers(Remedies)
+OFF = [f'--{name}=0' for name in NUMBERS] + ['--nospectral_norm']
 
 # --- Off and on ---------------------------------------------------------------------------------------------------------------
 
@@ -28,9 +34,9 @@ OFF = [f'--{name}=0' for name in REMEDY_NUMBERS] + ['--nospectral_norm']
 @pytest.mark.parametrize('name', contract.NAMES)
 def test_remedies_that_are_off_are_the_post(name):
     """The settings are the same object to every cache, and the post's train step is used as it is."""
-    main, gan = contract.part(name, '__main__'), contract.part(name, 'gan')
-    settings = main.settings_from_flags(flags.parse(main.FLAGS, [name, *OFF], main.__file__))
-    assert settings == gan.make_settings() and not any(settings.remedies)
+    post, gan = contract.post(name), contract.part(name, 'gan')
+    settings = declaration.settings_of(post, flags.parse(post.flags, [name, *OFF], post.file))
+    assert settings == post.settings.make_settings() and not any(settings.remedies)
     step = gan.make_experiment(settings).train_step
     made = gan.make_train_step(settings, *((mnist_digits(),) if name == 'mnist' else ()))
     assert step.optimizer_d.update.__qualname__ == made.optimizer_d.update.__qualname__
@@ -43,13 +49,13 @@ def mnist_digits():
 
 @pytest.mark.parametrize('name', contract.NAMES)
 def test_every_post_has_every_remedy_as_a_flag(name):
-    main, gan = contract.part(name, '__main__'), contract.part(name, 'gan')
-    given = {number: 0.125 for number in REMEDY_NUMBERS}
+    post = contract.post(name)
+    given = {number: 0.125 for number in NUMBERS}
     words = [f'--{number}={value}' for number, value in given.items()] + ['--spectral_norm', '--num_steps=70']
-    settings = main.settings_from_flags(flags.parse(main.FLAGS, [name, *words], main.__file__))
+    settings = declaration.settings_of(post, flags.parse(post.flags, [name, *words], post.file))
     assert settings.remedies == Remedies(**given, noise_steps=70, spectral_norm=True)
-    assert set(Remedies._fields) <= {flag.name for flag in main.FLAGS} and set(Remedies._fields) <= set(flat(settings))
-    assert gan.make_settings(gradient_penalty=3.0).remedies.gradient_penalty == 3
+    assert set(Remedies._fields) <= {flag.name for flag in post.flags} and set(Remedies._fields) <= set(flat(settings))
+    assert post.settings.make_settings(gradient_penalty=3.0).remedies.gradient_penalty == 3
 
 
 @pytest.mark.parametrize(
@@ -71,7 +77,8 @@ def test_what_makes_no_sense_is_refused_in_one_line(name, words, message, capsys
 @pytest.mark.statistical
 def test_an_average_of_g_changes_what_is_judged_and_nothing_else():
     plain, averaged = (
-        aylien.train_many(aylien.make_settings(pretrain_steps=20, average=decay), 3, 2, 40, every=5) for decay in (0.0, 0.5)
+        outcomes.train_many(aylien, aylien_settings.make_settings(pretrain_steps=20, average=decay), 3, 2, 40, every=5)
+        for decay in (0.0, 0.5)
     )
     for name in ('loss_d', 'loss_g'):
         np.testing.assert_array_equal(plain.history[name], averaged.history[name])
@@ -84,7 +91,7 @@ def test_an_average_of_g_changes_what_is_judged_and_nothing_else():
 
 
 def test_minibatch_discrimination_in_jangs_d():
-    settings = jang.make_settings(minibatch=True)
+    settings = jang_settings.make_settings(minibatch=True)
     d = jang.init_discriminator(settings, tf.constant(SEEDS))
     x = np.linspace(-3, 3, 200)
     (w1, b1), (w2, b2), (w3, b3), (w4, b4) = [[value.numpy()[1].astype(np.float64) for value in layer] for layer in d]
@@ -99,22 +106,22 @@ def test_minibatch_discrimination_in_jangs_d():
 @pytest.mark.statistical
 def test_minibatch_discrimination_advances_fewer_runs_together(monkeypatch):
     """As many as the comparisons of their batches fit a CPU's caches; how many changes no number."""
-    used = [aylien.make_settings(minibatch=True, batch_size=size) for size in (8, 60, 200)]
-    assert [aylien.group(settings) for settings in (aylien.make_settings(), *used)] == [1024, 1024, 38, 3]
-    settings = aylien.make_settings('2017-06', True, batch_size=60)
+    used = [aylien_settings.make_settings(minibatch=True, batch_size=size) for size in (8, 60, 200)]
+    assert [sizes.minibatch_group(settings) for settings in (aylien_settings.make_settings(), *used)] == [1024, 1024, 38, 3]
+    settings = aylien_settings.make_settings('2017-06', minibatch=True, batch_size=60)
     tables = []
     for group in (8, 4):
         monkeypatch.setattr(sizes, 'COMPARED', group * 15 * 60**2)
-        assert aylien.group(settings) == group
+        assert sizes.minibatch_group(settings) == group
         aylien.make_experiment.cache_clear()
-        tables.append(aylien.train_many(settings, 0, 8, num_steps=20, every=10).table)
+        tables.append(outcomes.train_many(aylien, settings, 0, 8, num_steps=20, every=10).table)
     aylien.make_experiment.cache_clear()
     for name, values in tables[0].items():
         np.testing.assert_array_equal(tables[1][name], values)
 
 
 def test_minibatch_discrimination_in_mnists_d():
-    settings = mnist.make_settings('2018-06', batch_size=16, minibatch=True)
+    settings = mnist_settings.make_settings('2018-06', batch_size=16, minibatch=True)
     d = mnist.init_discriminator(settings, tf.constant(SEEDS))
     x = np.random.default_rng(0).uniform(size=(2, 794, 16))
     (w1, b1), (w2, b2), (w3, b3) = [[value.numpy()[1].astype(np.float64) for value in layer] for layer in d]
@@ -132,7 +139,7 @@ def test_minibatch_discrimination_in_mnists_d():
 
 def test_mnists_networks_have_their_own_batches_if_they_are_updated_more_often():
     digits = np.arange(200, dtype=np.uint8)[:, None].repeat(784, axis=1), np.zeros(200, np.uint8)
-    step = mnist.make_train_step(mnist.make_settings(batch_size=16, d_steps=3), digits)
+    step = mnist.make_train_step(mnist_settings.make_settings(batch_size=16, d_steps=3), digits)
     first, second = (step.draw_d(tf.constant(SEEDS), update) for update in (0, 1))
     assert (first[0] != second[0]).numpy().any() and (first[1] != second[1]).numpy().all()
     assert (step.draw_g(tf.constant(SEEDS), 0) != first[1]).numpy().all() and (step.d_steps, step.g_steps) == (3, 1)
@@ -140,7 +147,7 @@ def test_mnists_networks_have_their_own_batches_if_they_are_updated_more_often()
 
 def test_the_slope_of_dev_nags_d_is_that_of_its_decision_on_the_batch():
     """Through mean, std, skewness and kurtosis, whose gradient is written by hand, and on to D's own parameters."""
-    settings = devnag.make_settings(batch_size=6)
+    settings = devnag_settings.make_settings(batch_size=6)
     d = devnag.init_discriminator(settings, tf.constant(SEEDS[:1]))
     x = np.random.default_rng(1).normal(4, 1.25, size=6)
     weights = [value.numpy()[0].astype(np.float64) for value in tf.nest.flatten(d)]
@@ -148,7 +155,7 @@ def test_the_slope_of_dev_nags_d_is_that_of_its_decision_on_the_batch():
     def decision(x, w1, b1, w2, b2, w3, b3):
         z = (x - x.mean()) / x.std()
         column = np.array([x.mean(), x.std(), np.mean(z**3), np.mean(z**4) - 3])[:, None]
-        first, second = (VIEW[name] for name in devnag.VARIANTS[settings.variant].d_activations)
+        first, second = (VIEW[name] for name in settings.d_activations)
         return float((w3 @ second(w2 @ first(w1 @ column + b1) + b2) + b3)[0, 0])
 
     def slope(*weights, step=1e-4):
@@ -183,7 +190,7 @@ VIEW = {
 def small(monkeypatch):
     """One remedy, and posts that train for a few steps."""
     monkeypatch.setattr(plan, 'REMEDIES', tuple(one for one in plan.REMEDIES if one.name == 'average'))
-    trial = contract.Trial(('--num_steps=20', '--pretrain_steps=0'), tried=3, strengths={'average': ('0.5', '0.9')})
+    trial = contract.Trial({'num_steps': 20, 'pretrain_steps': 0}, tried=3, strengths={'average': (0.5, 0.9)})
     monkeypatch.setattr(plan, 'trial_of', lambda post: trial)
     monkeypatch.setattr(measurement, 'trial_of', lambda post: trial)
 
@@ -198,7 +205,9 @@ def test_the_command_measures_what_is_not_done_yet(small, tmp_path, capsys):
     done = files.read_npz(tmp_path / 'aylien' / 'average.npz')
     assert done['run/seed'].tolist() == list(range(plan.FRESH_SEED, plan.FRESH_SEED + 60))
     assert done['tried/average'].tolist() == [0.5, 0.9] and str(done['strength']) in ('0.5', '0.9')
-    alone = aylien.train_many(aylien.make_settings(pretrain_steps=0), plan.FRESH_SEED, 60, 20, every=10).table
+    alone = outcomes.train_many(
+        aylien, aylien_settings.make_settings(pretrain_steps=0), plan.FRESH_SEED, 60, 20, every=10
+    ).table
     published = files.read_npz(tmp_path / 'aylien' / 'published.npz')
     np.testing.assert_array_equal(published['run/wasserstein'], alone['wasserstein'])
     assert (tmp_path / 'remedies.png').exists() and '| average of G | `--average=0.' in (tmp_path / 'remedies.md').read_text(
@@ -232,7 +241,9 @@ def test_more_runs_go_on_from_those_that_are_done(small, tmp_path, capsys):
     more, published = (files.read_npz(tmp_path / 'aylien' / f'{name}.npz') for name in ('average', 'published'))
     for name, values in some.items():
         np.testing.assert_array_equal(more[name][:60] if name.startswith('run/') else more[name], values)
-    alone = aylien.train_many(aylien.make_settings(pretrain_steps=0), plan.FRESH_SEED, 64, 20, every=10).table
+    alone = outcomes.train_many(
+        aylien, aylien_settings.make_settings(pretrain_steps=0), plan.FRESH_SEED, 64, 20, every=10
+    ).table
     np.testing.assert_array_equal(published['run/seed'], alone['seed'])
     np.testing.assert_array_equal(published['run/wasserstein'], alone['wasserstein'])
     capsys.readouterr()
@@ -258,7 +269,9 @@ def test_an_interruption_loses_only_the_part_that_was_being_trained(small, tmp_p
     assert cli.call(command.main, words) == 130 and calls[4:] == [30, 30]
     assert len(files.read_npz(tmp_path / 'aylien' / 'average.npz')['run/seed']) == 30
     assert cli.call(command.main, words) == 0 and calls[6:] == [30]
-    alone = aylien.train_many(aylien.make_settings(pretrain_steps=0), plan.FRESH_SEED, 60, 20, every=10).table
+    alone = outcomes.train_many(
+        aylien, aylien_settings.make_settings(pretrain_steps=0), plan.FRESH_SEED, 60, 20, every=10
+    ).table
     average, published = (files.read_npz(tmp_path / 'aylien' / f'{name}.npz') for name in ('average', 'published'))
     np.testing.assert_array_equal(average['run/seed'], alone['seed'])
     assert {name for name in published if name.startswith('run/')} == {

@@ -16,14 +16,16 @@ import reproductions
 from common import training, varied
 from common.devices import distribution
 from common.evaluation import claims
-from common.program import cli, flags, session
-from common.settings import REMEDY_NUMBERS, changed, flat
+from common.program import cli, session
+from common.settings import EVALUATED, Kind, Remedies, changed, fields, flat
+from common.settings import numbers as per_run
 from common.storage import files
 from reproductions import contract
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.sweeps import command, figures, plan, results, vary
 
-TABLE = aylien_main.FLAGS
+TABLE = aylien_main.POST.flags
+REMEDY_NUMBERS = per_run(Remedies)
 
 
 # --- What --vary means --------------------------------------------------------------------------------------------------------
@@ -32,14 +34,14 @@ TABLE = aylien_main.FLAGS
 @pytest.mark.parametrize(
     ('text', 'values', 'geometric'),
     [
-        ('batch_size=4,12,48', ('4', '12', '48'), True),
-        ('learning_rate=0.001..0.1:3', ('0.001', '0.01', '0.1'), True),
-        ('mu=0..4:3:linear', ('0', '2', '4'), False),
-        ('hidden_size=1..4:7', ('1', '2', '3', '4'), True),  # rounded to whole numbers, each once
-        ('minibatch=true,no', ('true', 'false'), False),
+        ('batch_size=4,12,48', (4, 12, 48), True),
+        ('learning_rate=0.001..0.1:3', (0.001, 0.01, 0.1), True),
+        ('mu=0..4:3:linear', (0.0, 2.0, 4.0), False),
+        ('hidden_size=1..4:7', (1, 2, 3, 4), True),  # rounded to whole numbers, each once
+        ('minibatch=true,no', (True, False), False),
         ('variant=2017-06,2016-08', ('2017-06', '2016-08'), False),
-        ('d-hidden-sizes=4x4,8x8x8', ('4,4', '8,8,8'), False),
-        ('d_steps=1,2,3', ('1', '2', '3'), False),
+        ('d-hidden-sizes=4x4,8x8x8', ((4, 4), (8, 8, 8)), False),
+        ('d_steps=1,2,3', (1, 2, 3), False),
     ],
 )
 def test_values(text, values, geometric):
@@ -128,11 +130,12 @@ def test_a_run_with_its_own_numbers_is_the_run_alone(post, changes):
 
     The first settings of each post have every remedy on, the others none.
     """
-    gan, precision = contract.part(post, 'gan'), contract.part(post, 'settings').NUMBERS
+    gan, settings = contract.part(post, 'gan'), contract.part(post, 'settings')
+    precision = per_run(settings.Settings)
     on = REMEDIES if (post, changes) == next(one for one in SETTINGS if one[0] == post) else {}
     names = [name for name in precision if on or name not in REMEDY_NUMBERS]
-    short = {name: value for name, value in SHORT.items() if name in gan.Settings._fields}
-    base = gan.make_settings(**short | changes | on)
+    short = {name: value for name, value in SHORT.items() if name in settings.Settings._fields}
+    base = settings.make_settings(**short | changes | on)
     alone = changed(base, {name: OTHER[name] for name in names})
     usual = {name: base.learning_rate if flat(base)[name] is None else flat(base)[name] for name in names}
     runs = varied.Runs(SEEDS, {name: np.array([usual[name], OTHER[name], usual[name]]) for name in names})
@@ -154,19 +157,19 @@ def test_a_run_with_its_own_numbers_is_the_run_alone(post, changes):
 
 @pytest.mark.parametrize('name', contract.NAMES)
 def test_every_number_is_a_field_and_a_flag(name):
-    settings = contract.part(name, 'settings')
-    kinds = {flag.name: flag.kind for flag in contract.part(name, '__main__').FLAGS}
-    assert set(settings.NUMBERS) <= set(flat(settings.make_settings())) and set(settings.JUDGED_BY) <= set(settings.NUMBERS)
-    assert {kinds[number] for number in settings.NUMBERS} <= {float, flags.POSITIVE, flags.FRACTION}
-    assert set(settings.NUMBERS.values()) <= {'float32', 'float64'} and len(settings.NUMBERS) >= 6
-    assert settings.default_steps(settings.make_settings()) > 0
+    settings, declared = contract.post(name).settings, fields(contract.post(name).settings.Settings)
+    numbers, kinds = per_run(settings.Settings), {flag.name: flag.kind for flag in contract.post(name).flags}
+    assert set(numbers) <= set(flat(settings.make_settings())) and len(numbers) >= 6
+    assert {name for name, field in declared.items() if EVALUATED in field.marks} <= set(numbers)
+    assert {kinds[number] for number in numbers} <= {float, Kind.POSITIVE, Kind.FRACTION}
+    assert set(numbers.values()) <= {'float32', 'float64'} and settings.make_settings().default_steps > 0
 
 
 @pytest.mark.statistical
 def test_numbers_are_cut_into_groups_with_their_runs():
     """Five runs with five learning rates, advanced two at a time, lose what they lose all at once."""
     gan = contract.part('aylien', 'gan')
-    settings, seeds = gan.make_settings(pretrain_steps=0), np.arange(5, dtype=np.uint32)
+    settings, seeds = contract.post('aylien').settings.make_settings(pretrain_steps=0), np.arange(5, dtype=np.uint32)
     runs = varied.Runs(seeds, {'learning_rate': np.array([0.001, 0.3, 0.01, 0.1, 0.03])})
 
     def losses(group):
@@ -264,7 +267,7 @@ def test_the_numbers_of_a_cell():
         'seed': np.arange(4), 'finite': np.array([1, 1, 1, 0]), 'success': np.array([1, 0, 0, 0]),
         'wasserstein': np.array([1.0, 2.0, 4.0, np.nan]), 'mean': np.array([0.0, 0.0, 1.0, np.nan]),
     }  # fmt: skip
-    found = results.summary(table)
+    found = results.summary(table, ('wasserstein', 'mean', 'std'))
     wilson = claims.proportion(np.array([True, False, False, False]))
     assert (found['runs'], found['finite'], found['success']) == (4, 0.75, 0.25)
     assert (found['success_low'], found['success_high']) == (wilson.low, wilson.high)
@@ -274,11 +277,11 @@ def test_the_numbers_of_a_cell():
 def test_programs_hold_cells_that_differ_in_numbers_alone():
     """Of 3 learning rates x 2 batches x 2 variants, those of a batch and a variant are one program, of at most 4,096 runs."""
     words = ['--vary=variant=2016-08,2016-12', '--vary=learning_rate=0.001..0.1:3', '--vary=batch_size=4,8', '--runs=2000']
-    made = plan.make_plan('aylien', words)
+    made = plan.parse('aylien', words)
     found = list(plan.programs(made, done={0}))
     assert [program.cells for program in found] == [[2, 4], [1, 3], [5], [6, 8], [10], [7, 9], [11]]
     assert all(program.varied == ('learning_rate',) for program in found)
-    assert made.published == ('2016-08', '0.005', '12') and figures.own_name(made) == 'the post'
+    assert made.published == ('2016-08', 0.005, 12) and figures.frame(made) == 'the post'
     assert [cell.every for cell in made.cells] == [12] * 12
 
 
@@ -293,12 +296,12 @@ def test_a_sweep_on_two_devices_is_that_on_one(swept, tmp_path):
 
 
 def test_where_the_post_stands():
-    digits = plan.make_plan('mnist', ['--vary=hidden_sizes=128,500x200', '--vary=d_learning_rate=0.1,0.2', '--data=bundled'])
-    assert digits.published == ('500,200', '0.001') and figures.own_name(digits) == 'the post'
-    modes = plan.make_plan('multimodal', ['--vary=modes=1,3', '--num_steps=300'])
-    assert modes.published == ('3',) and figures.own_name(modes) == 'our default'
-    jang = plan.make_plan('jang', ['--vary=stratify=true,false', '--vary=num_steps=10,10000', '--momentum=0.3'])
-    assert jang.published == ('true', '10000') and figures.own_name(jang) == 'unchanged'
+    digits = plan.parse('mnist', ['--vary=hidden_sizes=128,500x200', '--vary=d_learning_rate=0.1,0.2', '--data=bundled'])
+    assert digits.published == ((500, 200), 0.001) and figures.frame(digits) == 'the post'
+    modes = plan.parse('multimodal', ['--vary=modes=1,3', '--num_steps=300'])
+    assert modes.published == (3,) and figures.frame(modes) == 'our default'
+    jang = plan.parse('jang', ['--vary=stratify=true,false', '--vary=num_steps=10,10000', '--momentum=0.3'])
+    assert jang.published == (True, 10_000) and figures.frame(jang) == 'unchanged'
 
 
 # --- The map ------------------------------------------------------------------------------------------------------------------

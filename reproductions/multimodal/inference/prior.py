@@ -117,7 +117,7 @@ def as_post(settings: dict[str, np.ndarray], row: int, modes: int, **changes: An
     one = {name: values[row].item() for name, values in settings.items()}
     first = one['pretrain'] == FIRST and modes > 1
     return post.make_settings(
-        modes, layers=one['layers'], activation=one['activation'], batch_size=one['batch_size'],
+        modes=modes, layers=one['layers'], activation=one['activation'], batch_size=one['batch_size'],
         means=tuple(means_of(settings, modes)[row].tolist()), deviations=(one['std'],) * modes,
         learning_rate=one['learning_rate'], noise_range=one['noise_range'],
         pretrain_steps=0 if one['pretrain'] == 'nothing' else None,

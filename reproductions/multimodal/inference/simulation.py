@@ -20,6 +20,7 @@ from common.nn import sorting
 from common.settings import Remedies
 from common.storage import files
 from reproductions.aylien import gan as aylien
+from reproductions.aylien.settings import make_settings as aylien_settings
 from reproductions.multimodal import gan
 from reproductions.multimodal.inference import evidence, prior
 from reproductions.multimodal.settings import AYLIEN, default_modes, make_settings
@@ -59,7 +60,7 @@ def make_experiment(possible: Possible) -> training.Experiment:
     """The post's experiment, which records how far each run is from its data and how tall its peak is."""
     fields = possible._asdict()
     quantiles, _ = fields.pop('quantiles'), fields.pop('remedies')
-    settings = make_settings(np.shape(possible.means)[-1], **fields)
+    settings = make_settings(modes=np.shape(possible.means)[-1], **fields)
     experiment = inspect.unwrap(gan.make_experiment)(settings)
     return experiment._replace(measure=lambda state: measure(settings, quantiles, state.g))
 
@@ -187,8 +188,8 @@ def train_shape(
 
 def aylien_converged(rate: float) -> dict[str, np.ndarray]:
     """Records of Aylien's program of that time with a learning rate: {'step': [records], 'distance': [runs, records]}."""
-    settings = aylien.make_settings(AYLIEN, False, learning_rate=rate)
-    history = aylien.train_many(settings, AYLIEN_SEED, AYLIEN_RUNS, every=10).history
+    settings = aylien_settings(AYLIEN, learning_rate=rate)
+    history = outcomes.train_many(aylien, settings, AYLIEN_SEED, AYLIEN_RUNS, every=10).history
     return {'step': history['step'], 'distance': history['wasserstein'] / settings.sigma}
 
 
