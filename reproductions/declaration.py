@@ -37,6 +37,7 @@ class Post(NamedTuple):
     due: Callable | None = None  # (opts, num_steps) -> (iterations done -> what `Judge.watch` is to record then, a tuple)
     sharded_batch: Callable = lambda settings: None  # size of a batch that devices may share, its losses being means over it
     no_networks: str = ''  # why --record_networks is refused
+    traces: str = ''  # the post whose recorded runs it replays, if not its own
     no_trace: str = ''  # why there is no recorded run of the author's program, and so no replay
     conditional: Callable = lambda settings: False  # whether G is given labels, by gan.labels(settings)
 

@@ -33,6 +33,7 @@ class Judge(NamedTuple):
     targets: dict[str, float]  # {column: value of a perfect generator}, in the order of the summary
     distance: str = 'wasserstein'  # the column
     at_once: int = CHUNK
+    every: int = 50  # iterations between the records of `train_many`
     losses: tuple[str, ...] = ('loss_d', 'loss_g', 'pretrain_mse')  # columns, of `LOSSES`
     course: Callable = lambda history, runs: {}  # joined records -> further columns {name: [runs]}
     verdicts: Callable | None = None  # columns -> {'finite', 'success', ...: [runs] of 0 and 1}; None: as above
@@ -223,7 +224,13 @@ def check_numbers(seed: int, runs: int, num_steps: int, every: int) -> None:
 
 
 def train_many(
-    gan: Any, settings: Any, seed: int, runs: int, num_steps: int | None = None, every: int = 50, data: Sequence[Any] = ()
+    gan: types.ModuleType,
+    settings: Any,
+    seed: int,
+    runs: int,
+    num_steps: int | None = None,
+    every: int | None = None,
+    data: Sequence[Any] = (),
 ) -> Ensemble:
     """Trains seeds seed .. seed+runs-1 on the CPU.
 
@@ -236,17 +243,18 @@ def train_many(
       seed: the first seed.
       runs: how many.
       num_steps: adversarial iterations; None: the variant's.
-      every: iterations between records.
+      every: iterations between records; None: as many as suit the post.
       data: the data set, further arguments of these two functions.
 
     Raises:
       ValueError: a number is not whole or out of range; nothing has been computed then.
     """
     num_steps = settings.default_steps if num_steps is None else num_steps
-    check_numbers(seed, runs, num_steps, every)
+    check_numbers(seed, runs, num_steps, 1 if every is None else every)
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     judge, strategy, parts = gan.judge(settings, *data), distribution.make_strategy('cpu', runs), []
-    for state, records in training.train(gan.make_experiment(settings, *data), strategy, seeds, num_steps, every):
+    experiment, every = gan.make_experiment(settings, *data), judge.every if every is None else every
+    for state, records in training.train(experiment, strategy, seeds, num_steps, every):
         parts.append(records)
         last = state
     train_state, history = remedies.judged(distribution.to_host(strategy, last).train_state), training.join_records(parts)

@@ -5,7 +5,6 @@ checksums serves all.
 """
 
 import dataclasses
-import functools
 import hashlib
 import importlib.resources
 import pathlib
@@ -83,7 +82,6 @@ def load(source: str) -> tuple[Digits, str]:
     return digits, f'{path} is not MNIST as published (its checksums differ): used as it is' if digits.name == UNKNOWN else ''
 
 
-@functools.cache
 def bundled() -> Digits:
     """8,000 training and 2,000 test digits of MNIST, balanced over classes. Raises BadData if the installed file is damaged."""
     source = importlib.resources.files('reproductions.data') / 'mnist10k.npz'

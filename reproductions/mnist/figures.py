@@ -48,7 +48,7 @@ def draw(run: Finished) -> None:
         trained_for += ': diverged, not finite'
     draw_grid(directory / 'data.png', f'Real digits ({evaluator.digits.name})', images[: quality.GRID_SIZE], 10)
     rows = min(len(seeds), SHOWN_SEEDS)
-    grids = gan.sample_grid(settings, seeds[:rows], gan.first_rows(trained.train_state.g, rows))
+    grids = gan.sample_grid(settings, seeds[:rows], trained.train_state.g)
     shown = by_class(grids[0]) if settings.conditional else grids[0]
     draw_samples(directory / 'figure.png', trained_for, shown, settings.conditional)
     draw_interpolation(directory / 'interpolation.png', trained_for, interpolation(settings, seeds, trained.train_state))
@@ -113,7 +113,7 @@ def tiled(images: np.ndarray, columns: int, gap: int = 2) -> np.ndarray:
 def seen(settings: gan.Settings, seeds: np.ndarray, d: Any, g: Any) -> np.ndarray:
     """What the explorer shows of the networks of some runs: digits of each of the first, bytes [runs, height, width]."""
     rows = min(len(seeds), SHOWN_SEEDS)
-    grids = gan.sample_grid(settings, seeds[:rows], gan.first_rows(g, rows))
+    grids = gan.sample_grid(settings, seeds[:rows], g)
     if len(seeds) > 1:
         columns = 10 if settings.conditional else 12
         return np.stack([tiled(digits[:columns], columns, gap=0) for digits in grids])

@@ -1,12 +1,12 @@
 """The GAN of the MNIST post, meant to be read beside it.
 
-From top to bottom: data, noise and labels, networks, losses, schedule, outcomes. A conditional GAN differs in one thing: the
-label of a digit, as ten numbers of which one is 1, follows the noise for G and the pixels for D.
+A conditional GAN differs in one thing: the label of a digit, as ten numbers of which one is 1, follows the noise for G and the
+pixels for D.
 """
 
 import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from common.nn import layers, losses, minibatch, optimizers, random
 from common.nn.random import Stream
 from common.storage.saved_model import Labels
 from reproductions.mnist import dataset, quality
-from reproductions.mnist.settings import CALL, CLASSES, GROUP, Settings
+from reproductions.mnist.settings import CALL, CLASSES, GROUP, MOST_BETWEEN, Settings
 
 # --- Data, noise and labels ---------------------------------------------------------------------------------------------------
 
@@ -127,10 +127,7 @@ def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 
 
 def loss_of_d(settings: Settings, d: Any, x: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """D's loss on real and generated images, their sum rather than their mean, [runs].
-
-    D sees both in one forward pass, since fewer and larger matrix products use two cores better, unless it compares samples.
-    """
+    """D's loss on real and generated images, their sum, [runs]. Both take one forward pass, faster on two cores, if possible."""
     together = [x, fake] if settings.minibatch else [tf.concat([x, fake], axis=2)]
     logits, count = tf.concat([discriminator_logits(settings, d, each) for each in together], axis=2), x.shape[2]
     real = losses.cross_entropy_of_logits(logits[:, :, :count], 1 - settings.remedies.label_smoothing)
@@ -144,7 +141,7 @@ def loss_of_g(settings: Settings, d: Any, fake: tf.Tensor) -> tf.Tensor:
 
 def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -> training.TrainStep:
     """The adversarial training on `digits`, images uint8 [n, 784] and labels [n]."""
-    images, classes = map(tf.convert_to_tensor, digits)
+    digits = tuple(map(tf.convert_to_tensor, digits))
     optimizer_d, optimizer_g = (
         optimizers.adam(settings.learning_rate if rate is None else rate, settings.beta1, settings.beta2, settings.epsilon)
         for rate in (settings.d_learning_rate, settings.g_learning_rate)
@@ -154,8 +151,8 @@ def make_train_step(settings: Settings, digits: tuple[np.ndarray, np.ndarray]) -
         generate=lambda g, z: generated(settings, g, z),
         loss_d=lambda d, x, fake: loss_of_d(settings, d, x, fake),
         loss_g=lambda d, fake: loss_of_g(settings, d, fake),
-        draw_d=lambda seeds, step: batch_of(settings, (images, classes), seeds, step, Stream.NOISE_D),
-        draw_g=None if shared else lambda seeds, step: batch_of(settings, (images, classes), seeds, step, Stream.NOISE_G)[1],
+        draw_d=lambda seeds, step: batch_of(settings, digits, seeds, step, Stream.NOISE_D),
+        draw_g=None if shared else lambda seeds, step: batch_of(settings, digits, seeds, step, Stream.NOISE_G)[1],
         optimizer_d=optimizer_d,
         optimizer_g=optimizer_g,
         d_steps=settings.d_steps,
@@ -245,19 +242,15 @@ def evaluate(
 
 
 def samples(settings: Settings, seeds: np.ndarray, g: Any, count: int) -> np.ndarray:
-    """Samples of runs on fixed noise, in 0 .. 1, float32 [runs, count, 784]; conditional: 0, ... 9, 0, ..."""
+    """Samples of the first len(seeds) runs on fixed noise, in 0 .. 1, float32 [len(seeds), count, 784]; see `requests`."""
+    g = tf.nest.map_structure(lambda value: tf.constant(value[: len(seeds)]), g)
     z = requests(settings, tf.constant(seeds), Stream.FIGURE, 0, count)
-    return generator(settings, tf.nest.map_structure(tf.constant, g), z).numpy().transpose(0, 2, 1)
+    return generator(settings, g, z).numpy().transpose(0, 2, 1)
 
 
 def sample_grid(settings: Settings, seeds: np.ndarray, g: Any) -> np.ndarray:
-    """`samples` for a sample grid, uint8 [runs, 100, 784]."""
+    """`samples` as bytes, uint8 [len(seeds), 100, 784]."""
     return quality.as_bytes(samples(settings, seeds, g, quality.GRID_SIZE))
-
-
-def first_rows(networks: Any, count: int = 1) -> Any:
-    """The networks of the first runs."""
-    return tf.nest.map_structure(lambda value: value[:count], networks)
 
 
 def untrained(settings: Settings, evaluator: quality.Evaluator, seed: int) -> dict[str, float]:
@@ -269,12 +262,7 @@ def untrained(settings: Settings, evaluator: quality.Evaluator, seed: int) -> di
 
 
 def watch(
-    settings: Settings,
-    evaluator: quality.Evaluator,
-    due: tuple[str, ...],
-    step: int,
-    seeds: np.ndarray,
-    train_state: training.TrainState,
+    settings: Settings, evaluator: quality.Evaluator, due: Sequence[str], step: int, seeds: np.ndarray, train_state: Any
 ) -> dict[str, np.ndarray]:
     """Records of a training: sample grids of the first run, and evaluations if they are due.
 
@@ -285,31 +273,25 @@ def watch(
         columns, grids = evaluate(settings, evaluator, seeds, train_state)
         records = {'eval_step': np.array([step - 1])} | {name: values[:, None] for name, values in columns.items()}
     if grids is None or grids.shape[1] < quality.GRID_SIZE:  # there are fewer test digits
-        grids = sample_grid(settings, seeds[:1], first_rows(train_state.g))
+        grids = sample_grid(settings, seeds[:1], train_state.g)
     return records | {'sheet_step': np.array([step - 1]), 'sheets': grids[:1, ..., None]}
 
 
 def frames_of(history: dict[str, np.ndarray]) -> list[tuple[int, np.ndarray]]:
     """The first run's sample grids recorded during training: [(iteration, uint8 [100, 784])], may be []."""
-    if 'sheet_step' not in history:
-        return []
-    return [(step, history['sheets'][0, :, :, i]) for i, step in enumerate(history['sheet_step'])]
+    return [(step, history['sheets'][0, :, :, i]) for i, step in enumerate(history.get('sheet_step', ()))]
 
 
 def judge(settings: Settings, digits: dataset.Digits | None = None) -> outcomes.Judge:
     """How runs with these settings are judged, by a classifier of these digits or of the bundled ones."""
     evaluator = quality.make_evaluator(digits or dataset.bundled())
-
-    def measure(seeds, d, g):
-        return evaluate(settings, evaluator, seeds, training.TrainState(0, d, g, (), ()))[0], {}
-
-    def summarize(judge, table):
-        quality.summary(table, evaluator, untrained(settings, evaluator, table['seed'][0]))
-
     return outcomes.Judge(
-        measure, quality.success_bound(evaluator.references), targets={}, distance='frechet', losses=('loss_d', 'loss_g'),
+        lambda seeds, d, g: (evaluate(settings, evaluator, seeds, training.TrainState(0, d, g, (), ()))[0], {}),
+        quality.success_bound(evaluator.references), targets={}, distance='frechet', every=MOST_BETWEEN,
+        losses=('loss_d', 'loss_g'),
         verdicts=functools.partial(quality.verdict_columns, evaluator.references),
         watch=functools.partial(watch, settings, evaluator), watched=quality.column_names(settings.conditional),
-        frames=frames_of, summarize=summarize, doubt=quality.doubt(evaluator), evaluation=evaluator,
+        frames=frames_of, doubt=quality.doubt(evaluator), evaluation=evaluator,
+        summarize=lambda judge, table: quality.summary(table, evaluator, untrained(settings, evaluator, table['seed'][0])),
         config={'digits': evaluator.digits.name, 'classifier': evaluator.classifier.name},
     )  # fmt: skip

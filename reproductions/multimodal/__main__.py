@@ -28,6 +28,7 @@ POST = declaration.Post(
     group=minibatch_group,
     columns=Columns(covered='modes_covered'),
     published=False,
+    traces='aylien',  # whose program this post starts from
 )
 main = functools.partial(command.run, POST)
 

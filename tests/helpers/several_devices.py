@@ -35,7 +35,7 @@ def experiment(post, small=False):
     changes = {'aylien': {'minibatch': True}, 'jang': {'pretrain_steps': 100}}.get(post, {})
     if post == 'multimodal':
         changes = {'variant': 'guessed'}
-    return gan.make_experiment(gan.make_settings(**changes))
+    return gan.make_experiment(contract.post(post).settings.make_settings(**changes))
 
 
 def trajectory(post, strategy):

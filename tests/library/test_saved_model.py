@@ -70,7 +70,7 @@ def generators():
     changes, found = {'jang': {'stratify': False, 'sort': True, 'batch_size': 40}, 'multimodal': {'modes': 2}}, {}
     for name in contract.NAMES:
         gan = contract.part(name, 'gan')
-        settings = gan.make_settings(**changes.get(name, {}))
+        settings = contract.post(name).settings.make_settings(**changes.get(name, {}))
         _, g = gan.make_experiment(settings).init(tf.constant([3], tf.uint32))
         noise = functools.partial(lambda gan, settings, seeds, n: gan.noise(settings, seeds, Stream.FIGURE, n), gan, settings)
         found[name] = functools.partial(gan.generator, settings), noise, g

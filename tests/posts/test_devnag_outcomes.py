@@ -48,21 +48,20 @@ def test_outcomes_are_of_fresh_samples_and_decisions_on_their_consecutive_batche
     settings = QUICK._replace(batch_size=30)  # 333 batches and 10 samples left over
     seeds = np.array([4, 5], np.uint32)
     d, g = devnag.init_discriminator(settings, tf.constant(seeds)), devnag.init_generator(settings, tf.constant(seeds))
-    train_state = tf.nest.map_structure(np.asarray, training.TrainState(0, d, g, (), ()))
-    samples, decisions = devnag.evaluate_rows(settings, seeds, train_state, [1])
+    one = tf.nest.map_structure(lambda value: value[1:], (d, g))
+    samples, decisions = (values.numpy() for values in devnag.evaluation(settings)(tf.constant(seeds[1:]), *one))
     assert samples.shape == (1, 10_000) and decisions.shape == (1, 333)
     z = devnag.noise(QUICK, tf.constant([5], tf.uint32), Stream.FIGURE, 0, 10_000)
-    one_d, one_g = tf.nest.map_structure(lambda value: value[1:], (d, g))
+    one_d, one_g = one
     np.testing.assert_allclose(samples[0], devnag.generator(settings, one_g, z)[0, 0], rtol=1e-4, atol=1e-5)
     batch = tf.constant(samples[:, None, 30:60])
     np.testing.assert_allclose(decisions[0, 1], devnag.discriminator(settings, one_d, batch)[0, 0, 0])
 
 
-def test_evaluating_runs_in_parts_changes_nothing(monkeypatch):
+def test_evaluating_runs_in_parts_changes_nothing():
     whole, history, train_state = quick(7)
-    monkeypatch.setattr(devnag, 'RUNS_AT_ONCE', 2)
     seeds = np.array([7, 8, 9], np.uint32)
-    parts = outcomes.results_table(devnag.judge(QUICK), seeds, train_state, history)
+    parts = outcomes.results_table(devnag.judge(QUICK)._replace(at_once=2), seeds, train_state, history)
     for name in COLUMNS[:-1]:
         np.testing.assert_allclose(parts[name], whole[name], rtol=1e-4, atol=1e-4)
 

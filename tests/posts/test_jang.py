@@ -19,7 +19,6 @@ from helpers.post_checks import (
 
 from common.evaluation import metrics, replay
 from common.nn.random import Stream
-from common.settings import Remedies
 from common.storage import files
 from reproductions.jang import __main__ as jang_main
 from reproductions.jang import figures as jang_figures
@@ -220,24 +219,15 @@ def test_ablations_run_as_an_ensemble(tmp_path, capsys):
 
 
 def test_settings_are_the_published_ones():
-    rates, ranges = (0.001, None, None, 0.6, 0.95), (1.0, 5.0, 5.0, 0.01, -1.0, 1.0)
-    assert jang_settings.make_settings() == (
-        '2016-06',
-        True,
-        True,
-        'tanh',
-        (6, 5),
-        200,
-        1,
-        1,
-        *rates,
-        *ranges,
-        1000,
-        10_000,
-        False,
-        Remedies(),
-    )
-    assert jang_settings.make_settings('2015-12')[:6] == ('2015-12', False, True, 'tanh', (6, 5), 1000)
+    published = {
+        'variant': '2016-06', 'sort': True, 'stratify': True, 'activation': 'tanh', 'hidden_sizes': (6, 5), 'batch_size': 200,
+        'd_steps': 1, 'g_steps': 1, 'learning_rate': 0.001, 'd_learning_rate': None, 'g_learning_rate': None, 'momentum': 0.6,
+        'decay': 0.95, 'init_scale': 1.0, 'noise_range': 5.0, 'output_scale': 5.0, 'clamp': 0.01, 'mu': -1.0, 'sigma': 1.0,
+        'pretrain_steps': 1000, 'num_steps': 10_000, 'minibatch': False,
+    }  # fmt: skip
+    for variant, changes in (('2016-06', {}), ('2015-12', {'variant': '2015-12', 'sort': False, 'batch_size': 1000})):
+        settings = jang_settings.make_settings(variant)
+        assert {name: getattr(settings, name) for name in published} == published | changes
 
 
 def test_the_first_version_takes_a_thousand_unsorted_samples():

@@ -11,6 +11,7 @@ from common import training
 from common.devices import distribution
 from common.evaluation import metrics, outcomes, replay
 from common.nn.random import Stream
+from common.settings import identity
 from reproductions.aylien import gan as aylien
 from reproductions.aylien import replay as aylien_replay
 from reproductions.aylien import settings as aylien_settings
@@ -42,7 +43,7 @@ def test_d_is_ayliens():
     for minibatch, learning_rate in ((False, 0.1), (True, 0.005)):
         settings, theirs = (
             multimodal_settings.make_settings(modes=2, minibatch=minibatch),
-            aylien_settings.make_settings('2016-12', minibatch),
+            aylien_settings.make_settings('2016-12', minibatch=minibatch),
         )
         d, _ = multimodal.make_experiment(settings).init(SEEDS)
         for ours, other in zip(tf.nest.flatten(d), tf.nest.flatten(aylien.init_discriminator(theirs, SEEDS)), strict=True):
@@ -135,7 +136,7 @@ def test_the_variants_differ_in_what_the_inference_changed():
     theirs = aylien_settings.make_settings(multimodal_settings.AYLIEN)
     for modes, mean in ((1, 4.0), (3, 0.0)):
         inferred, guessed = (multimodal_settings.make_settings(modes=modes, variant=name) for name in ('inferred', 'guessed'))
-        changed = {name for name, value in inferred._asdict().items() if value != getattr(guessed, name)}
+        changed = {name for name, value in identity(inferred).items() if value != getattr(guessed, name, value)}
         assert changed == {'batch_size', 'learning_rate'} | ({'means'} if modes == 1 else set())
         assert (guessed.batch_size, guessed.learning_rate) == (theirs.batch_size, theirs.learning_rate)
         assert inferred.means[modes // 2] == mean

@@ -15,7 +15,7 @@ LAST_CLAIMS = ('A5', 'M6', 'J7', 'N6', 'D3')  # of each post
 
 def test_every_variant_has_a_reference_and_every_reference_a_case():
     for name in contract.NAMES:
-        assert {case.variant for case in accepted_numbers.of(name)} == set(contract.part(name, 'gan').VARIANTS)
+        assert {case.variant for case in accepted_numbers.of(name)} == set(contract.post(name).settings.VARIANTS)
     trajectories = {f'{case.post}_{case.name}_course.csv' for case in accepted_numbers.cases()}
     outcomes = {f'{case.post}_{case.name}.csv' for case in accepted_numbers.cases() if case.runs}
     assert len(trajectories) == 22 and len(outcomes) == 18

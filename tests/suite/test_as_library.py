@@ -50,7 +50,7 @@ def test_numbers_that_cannot_be_are_refused_before_anything_is_computed(name, se
     monkeypatch.setattr(quality, 'make_evaluator', lambda *args: pytest.fail('it trains the classifier'))
     gan = contract.part(name, 'gan')
     with pytest.raises(ValueError, match=message):
-        gan.train_many(gan.make_settings(), seed, runs)
+        outcomes.train_many(gan, contract.post(name).settings.make_settings(), seed, runs)
 
 
 def test_the_last_seed_is_accepted():

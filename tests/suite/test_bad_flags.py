@@ -206,7 +206,7 @@ def test_any_command_line_runs_or_ends_with_one_line(name, workspace):
         ('aylien', ['--claims', '--seed=4294967295'], 'seeds end at'),
         ('aylien', ['--claims', '--runs=1000000000'], '100,000 or fewer'),
         ('jang', ['--claims', f'--seed={2**32 - 500}', '--runs=200'], 'seeds end at'),  # J2 uses five times as many
-        ('multimodal', ['--means=0', '--deviations=1e-9'], '--deviations=1e-9'),
+        ('multimodal', ['--means=0', '--deviations=1e-9'], '--deviations=1e-09'),
         ('multimodal', [f'--means={",".join(str(i / 20 - 3) for i in range(101))}', '--deviations=0.001'], '100 or fewer'),
         ('multimodal', ['--noise_range=1e300'], '--noise_range'),
         ('devnag', ['--d_steps=1000000000000'], '--d_steps'),

@@ -59,7 +59,7 @@ def untrained(monkeypatch):
     def accept(arrays):
         raise Accepted(arrays)
 
-    monkeypatch.setattr(replay, 'compare_run', lambda experiment, meta, arrays, losses: accept(arrays))
+    monkeypatch.setattr(replay, 'compare_run', lambda experiment, meta, arrays: accept(arrays))
     monkeypatch.setattr(devnag_replay, 'retrain', lambda settings, rounds, arrays: accept(arrays))
 
 

@@ -10,28 +10,26 @@ import sys
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.completeness import incomplete
 from helpers.paths import ROOT
 
 from common.evaluation import outcomes
 from common.nn.random import Stream
 from common.program import flags
-from reproductions import contract
+from reproductions import contract, declaration
 
 SIGNATURES = {
     'generator': ['settings', 'g', 'z'],
     'discriminator': ['settings', 'd', 'x'],
     'noise': ['settings', 'seeds', 'stream', 'step'],
     'make_experiment': ['settings'],
-    'train_many': ['settings', 'seed', 'runs', 'num_steps', 'every'],
-    'results_table': None,  # also takes what the post is evaluated with
+    'judge': ['settings'],
 }
-OPTIONAL = {'truth': ['settings'], 'success_bound': ['settings']}
 
 
 def required(function):
-    """Names of the parameters that a caller passes: those without a default, and two of `train_many` that all posts have."""
-    parameters = inspect.signature(function).parameters.values()
-    return [p.name for p in parameters if p.default is p.empty or p.name in ('num_steps', 'every')]
+    """Names of the parameters without a default."""
+    return [p.name for p in inspect.signature(function).parameters.values() if p.default is p.empty]
 
 
 def names_of(folder):
@@ -45,34 +43,49 @@ def test_the_names_are_the_folders():
 
 @pytest.mark.parametrize('name', contract.NAMES)
 def test_a_post_keeps_the_contract(name):
-    parts = {which: contract.part(name, which) for which in contract.PARTS}
-    gan, comparison = parts['gan'], parts['comparison']
-    for function, wanted in SIGNATURES.items():
-        assert required(getattr(gan, function)) == wanted or wanted is None
-    for function, wanted in OPTIONAL.items():
-        assert not hasattr(gan, function) or required(getattr(gan, function)) == wanted
-    assert required(parts['__main__'].settings_from_flags) == ['opts']
-    assert required(parts['__main__'].check) == ['opts', 'settings', 'num_steps', 'every']
-    assert hasattr(gan, 'tools') == hasattr(parts['__main__'], 'load_digits')
-    settings = parts['settings'].make_settings()
-    assert getattr(settings, 'variant', next(iter(gan.VARIANTS))) == next(iter(gan.VARIANTS))  # the first is the default
-    assert all(isinstance(flag, flags.Flag) and flag.text.endswith('.') for flag in parts['__main__'].FLAGS)
-    opts = flags.define((*parts['__main__'].FLAGS, *flags.COMMON))
-    assert opts['variant'].default == next(iter(gan.VARIANTS)) and opts['seed'].default is not None
+    post, parts = contract.post(name), {which: contract.part(name, which) for which in contract.PARTS}
+    assert {function: required(getattr(parts['gan'], function)) for function in SIGNATURES} == SIGNATURES
+    assert required(parts['figures'].draw) == ['run'] and required(parts['figures'].seen) == ['settings', 'seeds', 'd', 'g']
+    assert required(post.settings.checked) == ['settings', 'given'] and post.name == name
+    settings = post.settings.make_settings()
+    assert settings.variant == next(iter(post.settings.VARIANTS))  # the first is the default, and the post's
+    assert post.settings.VARIANTS[settings.variant] == {}
+    assert {'batch_size', 'd_steps', 'g_steps', 'learning_rate', 'remedies'} <= set(settings._fields)
+    assert settings.default_steps > 0
+    assert all(isinstance(flag, flags.Flag) and flag.text.endswith('.') for flag in post.flags)
+    opts = flags.define((*post.flags, *flags.COMMON))
+    assert opts['variant'].default == settings.variant and opts['seed'].default is not None
+    assert declaration.settings_of(post, flags.given((*post.flags, *flags.COMMON), {})) == settings
+    comparison, gallery = parts['comparison'], parts['gallery']
     assert comparison.CASES and all(isinstance(case, contract.Case) and case.post == name for case in comparison.CASES)
-    assert comparison.SPEED and all(isinstance(case, contract.Speed) and case.post == name for case in comparison.SPEED)
+    assert all(isinstance(case, contract.Speed) and case.post == name for case in comparison.SPEED)
     jobs = comparison.jobs(100, 'bundled')
     assert 'claims' in [job.name for job in jobs] and {job.post for job in jobs} == {name}
-    pictures, made = parts['gallery'].PICTURES, parts['gallery'].PARTS
-    assert pictures and {picture.part for picture in pictures.values()} <= set(made)
-    assert contract.part(name, 'replay').replay_trace and parts['claims'].__doc__ and parts['figures'].draw
+    assert gallery.PICTURES and {picture.part for picture in gallery.PICTURES.values()} <= set(gallery.PARTS)
+    assert required(parts['replay'].replay_trace) == ['path'] and parts['claims'].__doc__
+
+
+@pytest.mark.parametrize('name', contract.NAMES)
+def test_a_post_is_complete(name):
+    assert incomplete(name, ROOT) == []
+
+
+def test_what_a_post_lacks_is_listed(tmp_path, monkeypatch):
+    """Of a post that is entered and has a folder, but nothing else."""
+    for path in ('setup.cfg', 'README.md', 'mkdocs.yml', 'reproductions/reference/suite/claims.json', 'figures/manifest.json'):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        text = (ROOT / path).read_text(encoding='utf-8')
+        (tmp_path / path).write_text(text.replace('aylien', 'another'), encoding='utf-8')
+    assert len(incomplete('aylien', tmp_path)) == 9
+    monkeypatch.setattr(contract, 'post', lambda name: contract.part(name, '__main__').POST._replace(no_trace='lost'))
+    assert len(incomplete('aylien', tmp_path)) == 8
 
 
 @pytest.mark.parametrize('name', contract.NAMES)
 def test_networks_accept_noise_and_data(name):
     """G takes the noise, D takes G's output, and runs come first in both: [2, features, batch]."""
     gan = contract.part(name, 'gan')
-    settings, seeds = gan.make_settings(), tf.constant([3, 4], tf.uint32)
+    settings, seeds = contract.post(name).settings.make_settings(), tf.constant([3, 4], tf.uint32)
     d, g = inspect.unwrap(gan.make_experiment)(settings).init(seeds)
     z = gan.noise(settings, seeds, Stream.NOISE_D, 0)
     made = gan.generator(settings, g, z)
@@ -87,9 +100,10 @@ QUICK = {'batch_size': 6, 'pretrain_steps': 0, 'd_steps': 1, 'g_steps': 1, 'hidd
 @pytest.mark.parametrize('name', [name for name in contract.NAMES if name != 'mnist'])  # whose evaluation trains a classifier
 def test_train_many_returns_an_ensemble(name):
     gan = contract.part(name, 'gan')
-    fields = gan.make_settings()._fields
-    settings = gan.make_settings(**{field: value for field, value in QUICK.items() if field in fields})
-    found = gan.train_many(settings, 5, 2, num_steps=3, every=1)
+    make_settings = contract.post(name).settings.make_settings
+    fields = make_settings()._fields
+    settings = make_settings(**{field: value for field, value in QUICK.items() if field in fields})
+    found = outcomes.train_many(gan, settings, 5, 2, num_steps=3, every=1)
     assert isinstance(found, outcomes.Ensemble) and found.table['seed'].tolist() == [5, 6]
     assert {'finite', 'success', 'wasserstein', 'loss_d', 'loss_g'} <= set(found.table)
     assert found.history['step'].tolist()[:3] == [0, 1, 2] and int(found.train_state.step) == 3
@@ -139,18 +153,20 @@ def imports_of_posts(path):
 
 
 def test_nothing_but_the_contract_lists_the_posts():
-    shared = [*(ROOT / 'reproductions').glob('*.py'), *(ROOT / 'reproductions/report').glob('*.py')]
-    library, scripts = (ROOT / 'common').rglob('*.py'), (ROOT / 'scripts').glob('*.py')
-    listed = {path.name: lists_of_posts(path) for path in [*shared, *library, *scripts, *(ROOT / 'tests').rglob('*.py')]}
+    paths = [path for folder in ('common', 'reproductions', 'scripts', 'tests') for path in (ROOT / folder).rglob('*.py')]
+    listed = {path.name: lists_of_posts(path) for path in paths if path.parent.name != 'baselines'}  # a program per post
     assert {name: found for name, found in listed.items() if found} == {'contract.py': [set(contract.NAMES)]}
-    assert [path.name for path in [*(ROOT / 'common').rglob('*.py'), *shared] if imports_of_posts(path)] == []
+    of_a_post = [ROOT / 'reproductions' / name for name in contract.NAMES]
+    shared = [path for path in paths if path.is_relative_to(ROOT / 'common') or path.is_relative_to(ROOT / 'reproductions')]
+    shared = [path for path in shared if not any(path.is_relative_to(folder) for folder in of_a_post)]
+    assert len(shared) > 70 and [path.name for path in shared if imports_of_posts(path)] == []
 
 
 TOY = """
 import json
 from common.program import cli
 from reproductions import __main__ as suite
-from reproductions import contract
+from reproductions import contract, declaration
 
 status = [cli.call(suite.main, ['reproductions', 'list'])]
 status.append(cli.call(suite.main, ['reproductions', 'toy', '--num_steps=30', '--pretrain_steps=5']))

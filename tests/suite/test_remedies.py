@@ -274,9 +274,7 @@ def test_an_interruption_loses_only_the_part_that_was_being_trained(small, tmp_p
     ).table
     average, published = (files.read_npz(tmp_path / 'aylien' / f'{name}.npz') for name in ('average', 'published'))
     np.testing.assert_array_equal(average['run/seed'], alone['seed'])
-    assert {name for name in published if name.startswith('run/')} == {
-        f'run/{name}' for name in measurement.KEPT if name in alone
-    }
+    assert {name for name in published if name.startswith('run/')} == {f'run/{name}' for name in measurement.kept('aylien')}
     for name in ('seed', 'success', 'finite', 'wasserstein'):
         np.testing.assert_array_equal(published[f'run/{name}'], alone[name])
 
@@ -288,12 +286,12 @@ def test_a_wrong_post_is_refused(capsys, tmp_path):
 
 def test_the_best_strength_has_most_successes_then_the_smallest_distance():
     cells = {'success': np.array([0.5, 0.7, 0.7]), 'wasserstein_median': np.array([0.1, 0.4, 0.3])}
-    assert measurement.better(cells) == 2
+    assert measurement.better(cells, 'wasserstein') == 2
     cells = {'success': np.zeros(3), 'frechet_median': np.array([np.nan, 4.0, 3.0])}
-    assert measurement.better(cells) == 2
+    assert measurement.better(cells, 'frechet') == 2
 
 
-def outcomes(success, distance):
+def drawn(success, distance):
     rng = np.random.default_rng(0)
     found = {'success': (rng.uniform(size=400) < success).astype(int), 'finite': np.ones(400, int)}
     return {f'run/{name}': values for name, values in (found | {'wasserstein': distance * rng.uniform(size=400)}).items()}
@@ -301,9 +299,9 @@ def outcomes(success, distance):
 
 def test_differences_are_found_and_corrected_for_their_number():
     found = {
-        'published': outcomes(0.2, 1.0) | {'strength': np.array('1')},
-        'average': outcomes(0.5, 1.0) | {'strength': np.array('0.9')},
-        'dragan': outcomes(0.21, 0.5) | {'strength': np.array('10')},
+        'published': drawn(0.2, 1.0) | {'strength': np.array('1')},
+        'average': drawn(0.5, 1.0) | {'strength': np.array('0.9')},
+        'dragan': drawn(0.21, 0.5) | {'strength': np.array('10')},
     }
     rows = measurement.corrected(measurement.rows_of('aylien', found))
     marks = {row['remedy']: (row['success_differs'], row['distance_differs']) for row in rows}
@@ -325,7 +323,7 @@ def test_the_seeds_of_the_trial_are_used_nowhere_else():
     for name in contract.NAMES:
         (first, *others) = plan.remedies_of(name)
         assert first == plan.PUBLISHED and len({one.name for one in others}) == len(others) >= 11
-        kinds = {flag.name for flag in contract.part(name, '__main__').FLAGS}
+        kinds = {flag.name for flag in contract.post(name).flags}
         assert {one.flag for one in others} <= kinds
         rates = next(one.strengths for one in others if one.flag == 'd_learning_rate')
         published = contract.part(name, 'settings').make_settings().learning_rate

@@ -75,7 +75,7 @@ def test_imports_inside_functions_only_spare_users_the_loading_of_tensorflow():
         if isinstance(function, ast.FunctionDef) and any(imported(function))
     }
     commands = {(name, function) for name, function in inside if name.endswith(('.__main__', '.command'))}
-    assert {function for _, function in commands} == {'main', 'load_digits'}
+    assert {function for _, function in commands} == {'main', 'execute', 'load_digits'}
     others = {('common.quiet', 'import_tensorflow'), ('common.plotting.figures', 'filming'), ('reproductions.api', 'to_pandas')}
     others |= {('reproductions', name) for name in ('train', 'replay', 'posts', 'sweep')}
     assert inside - commands == others
