@@ -9,3 +9,8 @@ sys.path.insert(0, str(ROOT))
 from common import quiet  # noqa: E402
 
 quiet.import_tensorflow()
+
+
+def path(text: str) -> pathlib.Path:
+    """A path of a command line, in which ~ is the user's home directory."""
+    return pathlib.Path(text).expanduser()
