@@ -18,6 +18,7 @@ The files are in reproductions/reference/suite; scripts/record_reference.py writ
 import functools
 import importlib.resources
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -125,12 +126,14 @@ def departure(case: Case, table: dict[str, np.ndarray]) -> float:
     return float(worst[int(case.agreeing * len(worst))])
 
 
-def in_proportion(post: str, settings: Any, num_steps: int, table: dict[str, np.ndarray]) -> str:
+def in_proportion(post: str, settings: Any, num_steps: int, table: dict[str, np.ndarray], data: Sequence = ()) -> str:
     """A line that puts a single-seed run in proportion: how many accepted seeds of the same settings ended the same way.
 
     It also names the seed shown in the committed figure. '' if there are no accepted seeds of these settings.
-    `success`: whether the run succeeded.
+    A post with a data set says it itself. `table`: {column: [runs]} of results.csv.
     """
+    if data:
+        return contract.part(post, 'comparison').in_proportion(settings, *data)
     success = table['success'][0]
     for case in of(post):
         if case.runs and (identity(case.settings), case.num_steps) == (identity(settings), num_steps):

@@ -69,4 +69,4 @@ def execute(post: Post, opts: FlagValues) -> int:
         command.export(run, trained, gan, post.conditional(settings))
         if afterword := judge.afterword(table):
             print(afterword)
-        return command.finish(run, trained, accepted_numbers.in_proportion(post.name, settings, num_steps, table))
+        return command.finish(run, trained, accepted_numbers.in_proportion(post.name, settings, num_steps, table, data))

@@ -3,21 +3,18 @@
 A post is a folder reproductions/<name>/. All posts have the same parts:
 
   __init__    what the post says, with its web address: the text above --help; imports nothing
-  settings    what the post fixes, variant by variant, and `make_settings`; imports neither TensorFlow nor matplotlib.
-              For sweeps: `default_steps(settings)`, `NUMBERS`, the fields that may differ from run to run (numbers, or tensors
-              [runs, 1, 1] inside a loop) with their precision, and `JUDGED_BY`, those of them that the evaluation reads;
-              `PUBLISHED = False` if no program was published
+  settings    `Settings`, a NamedTuple whose annotated fields declare every setting once (`common.settings`); `VARIANTS`, what
+              each published version changed; `make_settings(variant, **changes)`; `checked(settings, given)`, which refuses
+              what makes no sense. Imports neither TensorFlow nor matplotlib, like __main__
+  __main__    `POST`, a `declaration.Post`: its flags, paces, sizes and what else its command does; `main(argv)`
   gan         meant to be read beside the post: `generator(settings, g, z)`, `discriminator(settings, d, x)`,
-              `noise(settings, seeds, stream, step)`, `make_experiment(settings)`, where there is one `truth(settings)` and
-              `success_bound(settings)`, and `train_many(settings, seed, runs, num_steps=None, every=...)`: `outcomes.Ensemble`
-              A post with a data set also has `tools(digits)`, which `reproductions.sweeps` uses, and one whose generator
-              is conditional `labels(settings)`
-  __main__    `FLAGS`, a table, and `main(argv)`, the whole command from top to bottom; `settings_from_flags(opts)` and
-              `check(opts, settings, num_steps, every)`, with which a sweep checks its cells
-  figures     what data a figure holds and how it is drawn; `DRAWN`: {name of a figure: the function that draws it};
-              what the explorer shows of a run: `curves_of(settings, d, g)` or, of digits, `pictures_of(directory, runs)`
-  claims      the post's claims as verdicts
-  replay      `replay_trace(path)`: a recorded run of the author's program, step by step
+              `noise(settings, seeds, stream, step)`, `make_experiment(settings, *data)`, and `judge(settings, *data)`, an
+              `outcomes.Judge`; `labels(settings)` of a conditional generator. `data` is what `POST.load` gives
+  figures     `draw(run)` of a `command.Finished`; `draw_animation(settings, path, frames, seed)`;
+              `seen(settings, seeds, d, g)`, what the explorer shows: `densities.Curves`, or pictures, bytes [runs, height, width]; `DRAWN`: {name of a figure:
+              the function that draws it}
+  claims      `measure(seed, runs, tick)` and `ENSEMBLES`: the post's claims as verdicts
+  replay      `replay_trace(path)`: a recorded run of the author's program, step by step, unless `POST.no_trace` says why not
   comparison  `CASES`, `SPEED`, `TRIAL`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`,
               the flags of a run that takes seconds
   gallery     `PARTS` and `PICTURES`: the committed figures and tables

@@ -30,20 +30,19 @@ from reproductions import contract
 class Kill(NamedTuple):
     """What happened to one killed run."""
 
-    moment: float  # seconds after the start
+    early: bool  # before the first checkpoint
     writing: bool  # a temporary file existed
-    checkpoint: int  # number of the newest one, or -1
     identical: bool  # after resuming
 
 
-def start(post, arguments, directory, log):
-    """Forks a process that runs a post's command line, with its output appended to the file `log`; returns its id."""
+def start(post, arguments, directory):
+    """Forks a process that runs a post's command line, with its output appended to <directory>.log; returns its id."""
     child = os.fork()
     if child:
         return child
     status = 70
     try:
-        with open(log, 'a', encoding='utf-8') as file:
+        with open(directory.with_suffix('.log'), 'a', encoding='utf-8') as file:
             os.dup2(file.fileno(), 1)
             os.dup2(file.fileno(), 2)
         status = cli.call(contract.part(post, '__main__').main, [post, *arguments, f'--output_dir={directory}'])
@@ -51,36 +50,36 @@ def start(post, arguments, directory, log):
         os._exit(status)
 
 
-def finish(child):
-    """Waits for a process of `start`; returns its exit status."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def finish(post, arguments, directory):
+    """Runs a post's command line to its end. Raises RuntimeError with its output if it fails."""
+    status = os.waitstatus_to_exitcode(os.waitpid(start(post, arguments, directory), 0)[1])
+    if status:
+        log = directory.with_suffix('.log').read_text(encoding='utf-8')
+        raise RuntimeError(f'status {status} of {" ".join(arguments)}: {log[-2000:]}')
 
 
 def partial_files(directory):
     """Names of the files that are being written."""
-    found = []
+    names = []
     for folder in (directory, directory / checkpoints.FOLDER):
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
-            found += [entry.name for entry in entries if entry.name.startswith(files.PARTIAL)]
-    return found
+            names += [entry.name for entry in entries if entry.name.startswith(files.PARTIAL)]
+    return names
+
+
+def is_running(child):
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def kill_at(child, moment, directory, in_a_write):
-    """Kills a process `moment` seconds from now, or in the first write after that; returns (it was still running, seconds)."""
-    begin = time.monotonic()
+    """Kills a process `moment` seconds from now, or in the first write after that; returns whether it was still running."""
     time.sleep(moment)
-    while in_a_write and not partial_files(directory) and not os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+    while in_a_write and not partial_files(directory) and is_running(child):
         pass
-    running = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-    seconds = time.monotonic() - begin
+    running = is_running(child)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return running, seconds
-
-
-def outcome_of(directory):
-    """The bytes that must match."""
-    return [(directory / name).read_bytes() for name in ('results.csv', 'history.npz')]
+    return running
 
 
 def one_kill(post, arguments, moment, in_a_write, whole, directory):
@@ -88,40 +87,27 @@ def one_kill(post, arguments, moment, in_a_write, whole, directory):
 
     Returns a `Kill`, or None if the run had ended before. Raises RuntimeError if it cannot be resumed.
     """
-    log = directory.with_suffix('.log')
-    running, seconds = kill_at(start(post, arguments, directory, log), moment, directory, in_a_write)
-    if not running:
+    if not kill_at(start(post, arguments, directory), moment, directory, in_a_write):
         return None
-    writing, found = bool(partial_files(directory)), checkpoints.paths(directory)
-    status = finish(start(post, [*arguments, *['--resume'] * bool(found)], directory, log))
-    if status:
-        raise RuntimeError(f'status {status} after a kill at {seconds:.2f} s: {log.read_text(encoding="utf-8")[-2000:]}')
-    number = int(found[-1].stem.removeprefix(checkpoints.PREFIX)) if found else -1
-    left = partial_files(directory)
-    return Kill(seconds, writing, number, outcome_of(directory) == outcome_of(whole) and not left)
+    writing, early = bool(partial_files(directory)), not checkpoints.paths(directory)
+    finish(post, arguments if early else [*arguments, '--resume'], directory)
+    same = all((directory / name).read_bytes() == (whole / name).read_bytes() for name in ('results.csv', 'history.npz'))
+    return Kill(early, writing, same and not partial_files(directory))
 
 
 def kill_often(name, kills, seed, scratch):
     """Kills a post `kills` times; returns (seconds of the uninterrupted run, number of its checkpoints, [`Kill`])."""
     arguments = [*contract.part(name, 'comparison').short(scratch), '--runs=2', '--checkpoint_every=0']
-    finish(start(name, arguments, scratch / 'first', scratch / 'first.log'))  # fills the caches: MNIST's classifier, bytecode
+    finish(name, arguments, scratch / 'first')  # fills the caches: MNIST's classifier, bytecode
     whole, begin = scratch / f'{name}-whole', time.monotonic()
-    if finish(start(name, arguments, whole, whole.with_suffix('.log'))):
-        raise RuntimeError(whole.with_suffix('.log').read_text(encoding='utf-8'))
-    seconds, count = time.monotonic() - begin, int(checkpoints.paths(whole)[-1].stem.removeprefix(checkpoints.PREFIX)) + 1
-    moments, found = random.Random(f'{name} {seed}'), []
-    while len(found) < kills:
+    finish(name, arguments, whole)
+    seconds, last = time.monotonic() - begin, checkpoints.paths(whole)[-1].stem.removeprefix(checkpoints.PREFIX)
+    moments, done = random.Random(f'{name} {seed}'), []
+    while len(done) < kills:
         directory = pathlib.Path(tempfile.mkdtemp(prefix=f'{name}-', dir=scratch))
-        kill = one_kill(name, arguments, moments.uniform(0, seconds), len(found) % 2 == 1, whole, directory)
-        found += [kill] if kill else []
-    return seconds, count, found
-
-
-def row(name, seconds, count, found):
-    """A row of the table, as text."""
-    before, writing = sum(kill.checkpoint < 0 for kill in found), sum(kill.writing for kill in found)
-    identical = sum(kill.identical for kill in found)
-    return f'| {name} | {seconds:.1f} | {count} | {len(found)} | {before} | {writing} | {identical} |'
+        kill = one_kill(name, arguments, moments.uniform(0, seconds), len(done) % 2 == 1, whole, directory)
+        done += [kill] if kill else []
+    return seconds, int(last) + 1, done
 
 
 def main():
@@ -136,9 +122,10 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         os.environ['XDG_CACHE_HOME'] = scratch
         for name in [args.post] if args.post else contract.NAMES:
-            seconds, count, found = kill_often(name, args.kills, args.seed, pathlib.Path(scratch))
-            print(row(name, seconds, count, found), flush=True)
-            passed &= all(kill.identical for kill in found)
+            seconds, count, done = kill_often(name, args.kills, args.seed, pathlib.Path(scratch))
+            early, writing, identical = map(sum, zip(*done, strict=True))
+            print(f'| {name} | {seconds:.1f} | {count} | {len(done)} | {early} | {writing} | {identical} |', flush=True)
+            passed &= identical == len(done)
     raise SystemExit(0 if passed else 1)
 
 

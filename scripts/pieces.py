@@ -1,14 +1,15 @@
 """What an iteration is made of, timed alone: MNIST's matrix products, and the pieces of one of Dev Nag's updates."""
 
+import functools
 import itertools
-import statistics
-import time
 
 import numpy as np
 import tensorflow as tf
+from timing import typical
 
 from common.nn.random import Stream
 from reproductions.devnag import gan as devnag
+from reproductions.devnag.settings import make_settings
 
 RUNS, TIMES = 200, 100  # of the pieces
 
@@ -16,15 +17,13 @@ RUNS, TIMES = 200, 100  # of the pieces
 def matmul_flops():
     """Throughput of 1,024 x 1,024 matrix products in single precision, in flop/s: the faster of NumPy and TensorFlow."""
 
-    def flops(a):
-        start = time.perf_counter()
+    def products(a):
         for _ in range(20):
             b = a @ a
         np.asarray(b)
-        return 20 * 2 * 1024**3 / (time.perf_counter() - start)
 
     a = np.random.default_rng(0).normal(size=(1024, 1024)).astype(np.float32)
-    return max(statistics.median(flops(matrix) for _ in range(5)) for matrix in (a, tf.constant(a)))
+    return max(20 * 2 * 1024**3 / typical(functools.partial(products, matrix), 5) for matrix in (a, tf.constant(a)))
 
 
 def perceptron_products(batch, d_widths, g_widths):
@@ -35,18 +34,30 @@ def perceptron_products(batch, d_widths, g_widths):
     pass of D, the gradient with respect to D's input, and G's gradients, except with respect to the noise.
     """
 
-    def forward(widths, columns):
-        return [('NN', b, a, columns) for a, b in itertools.pairwise(widths)]
+    def products(form, widths, columns):
+        pairs = itertools.pairwise(widths)
+        return [(form, *{'NN': (b, a, columns), 'NT': (b, columns, a), 'TN': (a, b, columns)}[form]) for a, b in pairs]
 
-    def weight_gradients(widths, columns):
-        return [('NT', b, columns, a) for a, b in itertools.pairwise(widths)]
+    def update(widths, columns):
+        return products('NN', widths, columns) + products('NT', widths, columns) + products('TN', widths[1:], columns)
 
-    def input_gradients(widths, columns):
-        return [('TN', a, b, columns) for a, b in itertools.pairwise(widths)]
+    d_input = products('NN', d_widths, batch) + products('TN', d_widths, batch)
+    return update(d_widths, 2 * batch) + update(g_widths, batch) + d_input
 
-    update_d = forward(d_widths, 2 * batch) + weight_gradients(d_widths, 2 * batch) + input_gradients(d_widths[1:], 2 * batch)
-    update_g = forward(g_widths, batch) + forward(d_widths, batch) + input_gradients(d_widths, batch)
-    return update_d + update_g + weight_gradients(g_widths, batch) + input_gradients(g_widths[1:], batch)
+
+def repeated(piece, inputs, times):
+    """A function that does a piece of work so many times in one compiled loop and waits for its results.
+
+    `piece`: (number, inputs) -> (inputs of the next time, results). It changes the inputs slightly, so that nothing is hoisted
+    out of the loop.
+    """
+
+    @tf.function(jit_compile=True, autograph=False)
+    def loop(inputs):
+        zeros = tf.nest.map_structure(tf.zeros_like, piece(0, inputs)[1])
+        return tf.while_loop(lambda k, *_: k < times, lambda k, x, _: (k + 1, *piece(k, x)), (tf.constant(0), inputs, zeros))[2]
+
+    return lambda: tf.nest.flatten(loop(inputs))[0].numpy()
 
 
 def products_alone(products, repeats, times=100):
@@ -63,34 +74,20 @@ def products_alone(products, repeats, times=100):
     left = [operand(form[0], rows, inner) for form, rows, inner, _ in products]
     right = [operand(form[1], inner, columns) for form, _, inner, columns in products]
 
-    @tf.function(jit_compile=True, autograph=False)
-    def repeated(left, right):
-        def body(k, left, previous):
-            del previous
-            results = [
-                tf.matmul(a, b, transpose_a=form[0] == 'T', transpose_b=form[1] == 'T')
-                for a, b, (form, *_) in zip(left, right, products, strict=True)
-            ]
-            # the operands change slightly, so that no product is hoisted out of the loop
-            left = [tf.tensor_scatter_nd_update(a, [[0, 0]], [1e-9 * c[0, 0]]) for a, c in zip(left, results, strict=True)]
-            return k + 1, left, results
+    def step(k, left):
+        results = [
+            tf.matmul(a, b, transpose_a=form[0] == 'T', transpose_b=form[1] == 'T')
+            for a, b, (form, *_) in zip(left, right, products, strict=True)
+        ]
+        return [tf.tensor_scatter_nd_update(a, [[0, 0]], [1e-9 * c[0, 0]]) for a, c in zip(left, results, strict=True)], results
 
-        zeros = [tf.zeros([rows, columns]) for _, rows, _, columns in products]
-        return tf.while_loop(lambda k, *_: k < times, body, (tf.constant(0), left, zeros))[2]
-
-    def steps_per_second():
-        start = time.perf_counter()
-        repeated(left, right)[0].numpy()
-        return times / (time.perf_counter() - start)
-
-    steps_per_second()
-    return statistics.median(steps_per_second() for _ in range(repeats))
+    return times / typical(repeated(step, left, times), repeats)
 
 
 def pieces_of_devnag():
     """{name: function of (x, update)}: the pieces of an update, x being the activations of a hidden unit, [runs, 10, 500]."""
 
-    settings, seeds = devnag.make_settings(), tf.constant(np.arange(RUNS, dtype=np.uint32))
+    settings, seeds = make_settings(), tf.constant(np.arange(RUNS, dtype=np.uint32))
     g, d = devnag.init_generator(settings, seeds), devnag.init_discriminator(settings, seeds)
 
     def loss_gradients(x):
@@ -117,21 +114,9 @@ def pieces(post, repeats):
     print(f'\npieces of an update at {RUNS} runs, microseconds per run')
     for name, piece in pieces_of_devnag().items():
 
-        @tf.function(jit_compile=True, autograph=False)
-        def repeated(x, piece=piece):
-            def body(k, x, previous):
-                del previous
-                result = piece(x, k)
-                x += 1e-6 * tf.reshape(result, [RUNS, -1])[:, :1, None]  # so that no piece is hoisted out of the loop
-                return k + 1, x, result
+        def step(k, x, piece=piece):
+            result = piece(x, k)
+            return x + 1e-6 * tf.reshape(result, [RUNS, -1])[:, :1, None], result
 
-            return tf.while_loop(lambda k, *_: k < TIMES, body, (tf.constant(0), x, tf.zeros_like(piece(x, 0))))[2]
-
-        def seconds(repeated=repeated):
-            start = time.perf_counter()
-            repeated(hidden).numpy()
-            return time.perf_counter() - start
-
-        seconds()
-        median = statistics.median(seconds() for _ in range(repeats))
+        median = typical(repeated(step, hidden, TIMES), repeats)
         print(f'  {name:26} {median / TIMES / RUNS * 1e6:6.2f}')

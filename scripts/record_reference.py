@@ -63,13 +63,10 @@ def claims_moved(names, write):
     for name, claims in measured.items():
         before = {claim['claim']: claim for claim in accepted.get(name, [])}
         for claim in claims:
-            old = before.get(claim['claim'])
+            old = before.get(claim['claim'], {'verdict': 'none'})
             if claim != old:
-                verdicts = f'{old["verdict"] if old else "none"} -> {claim["verdict"]}'
-                print(
-                    f'{claim["claim"]}: {verdicts}'
-                    + (' (same verdict, different numbers)' if old and claim['verdict'] == old['verdict'] else '')
-                )
+                same = ' (same verdict, different numbers)' if claim['verdict'] == old['verdict'] else ''
+                print(f'{claim["claim"]}: {old["verdict"]} -> {claim["verdict"]}{same}')
     moved = any(accepted.get(name) != claims for name, claims in measured.items())
     if write and moved:
         everything = accepted | measured
@@ -88,15 +85,12 @@ def main():
     cases = [] if arguments.claims else [case for case in accepted_numbers.cases() if case.post in names]
     for case in tqdm(cases, desc='references', unit=' cases', leave=False, disable=None):
         tqdm.write(f'{case.post} {case.name}')
-        if trajectory_moved(case, arguments.write):
-            moved.append(f'{case.post} {case.name}, trajectory')
-        if case.runs and outcomes_moved(case, arguments.write):
-            moved.append(f'{case.post} {case.name}, outcomes')
+        moved += [f'{case.post} {case.name}, trajectory'] if trajectory_moved(case, arguments.write) else []
+        moved += [f'{case.post} {case.name}, outcomes'] if case.runs and outcomes_moved(case, arguments.write) else []
     print('moved: ' + '; '.join(moved) if moved else 'nothing moved')
-    print(
-        'accepted' if arguments.write else 'nothing was written (--write accepts)' if moved else '', end='\n' if moved else ''
-    )
-    return 1 if moved and not arguments.write else 0
+    if moved or arguments.write:
+        print('accepted' if arguments.write else 'nothing was written (--write accepts)')
+    return int(bool(moved) and not arguments.write)
 
 
 if __name__ == '__main__':

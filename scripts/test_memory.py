@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -20,30 +21,29 @@ import time
 ROOT = pathlib.Path(__file__).parent.parent
 
 
-def fields(path):
-    """A file of /proc with a `name: value` in each line, as a dict."""
-    lines = (line.split(':', 1) for line in path.read_text(encoding='utf-8', errors='replace').splitlines() if ':' in line)
-    return {name: value.split() for name, value in lines}
+def field(process, file, name):
+    """The number in the line `name: number` of a file of /proc/<process>. Raises OSError or TypeError if there is none."""
+    text = pathlib.Path('/proc', str(process), file).read_text(encoding='utf-8', errors='replace')
+    return int(re.search(rf'^{name}:\s*(\d+)', text, re.MULTILINE)[1])
 
 
 def tree(root):
     """The ids of a process and of all it has started."""
     children = {}
     for directory in pathlib.Path('/proc').glob('[0-9]*'):
-        with contextlib.suppress(OSError, KeyError):  # it has just ended
-            children.setdefault(int(fields(directory / 'status')['PPid'][0]), []).append(int(directory.name))
-    found = [root]
-    for process in found:
-        found += children.get(process, [])
-    return found
+        with contextlib.suppress(OSError, TypeError):  # it has just ended
+            children.setdefault(field(directory.name, 'status', 'PPid'), []).append(int(directory.name))
+    known = [root]
+    for process in known:
+        known += children.get(process, [])
+    return known
 
 
 def memory(process):
     """Bytes of a process; none once it has ended."""
-    directory = pathlib.Path('/proc', str(process))
-    for name, field in (('smaps_rollup', 'Pss'), ('status', 'VmRSS')):
-        with contextlib.suppress(OSError, KeyError):
-            return int(fields(directory / name)[field][0]) * 1024
+    for file, name in (('smaps_rollup', 'Pss'), ('status', 'VmRSS')):
+        with contextlib.suppress(OSError, TypeError):
+            return field(process, file, name) * 1024
     return 0
 
 
@@ -71,9 +71,8 @@ def main():
     seconds, now = time.monotonic() - begin, os.times()
     cpu = now.children_user + now.children_system - before.children_user - before.children_system
     if args.log:
-        args.log.write_text(
-            'seconds,GiB,processes\n' + ''.join(f'{t:.1f},{size / 2**30:.3f},{n}\n' for t, size, n in samples), encoding='utf-8'
-        )
+        rows = ['seconds,GiB,processes', *(f'{t:.1f},{size / 2**30:.3f},{n}' for t, size, n in samples)]
+        args.log.write_text('\n'.join(rows) + '\n', encoding='utf-8')
     moment, peak, count = max(samples, key=lambda sample: sample[1])
     print(f'peak {peak / 2**30:.2f} GiB after {moment:.0f} s, in {count} processes')
     print(f'{seconds:.0f} s, {cpu:.0f} CPU s, exit status {process.returncode}')

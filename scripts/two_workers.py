@@ -30,16 +30,12 @@ def free_ports(count):
 
 def start(command, outputs=(None, None)):
     """Starts two processes of a Python command, [words] after the interpreter; `outputs` are files for their output."""
-    addresses = [f'localhost:{port}' for port in free_ports(2)]
+    addresses, command = [f'localhost:{port}' for port in free_ports(2)], [sys.executable, *map(str, command)]
     processes = []
     for i, output in enumerate(outputs):
         config = {'cluster': {'worker': addresses}, 'task': {'type': 'worker', 'index': i}}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, *map(str, command)], stdout=output, stderr=output and subprocess.STDOUT,
-                env=os.environ | {'TF_CONFIG': json.dumps(config)},
-            )
-        )  # fmt: skip
+        environment = os.environ | {'TF_CONFIG': json.dumps(config)}
+        processes.append(subprocess.Popen(command, stdout=output, stderr=output and subprocess.STDOUT, env=environment))
     return processes
 
 

@@ -19,8 +19,8 @@ def train(settings: gan.Settings, seed: int, runs: int) -> Outcomes:
 
 CASES = tuple(
     Case(
-        'aylien', variant, f'{variant}_{branch}', make_settings(variant, minibatch=minibatch), train, claims.COMPARED, runs=1000,
-        num_steps=make_settings(variant).default_steps, shown=SEEDS_SHOWN[branch] if variant == DEFAULT else None,
+        'aylien', variant, f'{variant}_{branch}', make_settings(variant, minibatch=minibatch), train, claims.COMPARED,
+        runs=1000, num_steps=make_settings(variant).default_steps, shown=SEEDS_SHOWN[branch] if variant == DEFAULT else None,
         tested=300,
     )
     for variant in VARIANTS

@@ -54,7 +54,7 @@ def claims(runs: int, out: pathlib.Path) -> None:
             shutil.copy(pathlib.Path(scratch) / name, out / name)
 
 
-def outcomes(runs: int, out: pathlib.Path) -> None:
+def write_outcomes(runs: int, out: pathlib.Path) -> None:
     """The table of our outcomes beside the authors', with the smallest p-value of each row's tests."""
     lines = ["| program | success | finite | mean | std | authors' *n* | finite | mean | std | *p* |", '|' + '---|' * 10]
 
@@ -103,7 +103,7 @@ PARTS = {
     'plain': lambda runs, out: branch('plain', runs, out),
     'minibatch': lambda runs, out: branch('minibatch', runs, out),
     'claims': claims,
-    'outcomes': outcomes,
+    'outcomes': write_outcomes,
 }
 PARTS['maps'] = functools.partial(maps, 'aylien', MAPS)
 PICTURES = {

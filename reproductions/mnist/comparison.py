@@ -9,7 +9,7 @@ from common.storage import files
 from reproductions import contract
 from reproductions.contract import Case, Job, Shown, Speed, Trial
 from reproductions.mnist import dataset, gan
-from reproductions.mnist.settings import CLAIM_STEPS, VARIANTS, make_settings
+from reproductions.mnist.settings import CLAIM_STEPS, HELD_OUT, VARIANTS, make_settings
 from reproductions.report import FULL
 
 CASES = tuple(  # the listing without outcomes: all seeds collapse alike
@@ -36,10 +36,11 @@ SPEED = (
 )  # fmt: skip
 
 
-def random_digits(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images of random pixels, uint8 [count, 784], and labels [count]; their content does not affect the speed."""
-    rng = np.random.default_rng(0)
-    return rng.integers(256, size=(count, 784), dtype=np.uint8), rng.integers(10, size=count, dtype=np.uint8)
+def random_digits(count: int) -> dataset.Digits:
+    """Training digits of random pixels, so many beside those held out; their content does not affect the speed."""
+    rng, total = np.random.default_rng(0), count * HELD_OUT // (HELD_OUT - 1)
+    images, labels = rng.integers(256, size=(total, 784), dtype=np.uint8), rng.integers(10, size=total, dtype=np.uint8)
+    return dataset.Digits(images, labels, images[:10], labels[:10], dataset.UNKNOWN, '')
 
 
 def in_proportion(settings: gan.Settings, digits: dataset.Digits) -> str:

@@ -17,7 +17,7 @@ from reproductions.mnist import claims as mnist_claims
 from reproductions.mnist import collapse as mnist_collapse
 from reproductions.mnist import dataset, quality, tables
 from reproductions.mnist import figures as mnist_figures
-from reproductions.mnist.settings import CLAIM_STEPS
+from reproductions.mnist.settings import CLAIM_STEPS, make_settings
 from reproductions.mnist.tables import GENTLER, PROGRAMS
 
 TRAINED = ROOT / 'output' / 'mnist_figures'
@@ -161,8 +161,8 @@ def draw_first(directory: pathlib.Path, out: pathlib.Path, prefix: str = '', how
     if not prefix:
         mnist_figures.draw_grid(out / 'data.png', f'Real digits ({digits})', images_of(directory, 'data'), 10)
     if prefix in ('', '2018-06_'):
-        settings = mnist_figures.gan.make_settings(config['variant'])
-        frames = mnist_figures.frames_of(history)[:: 2 if conditional else 1]  # with 100 digits, the files would be large
+        settings = make_settings(config['variant'])
+        frames = mnist_figures.gan.frames_of(history)[:: 2 if conditional else 1]  # with 100 digits, the files would be large
         for _ in mnist_figures.draw_animation(settings, out / f'{prefix}animation.gif', frames, seed):
             pass
 

@@ -127,7 +127,7 @@ def discriminator_logits(settings: Settings, d: Any, x: tf.Tensor) -> tf.Tensor:
 
 
 def loss_of_d(settings: Settings, d: Any, x: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """D's loss on real and generated images, their sum, [runs]. Both take one forward pass, faster on two cores, if possible."""
+    """D's loss on real and generated images, their sum, [runs]; both take one forward pass, unless D compares samples."""
     together = [x, fake] if settings.minibatch else [tf.concat([x, fake], axis=2)]
     logits, count = tf.concat([discriminator_logits(settings, d, each) for each in together], axis=2), x.shape[2]
     real = losses.cross_entropy_of_logits(logits[:, :, :count], 1 - settings.remedies.label_smoothing)

@@ -18,8 +18,8 @@ def as_multimodal(settings: aylien_gan.Settings) -> gan.Settings:
         raise replay.BadTrace(f'is of another version of the program than {AYLIEN}, from which this post starts')
     return make_settings(
         modes=1, hidden_sizes=(settings.hidden_size,), activation='softplus', minibatch=settings.minibatch,
-        means=(settings.mu,), deviations=(settings.sigma,), batch_size=settings.batch_size, learning_rate=settings.learning_rate,
-        pretrain_steps=settings.pretrain_steps,
+        means=(settings.mu,), deviations=(settings.sigma,), batch_size=settings.batch_size,
+        learning_rate=settings.learning_rate, pretrain_steps=settings.pretrain_steps,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ execution cannot be switched off once TensorFlow has been used. Prints one line 
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
@@ -24,7 +25,7 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 import numpy as np
 import tensorflow as tf
 
-v1 = tf.compat.v1
+v1, log = tf.compat.v1, tf.math.log
 DIGITS = pathlib.Path(__file__).resolve().parent.parent.parent / 'reproductions' / 'data' / 'mnist10k.npz'
 
 
@@ -35,8 +36,57 @@ def linear(inputs, size, name, stddev=1.0):
     return tf.matmul(inputs, w) + b
 
 
+def mlp(x, widths, between, gain=None):
+    """Linear layers with an activation between them. Weights have standard deviation 1, or sqrt(gain / inputs)."""
+    for i, size in enumerate(widths):
+        x = linear(between(x) if i else x, size, str(i), stddev=(gain / int(x.shape[1])) ** 0.5 if gain else 1.0)
+    return x
+
+
 def stratified(rng, half_range, batch):
     return (np.linspace(-half_range, half_range, batch) + rng.random_sample(batch) * 0.01).reshape(batch, 1)
+
+
+def decisions(generator, discriminator, x, z):
+    """What D says of real samples x and of those generated from noise z."""
+    with v1.variable_scope('G'):
+        generated = generator(z)
+    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
+        return discriminator(x), discriminator(generated)
+
+
+def with_optimizer(make):
+    """`minimize` with an optimizer of its own for each scope."""
+    return lambda loss, scope: make().minimize(loss, var_list=v1.trainable_variables(scope))
+
+
+def with_decay(make, learning_rate, steps):
+    """`minimize` with an optimizer whose learning rate is multiplied by 0.95 every so many updates."""
+
+    def minimize(loss, scope):
+        step = v1.get_variable(f'step_{scope}', [], initializer=v1.zeros_initializer(), trainable=False)
+        optimizer = make(v1.train.exponential_decay(learning_rate, step, steps, 0.95, staircase=True))
+        return optimizer.minimize(loss, global_step=step, var_list=v1.trainable_variables(scope))
+
+    return minimize
+
+
+def program(generator, discriminator, losses, minimize, real, noise, updates=1):
+    """Builds the graph of a 1-D GAN; returns a function that runs a step, of so many updates of D and of G, in a session.
+
+    `losses`: D's decisions on real and on generated samples -> the losses of D and G. `real()` and `noise()` are batches.
+    """
+    x, z = (v1.placeholder(tf.float32, samples().shape) for samples in (real, noise))
+    loss_d, loss_g = losses(*decisions(generator, discriminator, x, z))
+    update_d, update_g = [loss_d, minimize(loss_d, 'D')], [loss_g, minimize(loss_g, 'G')]
+
+    def step(session):
+        for _ in range(updates):
+            session.run(update_d, {x: real(), z: noise()})
+        for _ in range(updates):
+            session.run(update_g, {z: noise()})
+
+    return step
 
 
 def minibatch_layer(inputs, kernels=5, dims=3):
@@ -46,80 +96,40 @@ def minibatch_layer(inputs, kernels=5, dims=3):
 
 
 def aylien(rng, minibatch, hidden=4, batch=8):
-    """Builds the graph; returns a function that runs a step in a session."""
-    x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
-
     def discriminator(x):
-        h = tf.nn.relu(linear(x, 2 * hidden, 'd0'))
-        h = tf.nn.relu(linear(h, 2 * hidden, 'd1'))
-        h = minibatch_layer(h) if minibatch else tf.nn.relu(linear(h, 2 * hidden, 'd2'))
-        return tf.sigmoid(linear(h, 1, 'd3'))
+        h = tf.nn.relu(mlp(x, [2 * hidden] * 2, tf.nn.relu))
+        h = minibatch_layer(h) if minibatch else tf.nn.relu(linear(h, 2 * hidden, '2'))
+        return tf.sigmoid(linear(h, 1, '3'))
 
-    def log(p):
-        return tf.math.log(tf.maximum(p, 1e-5))
+    def clipped(p):
+        return log(tf.maximum(p, 1e-5))
 
-    with v1.variable_scope('G'):
-        generated = linear(tf.nn.softplus(linear(z, hidden, 'g0')), 1, 'g1')
-    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
-        d_real, d_fake = discriminator(x), discriminator(generated)
-    loss_d = tf.reduce_mean(-log(d_real) - log(1 - d_fake))
-    loss_g = tf.reduce_mean(-log(d_fake))
-    train_d, train_g = (
-        v1.train.AdamOptimizer(0.001).minimize(loss, var_list=v1.trainable_variables(scope))
-        for loss, scope in ((loss_d, 'D'), (loss_g, 'G'))
+    return program(
+        lambda z: mlp(z, [hidden, 1], tf.nn.softplus),
+        discriminator,
+        lambda real, fake: (tf.reduce_mean(-clipped(real) - clipped(1 - fake)), tf.reduce_mean(-clipped(fake))),
+        with_optimizer(lambda: v1.train.AdamOptimizer(0.001)),
+        lambda: np.sort(rng.normal(4, 0.5, batch)).reshape(batch, 1),
+        lambda: stratified(rng, 8, batch),
     )
-
-    def step(session):
-        real = np.sort(rng.normal(4, 0.5, batch)).reshape(batch, 1)
-        session.run([loss_d, train_d], {x: real, z: stratified(rng, 8, batch)})
-        session.run([loss_g, train_g], {z: stratified(rng, 8, batch)})
-
-    return step
 
 
 def jang(rng, batch=200):
-    """As `aylien`."""
-    x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
+    def net(x):
+        return tf.tanh(mlp(x, [6, 5, 1], tf.tanh))
 
-    def mlp(x):
-        for i, size in enumerate((6, 5, 1)):
-            x = tf.tanh(linear(x, size, str(i)))
-        return x
-
-    def discriminator(x):
-        return tf.maximum(tf.minimum(mlp(x), 0.99), 0.01)
-
-    with v1.variable_scope('G'):
-        generated = 5 * mlp(z)
-    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
-        d_real, d_fake = discriminator(x), discriminator(generated)
-    obj_d = tf.reduce_mean(tf.math.log(d_real) + tf.math.log(1 - d_fake))
-    obj_g = tf.reduce_mean(tf.math.log(d_fake))
-
-    def maximize(objective, scope):
-        step = v1.get_variable(f'step_{scope}', [], initializer=v1.zeros_initializer(), trainable=False)
-        learning_rate = v1.train.exponential_decay(0.001, step, 2500, 0.95, staircase=True)
-        optimizer = v1.train.MomentumOptimizer(learning_rate, 0.6)
-        return optimizer.minimize(1 - objective, global_step=step, var_list=v1.trainable_variables(scope))
-
-    train_d, train_g = maximize(obj_d, 'D'), maximize(obj_g, 'G')
-
-    def step(session):
-        real = np.sort(rng.normal(-1, 1, batch)).reshape(batch, 1)
-        session.run([obj_d, train_d], {x: real, z: stratified(rng, 5, batch)})
-        session.run([obj_g, train_g], {z: stratified(rng, 5, batch)})
-
-    return step
+    return program(
+        lambda z: 5 * net(z),
+        lambda x: tf.maximum(tf.minimum(net(x), 0.99), 0.01),
+        lambda real, fake: (1 - tf.reduce_mean(log(real) + log(1 - fake)), 1 - tf.reduce_mean(log(fake))),
+        with_decay(lambda rate: v1.train.MomentumOptimizer(rate, 0.6), 0.001, 2500),
+        lambda: np.sort(rng.normal(-1, 1, batch)).reshape(batch, 1),
+        lambda: stratified(rng, 5, batch),
+    )
 
 
 def devnag(rng, batch=500, updates=20):
-    """As `aylien`; a step is a round. The initial weights do not affect the speed."""
-    x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
-
-    def mlp(x, hidden, between):
-        for i, size in enumerate((hidden, hidden)):
-            x = between(linear(x, size, str(i)))
-        return linear(x, 1, '2')
+    """A step is a round. The initial weights do not affect the speed."""
 
     def moments(x):
         mean = tf.reduce_mean(x)
@@ -127,57 +137,26 @@ def devnag(rng, batch=500, updates=20):
         score = (x - mean) / std
         return tf.stack([mean, std, tf.reduce_mean(score**3), tf.reduce_mean(score**4) - 3])[None]
 
-    with v1.variable_scope('G'):
-        generated = mlp(z, 5, tf.tanh)
-    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
-        d_real, d_fake = (tf.sigmoid(mlp(moments(samples), 10, tf.sigmoid)) for samples in (x, generated))
-    loss_d = -tf.reduce_mean(tf.math.log(d_real) + tf.math.log(1 - d_fake))
-    loss_g = -tf.reduce_mean(tf.math.log(d_fake))
-    train_d, train_g = (
-        v1.train.MomentumOptimizer(0.001, 0.9).minimize(loss, var_list=v1.trainable_variables(scope))
-        for loss, scope in ((loss_d, 'D'), (loss_g, 'G'))
+    return program(
+        lambda z: mlp(z, [5, 5, 1], tf.tanh),
+        lambda x: tf.sigmoid(mlp(moments(x), [10, 10, 1], tf.sigmoid)),
+        lambda real, fake: (-tf.reduce_mean(log(real) + log(1 - fake)), -tf.reduce_mean(log(fake))),
+        with_optimizer(lambda: v1.train.MomentumOptimizer(0.001, 0.9)),
+        lambda: rng.normal(4, 1.25, (batch, 1)),
+        lambda: rng.random_sample((batch, 1)),
+        updates,
     )
-
-    def step(session):
-        for _ in range(updates):
-            feed = {x: rng.normal(4, 1.25, (batch, 1)), z: rng.random_sample((batch, 1))}
-            session.run([loss_d, train_d], feed)
-        for _ in range(updates):
-            session.run([loss_g, train_g], {z: rng.random_sample((batch, 1))})
-
-    return step
 
 
 def multimodal(rng, batch=12, width=12, means=(-4, 0, 4), std=0.5):
-    """As `aylien`."""
-    x, z = (v1.placeholder(tf.float32, [batch, 1]) for _ in range(2))
-
-    def mlp(x, hidden):
-        for i in range(3):
-            x = tf.tanh(linear(x, hidden, str(i)))
-        return linear(x, 1, '3')
-
-    with v1.variable_scope('G'):
-        generated = mlp(z, width)
-    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
-        d_real, d_fake = (tf.sigmoid(mlp(samples, 8)) for samples in (x, generated))
-    loss_d = tf.reduce_mean(-tf.math.log(d_real) - tf.math.log(1 - d_fake))
-    loss_g = tf.reduce_mean(-tf.math.log(d_fake))
-
-    def descend(loss, scope):
-        step = v1.get_variable(f'step_{scope}', [], initializer=v1.zeros_initializer(), trainable=False)
-        learning_rate = v1.train.exponential_decay(0.03, step, 150, 0.95, staircase=True)
-        optimizer = v1.train.GradientDescentOptimizer(learning_rate)
-        return optimizer.minimize(loss, global_step=step, var_list=v1.trainable_variables(scope))
-
-    train_d, train_g = descend(loss_d, 'D'), descend(loss_g, 'G')
-
-    def step(session):
-        real = rng.normal(np.resize(means, batch), std).reshape(batch, 1)
-        session.run([loss_d, train_d], {x: real, z: stratified(rng, 8, batch)})
-        session.run([loss_g, train_g], {z: stratified(rng, 8, batch)})
-
-    return step
+    return program(
+        lambda z: mlp(z, [width, width, width, 1], tf.tanh),
+        lambda x: tf.sigmoid(mlp(x, [8, 8, 8, 1], tf.tanh)),
+        lambda real, fake: (tf.reduce_mean(-log(real) - log(1 - fake)), tf.reduce_mean(-log(fake))),
+        with_decay(v1.train.GradientDescentOptimizer, 0.03, 150),
+        lambda: rng.normal(np.resize(means, batch), std).reshape(batch, 1),
+        lambda: stratified(rng, 8, batch),
+    )
 
 
 def digits(rng, batch):
@@ -193,43 +172,31 @@ def digits(rng, batch):
 
 
 def mnist(rng, conditional, batch=128):
-    """As `aylien`; the feeds are made in Python, as in the post. How many digits there are does not affect the speed.
+    """As `program`; the feeds are made in Python, as in the post. How many digits there are does not affect the speed.
 
     `conditional`: the author's program of 2018, with one hidden layer and labels after pixels and noise.
     """
-    x, z = v1.placeholder(tf.float32, [batch, 784]), v1.placeholder(tf.float32, [batch, 100])
-    y = v1.placeholder(tf.float32, [batch, 10])
+    x, z, y = (v1.placeholder(tf.float32, [batch, size]) for size in (784, 100, 10))
     batches = digits(rng, batch)
     g_widths, d_widths = ((128, 784), (128, 1)) if conditional else ((200, 500, 784), (500, 200, 1))
 
-    def labelled(rows):
-        return tf.concat([rows, y], axis=1) if conditional else rows
-
-    def mlp(x, *widths):
-        for i, width in enumerate(widths):
-            x = linear(x if i == 0 else tf.nn.relu(x), width, str(i), stddev=(2 / int(x.shape[1])) ** 0.5)
-        return x
-
-    with v1.variable_scope('G'):
-        generated = tf.sigmoid(mlp(labelled(z), *g_widths))
-    with v1.variable_scope('D', reuse=v1.AUTO_REUSE):
-        real, fake = (mlp(labelled(images), *d_widths) for images in (x, generated))
+    def net(x, widths):
+        return mlp(tf.concat([x, y], axis=1) if conditional else x, widths, tf.nn.relu, gain=2)
 
     def cross_entropy(logits, label):
         labels = label * tf.ones_like(logits)
         return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits))
 
+    real, fake = decisions(lambda z: tf.sigmoid(net(z, g_widths)), lambda x: net(x, d_widths), x, z)
     loss_d, loss_g = cross_entropy(real, 1) + cross_entropy(fake, 0), cross_entropy(fake, 1)
-    train_d, train_g = (
-        v1.train.AdamOptimizer().minimize(loss, var_list=v1.trainable_variables(scope))
-        for loss, scope in ((loss_d, 'D'), (loss_g, 'G'))
-    )
+    minimize = with_optimizer(v1.train.AdamOptimizer)
+    update_d, update_g = [loss_d, minimize(loss_d, 'D')], [loss_g, minimize(loss_g, 'G')]
 
     def step(session):
         images, labels = next(batches)
         sample = {z: rng.uniform(-1, 1, (batch, 100))} | ({y: labels} if conditional else {})
-        session.run([train_d, loss_d], {x: images} | sample)
-        session.run([train_g, loss_g], sample)
+        session.run(update_d, {x: images} | sample)
+        session.run(update_g, sample)
 
     return step
 
@@ -248,14 +215,15 @@ def steps_per_second(build, steps):
         return steps / (time.perf_counter() - start)
 
 
+POSTS = {'aylien': aylien, 'jang': jang, 'devnag': devnag, 'multimodal': multimodal, 'mnist': mnist}
+
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--post', choices=['aylien', 'jang', 'devnag', 'multimodal', 'mnist'], default='aylien')
+    parser.add_argument('--post', choices=POSTS, default='aylien')
     parser.add_argument('--steps', type=int, default=2000, help='steps to time, after a twentieth as many to warm up')
     parser.add_argument('--minibatch', action='store_true', help='Aylien: with minibatch discrimination')
     parser.add_argument('--conditional', action='store_true', help="MNIST: the author's program of 2018")
     arguments = parser.parse_args()
-    posts = {'jang': jang, 'devnag': devnag, 'multimodal': multimodal}
-    posts |= {'mnist': lambda rng: mnist(rng, arguments.conditional), 'aylien': lambda rng: aylien(rng, arguments.minibatch)}
-    build = posts[arguments.post]
+    options = {'aylien': {'minibatch': arguments.minibatch}, 'mnist': {'conditional': arguments.conditional}}
+    build = functools.partial(POSTS[arguments.post], **options.get(arguments.post, {}))
     print(json.dumps({'steps_per_second': steps_per_second(build, arguments.steps)}))
