@@ -10,9 +10,9 @@ A post is a folder reproductions/<name>/. All posts have the same parts:
   gan         meant to be read beside the post: `generator(settings, g, z)`, `discriminator(settings, d, x)`,
               `noise(settings, seeds, stream, step)`, `make_experiment(settings, *data)`, and `judge(settings, *data)`, an
               `outcomes.Judge`; `labels(settings)` of a conditional generator. `data` is what `POST.load` gives
-  figures     `draw(run)` of a `command.Finished`; `draw_animation(settings, path, frames, seed)`;
-              `seen(settings, seeds, d, g)`, what the explorer shows: `densities.Curves`, or pictures, bytes [runs, height, width]; `DRAWN`: {name of a figure:
-              the function that draws it}
+  figures     `draw(run)` of a `command.Finished`; `draw_animation(settings, path, frames, seed)`; what the explorer shows,
+              `seen(settings, seeds, d, g)`: `densities.Curves`, or pictures, bytes [runs, height, width]; `DRAWN`, {name of a
+              figure: the function that draws it}
   claims      `measure(seed, runs, tick)` and `ENSEMBLES`: the post's claims as verdicts
   replay      `replay_trace(path)`: a recorded run of the author's program, step by step, unless `POST.no_trace` says why not
   comparison  `CASES`, `SPEED`, `TRIAL`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`,

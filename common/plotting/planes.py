@@ -1,6 +1,7 @@
 """The figures of posts in the plane, each with its numbers beside it as .npz."""
 
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -63,3 +64,21 @@ def points(path: pathlib.Path) -> Figure:
             axes[-1].set(title='One dot per seed', xlabel='modes covered', ylabel='distance to the data')
             axes[-1].legend(**figures.BELOW)
         return figures.save(figure, path)
+
+
+def animation(path: pathlib.Path) -> Iterator[int]:
+    """Animates training, one frame per record; yields the step of each frame once it is drawn.
+
+    Numbers: `title`, `step` [frames], `data` [m, 2], `samples` [frames, n, 2].
+    """
+    n = figures.numbers(path)
+    reach = 1.3 * np.abs(n['data']).max()
+    with figures.filming(path, (4.2, 4.4)) as (axes, writer):
+        axes.scatter(*n['data'].T, s=4, color=figures.GREY, alpha=0.3, linewidth=0)
+        generated = axes.scatter(*n['samples'][0].T, s=4, color=figures.ORANGE, alpha=0.5, linewidth=0)
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect='equal')
+        for step, samples in zip(n['step'], n['samples'], strict=True):
+            generated.set_offsets(samples)
+            axes.set_title(f'{n["title"]}, step {step:,}')
+            writer.grab_frame()
+            yield step
