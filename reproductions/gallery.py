@@ -49,9 +49,11 @@ def maps(post: str, chosen: dict[str, Map], runs: int, out: pathlib.Path) -> Non
         if cli.call(sweeps.main, [post, *one.flags, f'--output_dir={directory}', *resume]):
             raise SystemExit(f'failed: {one.flags}')
         arrays = files.read_npz(directory / 'sweep.npz')
-        arrays = {key: value for key, value in arrays.items() if not key.startswith('run/')} | {'title': one.title}
+        arrays = {key: value for key, value in arrays.items() if not key.startswith(('run/', 'identity'))} | {
+            'title': one.title
+        }
         shutil.copy(directory / 'sweep.csv', out / f'map_{name}.csv')
-        files.write_npz(out / f'map_{name}.npz', arrays)
+        files.write_npz(out / f'map_{name}.npz', arrays | {'title': one.title})
         sweep_figures.draw(out / f'map_{name}.png')
 
 

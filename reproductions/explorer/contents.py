@@ -3,7 +3,6 @@
 import base64
 import io
 import itertools
-import json
 import pathlib
 import shlex
 from typing import Any
@@ -19,6 +18,7 @@ from common.settings import fields, identity
 from common.sizes import CHUNK
 from common.storage import files, networks
 from reproductions import api, contract, declaration
+from reproductions.sweeps import results
 
 RECORDS = 100  # of each loss, at most; evenly spaced
 
@@ -70,8 +70,7 @@ def told_flags(result: api.Result) -> list[str]:
 def of_sweep(directory: pathlib.Path) -> dict[str, Any]:
     """The page of a sweep."""
     try:
-        config = json.loads((directory / 'config.json').read_text(encoding='utf-8'))
-        arrays = files.read_npz(directory / 'sweep.npz')
+        config, arrays = results.read(directory)
         table = {name.removeprefix('run/'): values for name, values in arrays.items() if name.startswith('run/')}
         cell, varied = table.pop('cell'), config['vary']
     except (OSError, ValueError, KeyError, files.BadArchive) as error:

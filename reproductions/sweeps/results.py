@@ -80,11 +80,11 @@ def identity(plan: Plan) -> dict[str, Any]:
 def save(
     plan: Plan, directory: pathlib.Path, tables: dict[int, dict[str, np.ndarray]], more: dict[str, Any] | None = None
 ) -> None:
-    """Writes what --resume needs, config.json and sweep.npz, with `more` arrays. Raises files.CannotWrite."""
+    """Writes sweep.npz, the numbers with whose they are and `more` arrays, then config.json. Raises files.CannotWrite."""
     results = collect(plan, tables, 0).results
     arrays = {'run/cell': np.repeat(sorted(tables), plan.opts.runs)} | {f'run/{name}': v for name, v in results.items()}
+    files.write_npz(directory / 'sweep.npz', {'identity': np.array(json.dumps(identity(plan)))} | arrays | (more or {}))
     files.write_json(directory / 'config.json', identity(plan) | {'versions': versions.versions()})
-    files.write_npz(directory / 'sweep.npz', arrays | (more or {}))
 
 
 def remove_old(directory: pathlib.Path) -> None:
@@ -93,16 +93,26 @@ def remove_old(directory: pathlib.Path) -> None:
         (directory / name).unlink(missing_ok=True)
 
 
+def read(directory: pathlib.Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """(`identity`, {name: array}) of a sweep. An older one's identity is in its config.json alone.
+
+    Raises OSError, ValueError, KeyError or files.BadArchive for a directory that holds none.
+    """
+    arrays = files.read_npz(directory / 'sweep.npz')
+    if 'identity' in arrays:
+        return json.loads(str(arrays.pop('identity'))), arrays
+    return json.loads((directory / 'config.json').read_text(encoding='utf-8')), arrays
+
+
 def earlier(plan: Plan, directory: pathlib.Path) -> dict[int, dict[str, np.ndarray]]:
     """{number of a cell: its columns} for the cells that are done. Raises UserError if the directory holds another sweep."""
     try:
-        config = json.loads((directory / 'config.json').read_text(encoding='utf-8'))
-        arrays = files.read_npz(directory / 'sweep.npz')
+        theirs, arrays = read(directory)
         cell = arrays.pop('run/cell')
     except (OSError, ValueError, KeyError, files.BadArchive) as error:
         raise UserError(f'--resume: {directory} holds no sweep that can go on; run without --resume') from error
     for name, value in identity(plan).items():
-        if config.get(name) != value:
+        if theirs.get(name) != value:
             raise UserError(f'--resume: {directory} holds a sweep with another {name}; give the same flags as before')
     varied = [one.name for one in plan.varied]
     columns = {name.removeprefix('run/'): values for name, values in arrays.items() if name.startswith('run/')}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas
 import pytest
 import tensorflow as tf
 from helpers.paths import ROOT
@@ -240,6 +241,44 @@ def test_stopped_and_resumed(swept, tmp_path, monkeypatch, capsys):
     assert command.main([*QUICK, f'--output_dir={tmp_path}', '--resume']) == 0
     for name in ('results.csv', 'sweep.csv'):
         assert (tmp_path / name).read_bytes() == (swept / name).read_bytes()
+
+
+def test_a_full_disk_never_joins_a_sweep_with_the_numbers_of_another(swept, tmp_path, monkeypatch, capsys):
+    """Another sweep stops before its numbers are written: --resume refuses those that are there, which are not its own."""
+    for name in ('config.json', 'sweep.npz'):
+        (tmp_path / name).write_bytes((swept / name).read_bytes())
+    other = [word.replace('mu=2,4', 'mu=1,3') for word in QUICK]
+    write_npz = files.write_npz
+
+    def full(path, arrays, durable=False):
+        raise files.CannotWrite(f'{path} cannot be written (No space left on device)')
+
+    monkeypatch.setattr(files, 'write_npz', full)
+    assert cli.call(command.main, [*other, f'--output_dir={tmp_path}']) == 1
+    monkeypatch.setattr(files, 'write_npz', write_npz)
+    assert cli.call(command.main, [*other, f'--output_dir={tmp_path}', '--resume']) == 2
+    assert 'holds a sweep with another vary; give the same flags as before' in capsys.readouterr().err
+    assert command.main([*QUICK, f'--output_dir={tmp_path}', '--resume']) == 0  # whose they are
+    assert (tmp_path / 'results.csv').read_bytes() == (swept / 'results.csv').read_bytes()
+
+
+@pytest.mark.parametrize(
+    'values',
+    [np.array([[4, 4], [8, 8]]), [(4, 4), [8, 8]], (np.array([4, 4]), (8, 8)), iter([[4, 4], [8, 8]]), '4x4,8x8'],
+    ids=['array', 'list', 'tuple', 'iterator', 'text'],
+)
+def test_widths_are_values(values):
+    (one,) = vary.of_values([('d_hidden_sizes', values)], TABLE)
+    assert one.values == ((4, 4), (8, 8))
+
+
+def test_sequences_of_all_kinds_are_values():
+    for values in (range(4, 13, 4), np.array([4, 8, 12]), pandas.Series([4, 8, 12]), (n for n in (4, 8, 12)), '4,8,12'):
+        (one,) = vary.of_values([('batch_size', values)], TABLE)
+        assert one.values == (4, 8, 12) and all(type(value) is int for value in one.values)
+    for values in (4, np.array(4), None):
+        with pytest.raises(ValueError, match=r'^--vary=batch_size=\S+: give a list of values, such as \[0\.005, 0\.05\]$'):
+            vary.of_values([('batch_size', values)], TABLE)
 
 
 def test_from_python_the_tables_are_the_same(swept):
