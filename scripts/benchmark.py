@@ -223,7 +223,8 @@ def remedies(post, repeats):
     changes = {name: {name: 0.1} for name in numbers(Remedies)} | {'spectral_norm': {'spectral_norm': True}}
     changes['instance_noise']['noise_steps'] = 1000
     print('\ntime of an iteration over that of the plain one: ' + ', '.join(changes))
-    for case in {case.post: case for case in reversed(chosen(post))}.values():
+    for name in contract.NAMES if post is None else [post]:
+        case = chosen(name)[0]
         runs = max(case.steps)
         strategy, seeds = distribution.make_strategy('cpu', runs), np.arange(runs, dtype=np.uint32)
         experiments = [experiment_of(case, **change) for change in ({}, *changes.values())]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas
 import pytest
 import tensorflow as tf
 from helpers.paths import ROOT
@@ -23,31 +22,13 @@ from common.settings import numbers as per_run
 from common.storage import files
 from reproductions import contract
 from reproductions.aylien import __main__ as aylien_main
-from reproductions.sweeps import command, figures, plan, results, vary
+from reproductions.sweeps import command, figures, plan, results
 
 TABLE = aylien_main.POST.flags
 REMEDY_NUMBERS = per_run(Remedies)
 
 
 # --- What --vary means --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ('text', 'values', 'geometric'),
-    [
-        ('batch_size=4,12,48', (4, 12, 48), True),
-        ('learning_rate=0.001..0.1:3', (0.001, 0.01, 0.1), True),
-        ('mu=0..4:3:linear', (0.0, 2.0, 4.0), False),
-        ('hidden_size=1..4:7', (1, 2, 3, 4), True),  # rounded to whole numbers, each once
-        ('minibatch=true,no', (True, False), False),
-        ('variant=2017-06,2016-08', ('2017-06', '2016-08'), False),
-        ('d-hidden-sizes=4x4,8x8x8', ((4, 4), (8, 8, 8)), False),
-        ('d_steps=1,2,3', (1, 2, 3), False),
-    ],
-)
-def test_values(text, values, geometric):
-    (one,) = vary.parse([text], TABLE)
-    assert (one.values, one.geometric) == (values, geometric) and one.name == text.partition('=')[0].replace('-', '_')
 
 
 @pytest.mark.parametrize(
@@ -260,25 +241,6 @@ def test_a_full_disk_never_joins_a_sweep_with_the_numbers_of_another(swept, tmp_
     assert 'holds a sweep with another vary; give the same flags as before' in capsys.readouterr().err
     assert command.main([*QUICK, f'--output_dir={tmp_path}', '--resume']) == 0  # whose they are
     assert (tmp_path / 'results.csv').read_bytes() == (swept / 'results.csv').read_bytes()
-
-
-@pytest.mark.parametrize(
-    'values',
-    [np.array([[4, 4], [8, 8]]), [(4, 4), [8, 8]], (np.array([4, 4]), (8, 8)), iter([[4, 4], [8, 8]]), '4x4,8x8'],
-    ids=['array', 'list', 'tuple', 'iterator', 'text'],
-)
-def test_widths_are_values(values):
-    (one,) = vary.of_values([('d_hidden_sizes', values)], TABLE)
-    assert one.values == ((4, 4), (8, 8))
-
-
-def test_sequences_of_all_kinds_are_values():
-    for values in (range(4, 13, 4), np.array([4, 8, 12]), pandas.Series([4, 8, 12]), (n for n in (4, 8, 12)), '4,8,12'):
-        (one,) = vary.of_values([('batch_size', values)], TABLE)
-        assert one.values == (4, 8, 12) and all(type(value) is int for value in one.values)
-    for values in (4, np.array(4), None):
-        with pytest.raises(ValueError, match=r'^--vary=batch_size=\S+: give a list of values, such as \[0\.005, 0\.05\]$'):
-            vary.of_values([('batch_size', values)], TABLE)
 
 
 def test_from_python_the_tables_are_the_same(swept):
