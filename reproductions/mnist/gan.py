@@ -256,7 +256,7 @@ def sample_grid(settings: Settings, seeds: np.ndarray, g: Any) -> np.ndarray:
 def untrained(settings: Settings, evaluator: quality.Evaluator, seed: int) -> dict[str, float]:
     """The evaluation of a seed's untrained networks, whose Fréchet distance is the upper reference."""
     seeds = np.array([seed], np.uint32)
-    d, g = experiment_of(settings, None).init(tf.constant(seeds))
+    d, g = make_experiment(settings, evaluator.digits).init(tf.constant(seeds))
     columns, _ = evaluate(settings, evaluator, seeds, training.TrainState(0, d, g, (), ()))
     return {name: float(values[0]) for name, values in columns.items()}
 

@@ -11,6 +11,7 @@ from helpers.paths import DATA
 
 from common import training
 from common.devices import distribution
+from common.settings import Remedies, numbers
 from common.storage import caches, files
 from reproductions.mnist import __main__ as mnist_main
 from reproductions.mnist import dataset, quality
@@ -135,6 +136,16 @@ def test_evaluation_equals_plain_means(evaluator):
     np.testing.assert_array_equal(columns['saturated'], 0)
     logits = mnist.discriminator_logits(settings, d, tf.stack([evaluator.test.T, evaluator.test.T])).numpy()
     np.testing.assert_allclose(columns['d_real'], (1 / (1 + np.exp(-logits))).mean(axis=(1, 2)), rtol=1e-4)
+
+
+@pytest.mark.parametrize('changes', [{}, *({name: 0.1} for name in numbers(Remedies)), {'spectral_norm': True}], ids=str)
+def test_the_untrained_networks_are_evaluated_with_any_remedy(changes, evaluator):
+    """They are those of the run's own experiment; only spectral normalization changes them, and D alone."""
+    more = {'noise_steps': 5} if 'instance_noise' in changes else {}
+    plain = mnist.untrained(mnist_settings.make_settings(), evaluator, 7)
+    columns = mnist.untrained(mnist_settings.make_settings(**changes, **more), evaluator, 7)
+    assert list(columns) == list(quality.COLUMNS) and columns['frechet'] == plain['frechet'] > 1
+    assert (columns['d_real'] != plain['d_real']) == ('spectral_norm' in changes)
 
 
 def test_a_run_that_is_not_finite_is_counted(evaluator):
