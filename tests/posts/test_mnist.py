@@ -247,8 +247,7 @@ def test_layers_use_matmul_at_this_size():
 
 
 def first_losses(variant, seed, runs):
-    settings, digits = mnist_settings.make_settings(variant), dataset.bundled()
-    experiment = mnist.make_experiment(settings, (digits.x_test, digits.y_test))
+    experiment = mnist.make_experiment(mnist_settings.make_settings(variant))
     seeds = np.arange(seed, seed + runs, dtype=np.uint32)
     exact = tf.nest.flatten(experiment.init(tf.constant(seeds))) + list(experiment.train_step.draw_d(tf.constant(seeds), 17))
     strategy = distribution.make_strategy('cpu', runs)

@@ -275,7 +275,7 @@ def test_mirrored_devices_shard_the_runs(few, tmp_path):
     arguments = [f'--data={few}', '--runs=2', '--num_steps=2', '--batch_size=8']
     assert call(*arguments, '--strategy=mirrored', f'--output_dir={tmp_path / "shared"}') == 0
     assert json.loads((tmp_path / 'shared' / 'config.json').read_text(encoding='utf-8'))['strategy'] == 'MirroredStrategy'
-    settings, digits = mnist_settings.make_settings(batch_size=8), dataset.training_digits(dataset.load(str(few))[0])
+    settings, digits = mnist_settings.make_settings(batch_size=8), dataset.load(str(few))[0]
     experiment, strategy = mnist.make_experiment(settings, digits), distribution.make_strategy('cpu', 2)
     records = training.join_records([r for _, r in training.train(experiment, strategy, np.arange(2, dtype=np.uint32), 2, 2)])
     np.testing.assert_allclose(files.read_npz(tmp_path / 'shared' / 'history.npz')['loss_d'], records['loss_d'], rtol=1e-4)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.statistical
 
 def ayliens_settings(**changes):
     return multimodal_settings.make_settings(
-        1, **{'variant': 'guessed', 'means': (4.0,), 'hidden_sizes': (4,), 'activation': 'softplus'} | changes
+        **{'variant': 'guessed', 'means': (4.0,), 'hidden_sizes': (4,), 'activation': 'softplus'} | changes
     )
 
 
