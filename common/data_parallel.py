@@ -99,7 +99,7 @@ def train(
         part, columns = pending[begin : begin + records_per_call], []
         for until in part:
             losses = []
-            with cluster.losses_told(strategy):
+            with cluster.lost_worker_errors(strategy):
                 for _ in range(done, until):
                     train_state, found = iteration(repeated_seeds, train_state)
                     losses.append(found)

@@ -23,7 +23,7 @@ from common.nn.random import Stream
 from common.settings import Remedies, is_on
 
 Strength = float | tf.Tensor
-MARGIN = 1.0  # slope of D that DRAGAN asks for: k of Kodali et al. 2017, section 2.3
+MARGIN = 1.0  # gradient norm of D that DRAGAN asks for: k of Kodali et al. 2017, section 2.3
 REACH = 0.5  # its perturbations, as a multiple of the data's std, as in the authors' program (kodalinaveen3/DRAGAN)
 FIRST_POWER_ITERATIONS = 20  # before training; then one per update, as in Miyato et al. 2018, algorithm 1
 
@@ -59,7 +59,7 @@ def make_experiment(
     return training.make_experiment(
         init_all,
         train_step,
-        lambda state: measure(judged(state)),
+        lambda state: measure(with_ema_weights(state)),
         pretrain_step=pretrain_step,
         iteration=functools.partial(iteration, train_step),
         **rest,
@@ -124,10 +124,10 @@ def _like(x, data):
     return tf.pad(data, [[0, 0], [0, x.shape[1] - data.shape[1]], [0, 0]])
 
 
-# --- Penalties on D's slope ---------------------------------------------------------------------------------------------------
+# --- Penalties on D's gradient norm ------------------------------------------------------------------------------------------
 
 
-def squared_slopes(output: Callable, x: tf.Tensor, rows: int) -> tf.Tensor:
+def squared_gradient_norm(output: Callable, x: tf.Tensor, rows: int) -> tf.Tensor:
     """Squared norm of the gradient of D's output with respect to a sample, or to the batch that it decides on.
 
     If decisions depend on other samples, as in minibatch discrimination, it is the gradient of their sum.
@@ -151,8 +151,8 @@ def with_gradient_penalty(train_step: training.TrainStep, gamma: Strength, outpu
     """Adds R1 to D's loss: gamma / 2 * mean |grad D(x)|^2 over real samples (Mescheder et al. 2018, equation 9)."""
 
     def loss_d(d, x, fake):
-        slopes = squared_slopes(lambda x: output(d, x), x, rows)
-        return train_step.loss_d(d, x, fake) + _by_run(gamma) / 2 * tf.reduce_mean(slopes, axis=1)
+        squared_norms = squared_gradient_norm(lambda x: output(d, x), x, rows)
+        return train_step.loss_d(d, x, fake) + _by_run(gamma) / 2 * tf.reduce_mean(squared_norms, axis=1)
 
     return train_step._replace(loss_d=loss_d)
 
@@ -172,8 +172,8 @@ def with_dragan(train_step: training.TrainStep, weight: Strength, output: Callab
 
     def loss_d(d, x_and_near, fake):
         x, near = x_and_near
-        slopes = tf.sqrt(squared_slopes(lambda x: output(d, x), near, rows) + 1e-12)  # whose gradient is finite at 0
-        penalty = tf.reduce_mean(tf.square(slopes - MARGIN), axis=1)
+        norms = tf.sqrt(squared_gradient_norm(lambda x: output(d, x), near, rows) + 1e-12)  # whose gradient is finite at 0
+        penalty = tf.reduce_mean(tf.square(norms - MARGIN), axis=1)
         return train_step.loss_d(d, x, fake) + _by_run(weight) * penalty
 
     return train_step._replace(draw_d=draw_d, loss_d=loss_d)
@@ -220,7 +220,7 @@ class Average(NamedTuple):
 def with_average(optimizer: Optimizer, decay: Strength) -> Optimizer:
     """Keeps average = decay * average + (1 - decay) * parameters, from the initial ones on (Yazici et al. 2019, equation 2).
 
-    It does not change the training; `judged` puts it in G's place. A tensor `decay` is float64: 1 - 0.9999 in single precision
+    It does not change the training; `with_ema_weights` puts it in G's place. A tensor `decay` is float64: 1 - 0.9999 in single precision
     is off by a 4,000th.
     """
 
@@ -234,7 +234,7 @@ def with_average(optimizer: Optimizer, decay: Strength) -> Optimizer:
     return Optimizer(lambda params: Average(optimizer.init(params), params), update)
 
 
-def judged(train_state: training.TrainState) -> training.TrainState:
+def with_ema_weights(train_state: training.TrainState) -> training.TrainState:
     """The state whose G is judged, drawn and exported: with the moving average of its parameters, if there is one."""
     state = train_state.opt_state_g
     return train_state._replace(g=state.average) if isinstance(state, Average) else train_state

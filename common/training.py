@@ -87,7 +87,7 @@ def take_step(train_step: TrainStep, seeds: tf.Tensor, state: TrainState) -> tup
     """
 
     def draw_d(update):
-        return random.computed_once(train_step.draw_d(seeds, update), update < 0)
+        return random.optimization_barrier(train_step.draw_d(seeds, update), update < 0)
 
     # With a shared batch G's samples are the same in both updates, and XLA computes them once.
     both = None if train_step.draw_g else draw_d(state.step)
@@ -98,7 +98,7 @@ def take_step(train_step: TrainStep, seeds: tf.Tensor, state: TrainState) -> tup
         return _descend(lambda d: train_step.loss_d(d, x, fake), train_step.optimizer_d, d, opt_state, update)
 
     def update_g(update, g, opt_state):
-        z = both[1] if both else random.computed_once(train_step.draw_g(seeds, update), update < 0)
+        z = both[1] if both else random.optimization_barrier(train_step.draw_g(seeds, update), update < 0)
         return _descend(lambda g: train_step.loss_g(d, train_step.generate(g, z)), train_step.optimizer_g, g, opt_state, update)
 
     d, opt_state_d, loss_d = _repeat(update_d, train_step.d_steps, state.step, state.d, state.opt_state_d)
@@ -110,7 +110,7 @@ def take_pretrain_step(
     pretrain_step: PretrainStep, seeds: tf.Tensor, state: PretrainState
 ) -> tuple[PretrainState, dict[str, tf.Tensor]]:
     """One update of pre-training: the next `PretrainState`, and {'loss'} [runs] just before the update."""
-    x, y = random.computed_once(pretrain_step.draw(seeds, state.step), state.step < 0)
+    x, y = random.optimization_barrier(pretrain_step.draw(seeds, state.step), state.step < 0)
     params, opt_state, loss = _descend(
         lambda params: pretrain_step.loss(params, x, y), pretrain_step.optimizer, state.params, state.opt_state, state.step
     )

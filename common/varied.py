@@ -28,19 +28,19 @@ class Runs(NamedTuple):
     numbers: dict[str, np.ndarray | tf.Tensor]  # {field of the post's settings: float64 [runs], or [runs, n] for n numbers}
 
 
-def make_experiment(make: Callable, settings: Any, precision: dict[str, str]) -> training.Experiment:
+def make_experiment(make: Callable, settings: Any, dtypes: dict[str, str]) -> training.Experiment:
     """The experiment of `make(settings)` for `Runs` whose numbers replace those of the settings.
 
     Args:
       make: a post's `make_experiment`.
       settings: the post's, with everything that is the same for all runs.
-      precision: {field: 'float32' or 'float64'}, in which a number is computed with: as the constant that it replaces.
+      dtypes: {field: 'float32' or 'float64'}, the dtype that a number is computed in: that of the constant it replaces.
     """
     make = inspect.unwrap(make)  # settings that hold tensors cannot be looked up in a cache
     plain = make(settings)
 
     def experiment_of(runs: Runs) -> training.Experiment:
-        numbers = {name: in_settings(tf.cast(value, precision[name])) for name, value in runs.numbers.items()}
+        numbers = {name: in_settings(tf.cast(value, dtypes[name])) for name, value in runs.numbers.items()}
         return make(changed(settings, numbers))
 
     return plain._replace(

@@ -55,7 +55,7 @@ def execute(post: Post, opts: FlagValues) -> int:
         if judge and judge.doubt:
             print(f'note: {judge.doubt}', file=sys.stderr)
         trained = session.train(
-            run, experiment, every, print_every, post.decides(opts, data), film_every if animation else None,
+            run, experiment, every, print_every, post.resume_key(opts, data), film_every if animation else None,
             judge and judge.watch, post.due and post.due(opts, num_steps),
         )  # fmt: skip
         table = outcomes.results_table(judge, run.seeds, trained.train_state, trained.history)

@@ -33,7 +33,7 @@ class Post(NamedTuple):
     published: bool = True  # whether there was a program to reproduce; if not, maps mark our default
     remark: Callable = lambda settings: ''  # a line before training
     load: Callable = lambda opts, settings: ()  # its data set, further arguments of gan.make_experiment and gan.judge
-    decides: Callable = lambda opts, data: {}  # {name: value}: what its numbers depend on besides the settings
+    resume_key: Callable = lambda opts, data: {}  # {name: value}: what its numbers depend on besides the settings
     due: Callable | None = None  # (opts, num_steps) -> (iterations done -> what `Judge.watch` is to record then, a tuple)
     sharded_batch: Callable = lambda settings: None  # size of a batch that devices may share, its losses being means over it
     no_networks: str = ''  # why --record_networks is refused

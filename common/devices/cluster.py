@@ -135,7 +135,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 @contextlib.contextmanager
-def losses_told(strategy: tf.distribute.Strategy) -> Iterator[None]:
+def lost_worker_errors(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Turns TensorFlow's errors inside the block into LostWorker, if there are other workers."""
     try:
         yield
@@ -169,7 +169,7 @@ def exchange(strategy: tf.distribute.Strategy, arrays: list[np.ndarray]) -> list
         with tf.device(strategy.extended.worker_devices[local]):
             return tf.constant(message if local == 0 else message[:0])
 
-    with losses_told(strategy):
+    with lost_worker_errors(strategy):
         sent = strategy.experimental_distribute_values_from_function(send)
         words = strategy.experimental_local_results(_all_gather(strategy)(sent))[0].numpy()
     received = {}

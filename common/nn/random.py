@@ -55,7 +55,7 @@ def threefry_2x32(key: tuple[tf.Tensor, tf.Tensor], counter: tuple[tf.Tensor, tf
     return x, y
 
 
-def computed_once(values: Any, never: bool | tf.Tensor) -> Any:
+def optimization_barrier(values: Any, never: bool | tf.Tensor) -> Any:
     """The same values, which XLA does not compute again in every operation that reads them.
 
     XLA considers the integer arithmetic of random numbers cheap and repeats it, for instance for every unit of a first layer.
@@ -117,7 +117,7 @@ def normal(seeds: tf.Tensor, stream: int, step: int | tf.Tensor, count: int) -> 
     """
     word = bits(seeds, stream, step, count)
     w = tf.cast(tf.bitwise.bitwise_or(tf.cast(tf.bitwise.right_shift(word, _word(1)), tf.int32), 1), tf.float32)
-    w = computed_once(tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), w, -w), step < 0)
+    w = optimization_barrier(tf.where(tf.cast(tf.bitwise.bitwise_and(word, _word(1)), tf.bool), w, -w), step < 0)
     pattern = tf.bitcast(tf.abs(w), tf.int32)
     segment = tf.minimum(tf.bitwise.right_shift(pattern, 15) - (127 << 8), len(_HEIGHTS) - 1)  # w near 2^31 rounds up
     position = tf.cast(tf.bitwise.bitwise_and(tf.bitwise.right_shift(pattern, 3), _FRACTIONS - 1), tf.float32)

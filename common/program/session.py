@@ -24,7 +24,7 @@ def train(
     experiment: training.Experiment,
     every: int,
     print_every: int,
-    decides: dict[str, Any] | None = None,
+    resume_key: dict[str, Any] | None = None,
     film_every: int | None = None,
     watch: Callable | None = None,
     due: Callable[[int], tuple[str, ...]] | None = None,
@@ -35,7 +35,7 @@ def train(
       command: a single run on several of its devices shards its batch.
       every: iterations between records.
       print_every: a single run's losses are printed for the records at multiples of this.
-      decides: {name: value}, whatever the numbers depend on besides the settings; a resumed run must have the same.
+      resume_key: {name: value}, whatever the numbers depend on besides the settings; a resumed run must have the same.
       film_every: iterations between the frames of an animation of the first run; None records no frames.
       watch: called with (what is due, iterations done, seeds, `training.TrainState` of NumPy arrays) after a record, on the
         process that writes. It returns further records, {name: [..., 1]}, to be kept with the others.
@@ -50,7 +50,7 @@ def train(
     opts, devices, directory, seeds = command.opts, command.devices, command.directory, command.seeds
     if opts.record_networks:
         watch, due = networks_at(opts.record_networks, training.record_steps(command.num_steps, every, experiment.early))
-    settings, chief = _settings_to_match(command, every, decides), cluster.is_chief(devices)
+    settings, chief = _settings_to_match(command, every, resume_key), cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts, frames, stop = None, [], [], 0
     if opts.resume:
@@ -67,7 +67,7 @@ def train(
                 if due_now or call.save:
                     state = train_by.to_host(devices, call.state)
                 if due_now and chief:
-                    parts.append(watch(due_now, call.step, seeds, remedies.judged(state.train_state)))
+                    parts.append(watch(due_now, call.step, seeds, remedies.with_ema_weights(state.train_state)))
                 if call.save and chief:
                     checkpoints.save(directory, settings, state, training.join_records(parts))
         if film_every and not stop:
@@ -77,7 +77,7 @@ def train(
     if not chief:
         print('this worker has trained its share; the chief writes the results')
         raise SystemExit(128 + stop if stop else 0)
-    judged = remedies.judged(state.train_state)
+    judged = remedies.with_ema_weights(state.train_state)
     return Trained(state.pretrain_state.params, judged, training.join_records(parts), frames, stop)
 
 
@@ -96,10 +96,10 @@ def networks_at(count: int, steps: np.ndarray) -> tuple[Callable, Callable]:
     return watch, lambda step: ('networks',) if step in chosen else ()
 
 
-def _settings_to_match(command, every, decides):
+def _settings_to_match(command, every, resume_key):
     """{name: value} that a resumed run must share with its checkpoint, as JSON gives it back."""
     opts = command.opts
-    settings = identity(command.settings) | (decides or {})
+    settings = identity(command.settings) | (resume_key or {})
     settings |= {'seed': opts.seed, 'runs': opts.runs, 'num_steps': command.num_steps, 'every': every}
     if opts.record_networks:
         settings['record_networks'] = opts.record_networks
@@ -155,7 +155,7 @@ def record_frames(
             if stop:
                 break
             if 'step' in records:
-                train_state = remedies.judged(training.to_host(devices, sharded).train_state)
+                train_state = remedies.with_ema_weights(training.to_host(devices, sharded).train_state)
                 d, g = tf.nest.map_structure(lambda value: value[:1], (train_state.d, train_state.g))
                 frames.append((int(records['step'][-1]), train_state._replace(d=d, g=g, opt_state_d=(), opt_state_g=())))
     return frames, stop

@@ -146,7 +146,7 @@ def make_experiment(settings: Settings) -> training.Experiment:
     return remedies.make_experiment(
         settings.remedies,
         rows=1,
-        output=lambda d, x: mlp(settings, d, x),  # without the clamp, where it has no slope
+        output=lambda d, x: mlp(settings, d, x),  # without the clamp, where its gradient is 0
         init=lambda seeds: (init_discriminator(settings, seeds), init_mlp(settings, seeds, Stream.WEIGHTS_G)),
         train_step=make_train_step(settings),
         measure=lambda state: measure(settings, state.d, state.g),

@@ -82,7 +82,7 @@ POST = declaration.Post(
     columns=COLUMNS,
     remark=lambda s: COLLAPSES if s == settings.make_settings() else '',
     load=load_digits,
-    decides=lambda opts, data: {'eval_every': opts.eval_every, 'data_sha256': data[0].sha256},
+    resume_key=lambda opts, data: {'eval_every': opts.eval_every, 'data_sha256': data[0].sha256},
     due=due,
     sharded_batch=lambda s: None if s.minibatch else s.batch_size,
     no_networks='is for the small networks of the other posts; leave it out: progress.png, runs.png and --animation show the '

@@ -48,7 +48,7 @@ def train(
         if tick((steps - done) * len(runs.seeds)):
             return None
         parts, done = [*parts, records], steps
-    train_state = remedies.judged(distribution.to_host(devices, state).train_state)
+    train_state = remedies.with_ema_weights(distribution.to_host(devices, state).train_state)
     table = judged(gan, common, runs, train_state, training.join_records(parts), data)
     return {
         number: {name: values[i * count : (i + 1) * count] for name, values in table.items()}

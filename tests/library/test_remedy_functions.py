@@ -103,7 +103,7 @@ def test_the_slope_of_a_decision_on_a_whole_batch():
         return tf.reduce_mean(x, 2, keepdims=True) * tf.math.reduce_std(x, 2, keepdims=True)
 
     (gradient,) = numerical(decision, [x])
-    found = remedies.squared_slopes(of_tensor, tf.constant(x[None, None], tf.float32), 1)
+    found = remedies.squared_gradient_norm(of_tensor, tf.constant(x[None, None], tf.float32), 1)
     assert found.shape == (1, 1)
     np.testing.assert_allclose(found, [[np.sum(gradient**2)]], rtol=1e-5)
 
@@ -194,10 +194,10 @@ def test_the_average_of_parameters_leaves_the_training_alone(by_run):
         np.testing.assert_array_equal(w, without)
         average = 0.7 * average + 0.3 * w
         np.testing.assert_allclose(state.average, average, rtol=1e-5)
-    judged = remedies.judged(training.TrainState(tf.constant(12), d=1, g=w, opt_state_d=(), opt_state_g=state))
+    judged = remedies.with_ema_weights(training.TrainState(tf.constant(12), d=1, g=w, opt_state_d=(), opt_state_g=state))
     np.testing.assert_array_equal(judged.g, state.average)
     unchanged = training.TrainState(tf.constant(12), d=1, g=w, opt_state_d=(), opt_state_g=state.opt_state)
-    assert remedies.judged(unchanged) is unchanged
+    assert remedies.with_ema_weights(unchanged) is unchanged
 
 
 # --- Spectral normalization ---------------------------------------------------------------------------------------------------

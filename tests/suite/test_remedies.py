@@ -164,7 +164,7 @@ def test_the_slope_of_dev_nags_d_is_that_of_its_decision_on_the_batch():
 
     with tf.GradientTape() as tape:
         tape.watch(d)
-        found = remedies.squared_slopes(
+        found = remedies.squared_gradient_norm(
             lambda x: devnag.decision_logits(settings, d, devnag.view(settings, x)), tf.constant(x[None, None], tf.float32), 1
         )
     assert found.numpy()[0, 0] == pytest.approx(slope(*weights), rel=1e-3)
