@@ -220,8 +220,8 @@ class Average(NamedTuple):
 def with_average(optimizer: Optimizer, decay: Strength) -> Optimizer:
     """Keeps average = decay * average + (1 - decay) * parameters, from the initial ones on (Yazici et al. 2019, equation 2).
 
-    It does not change the training; `with_ema_weights` puts it in G's place. A tensor `decay` is float64: 1 - 0.9999 in single precision
-    is off by a 4,000th.
+    It does not change the training; `with_ema_weights` puts it in G's place. A tensor `decay` is float64: 1 - 0.9999 in single
+    precision is off by a 4,000th.
     """
 
     kept, added = (tf.cast(share, tf.float32) for share in (decay, 1 - decay))
