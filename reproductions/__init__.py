@@ -140,5 +140,30 @@ def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> 'Out
     from reproductions import api
     from reproductions.sweeps import execution
 
-    found = execution.sweep(post, vary, runs, flags)
-    return found._replace(cells=api.Table(found.cells), results=api.Table(found.results))
+    return api.tables_of(execution.sweep(post, vary, runs, flags))
+
+
+def load(directory: str | pathlib.Path) -> 'api.Result | Outcome':
+    """A finished training or sweep, read back from its directory.
+
+    Args:
+      directory: that of a command, or the `output_dir` of `train` or `sweep`, or what `save` returned.
+
+    Returns:
+      `reproductions.api.Result` for a training, `reproductions.sweeps.plan.Outcome` for a sweep.
+
+    Raises:
+      ValueError: the directory holds neither, or a file in it is damaged or of another command.
+
+    Examples:
+      >>> import reproductions
+      >>> found = reproductions.train('aylien', runs=2, seed=7, num_steps=20, pretrain_steps=0)
+      >>> reproductions.load(found.directory).table['seed'].tolist()
+      [7.0, 8.0]
+    """
+    from common import quiet
+
+    quiet.import_tensorflow()
+    from reproductions import api
+
+    return api.load(directory)

@@ -20,10 +20,11 @@ from common.evaluation import replay as replays
 from common.nn.layers import Linear
 from common.program import command, flags
 from common.sizes import SEEDS
-from common.storage import checkpoints, files, networks, saved_model
+from common.storage import checkpoints, directories, files, networks, saved_model
 from reproductions import command as posts_command
 from reproductions import contract, declaration
-from reproductions.sweeps import vary
+from reproductions.sweeps import results, vary
+from reproductions.sweeps.plan import Outcome
 
 if TYPE_CHECKING:
     import pandas
@@ -54,13 +55,14 @@ class Result:
     """
 
     def __init__(self, directory: pathlib.Path, text: str = ''):
-        """Reads a directory that a post's command has written. Raises ValueError if it is none."""
+        """Reads a directory that a post's command has written. Raises ValueError if it is none, or holds files of several."""
         self.directory, self.text = directory, text
+        self.identity = directories.read(directory).identity
         try:
-            self.config = json.loads((directory / 'config.json').read_text(encoding='utf-8'))
+            self.config = json.loads(directories.file(directory, 'config.json').read_text(encoding='utf-8'))
             self.post = self.config['post']
-            self.table = Table(files.read_csv(directory / 'results.csv'))
-            self.history = files.read_npz(directory / 'history.npz')
+            self.table = Table(files.read_csv(directories.file(directory, 'results.csv')))
+            self.history = files.read_npz(directories.file(directory, 'history.npz'))
         except (OSError, ValueError, KeyError, TypeError, files.BadTable, files.BadArchive) as error:
             raise ValueError(f'{directory} is not the directory of a finished training ({error})') from error
 
@@ -104,7 +106,7 @@ class Result:
             raise ValueError(f'{name!r} is not a figure of this training; it has {", ".join(sorted(draw))}')
         with tempfile.TemporaryDirectory() as scratch:
             path = pathlib.Path(scratch, f'{name}.png')
-            shutil.copy(self.directory / f'{name}.npz', scratch)
+            shutil.copy(directories.file(self.directory, f'{name}.npz'), scratch)
             figure = draw[name](path)
             picture = path.read_bytes()
         figure._repr_png_ = lambda: picture  # for IPython, which otherwise shows only figures that were made by pyplot
@@ -149,11 +151,16 @@ class Result:
             raise ValueError(f'label={label} must be -1, a class, or one class per sample') from error
 
     def networks(self, rows: slice = slice(None)) -> tuple[tuple[Linear, ...], tuple[Linear, ...]]:
-        """D and G of some runs at the end, as they were judged. Raises ValueError if the checkpoint is gone or damaged."""
+        """D and G of some runs at the end, as they were judged.
+
+        Raises ValueError if the checkpoint is gone, damaged or of another training.
+        """
         try:
-            arrays = checkpoints.newest(self.directory)
+            whose, arrays = checkpoints.newest(self.directory)
         except checkpoints.CannotResume as error:
             raise ValueError(str(error)) from error
+        if self.identity and {'post': self.post} | whose != self.identity:
+            raise ValueError(f'the checkpoint in {self.directory} is of another training; train again')
         state = 'state/train_state'
         d, linears = (networks.found(f'{state}/{name}', arrays, rows) for name in ('d', 'd/linears'))
         if linears:  # with spectral normalization
@@ -163,13 +170,38 @@ class Result:
         return d, average or g
 
     def save(self, directory: str | pathlib.Path) -> pathlib.Path:
-        """Copies the command's files into a directory, which it creates; --resume and --export work there. Returns its path."""
+        """Copies the command's files into a directory, which it creates; --resume and --export work there. Returns its path.
+
+        What another command left there is removed. Raises ValueError if a command is writing there, files.CannotWrite.
+        """
         path = pathlib.Path(directory)
-        with files.writing(path):
-            shutil.copytree(self.directory, path, dirs_exist_ok=True, ignore=shutil.ignore_patterns('.lock', '.partial-*'))
-        config = self.config | {'flags': self.config['flags'] | {'output_dir': str(path)}}
-        files.write_json(path / 'config.json', config)
+        if path.exists() and path.samefile(self.directory):
+            return path
+        try:
+            with files.writing(path), directories.held(path, 'training') as held:
+                for name in directories.names(self.directory):
+                    (path / name).parent.mkdir(exist_ok=True)
+                    shutil.copyfile(self.directory / name, path / name)
+                config = self.config | {'flags': self.config['flags'] | {'output_dir': str(path)}}
+                files.write_json(path / 'config.json', config)
+                directories.settle(held, self.identity)
+        except directories.Taken as error:
+            raise ValueError(f'{path} is in use by another command') from error
         return path
+
+
+def load(directory: str | pathlib.Path) -> Result | Outcome:
+    """`reproductions.load`, which see."""
+    path = pathlib.Path(directory)
+    kind = directories.read(path).kind or ('sweep' if (path / 'sweep.npz').exists() else 'training')
+    if kind == 'sweep':
+        return tables_of(results.load(path))
+    return Result(path)
+
+
+def tables_of(outcome: Outcome) -> Outcome:
+    """The outcome of a sweep with its columns as `Table`s."""
+    return outcome._replace(cells=Table(outcome.cells), results=Table(outcome.results))
 
 
 def run(name: str, given: dict[str, Any], directory: pathlib.Path) -> tuple[int, str]:

@@ -48,15 +48,16 @@ def execute(post: Post, opts: FlagValues) -> int:
     if remark := post.remark(settings):
         print(remark)
     data = post.load(opts, settings)
-    with command.begin(post.name, opts, settings, num_steps, post.sharded_batch(settings)) as run:
+    resume_key, batch = post.resume_key(opts, data), post.sharded_batch(settings)
+    with command.begin(post.name, opts, settings, num_steps, every, resume_key, batch) as run:
         animation = animation or (run.directory / 'animation.gif' if opts.animation else None)
         experiment = gan.make_experiment(settings, *data)
         judge = command.on_chief(run, lambda: gan.judge(settings, *data))
         if judge and judge.doubt:
             print(f'note: {judge.doubt}', file=sys.stderr)
         trained = session.train(
-            run, experiment, every, print_every, post.resume_key(opts, data), film_every if animation else None,
-            judge and judge.watch, post.due and post.due(opts, num_steps),
+            run, experiment, print_every, film_every if animation else None, judge and judge.watch,
+            post.due and post.due(opts, num_steps),
         )  # fmt: skip
         table = outcomes.results_table(judge, run.seeds, trained.train_state, trained.history)
         effective = {'log_every': every, 'anim_every': film_every if animation else None}

@@ -72,6 +72,13 @@ def recorded_settings(post: Post, config: Mapping[str, Any]) -> Any:
     return post.settings.make_settings(**{n: tuple(value) if isinstance(value, list) else value for n, value in known.items()})
 
 
+def data_of(post: Post, given: Mapping[str, Any], settings: Any) -> tuple[tuple, dict[str, Any]]:
+    """(the data set, what the numbers depend on besides settings, seeds and steps) of a command with these flags."""
+    opts = flags.given((*post.flags, *flags.COMMON), given)
+    data = post.load(opts, settings)
+    return data, post.resume_key(opts, data)
+
+
 def steps_of(post: Post, opts: FlagValues, settings: Any) -> int:
     """The number of adversarial iterations of a command."""
     return opts.num_steps or (post.claim_steps if opts.claims else None) or settings.default_steps

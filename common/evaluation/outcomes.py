@@ -257,5 +257,8 @@ def train_many(
     for state, records in training.train(experiment, strategy, seeds, num_steps, every):
         parts.append(records)
         last = state
-    train_state, history = remedies.with_ema_weights(distribution.to_host(strategy, last).train_state), training.join_records(parts)
+    train_state, history = (
+        remedies.with_ema_weights(distribution.to_host(strategy, last).train_state),
+        training.join_records(parts),
+    )
     return Ensemble(results_table(judge, seeds, train_state, history), history, train_state)

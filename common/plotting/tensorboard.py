@@ -1,7 +1,7 @@
 """Records and figures for TensorBoard, which is an optional dependency (the extra `tensorboard`)."""
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,27 +13,29 @@ from common.storage import files
 QUANTILES = {'median': 0.5, '05': 0.05, '25': 0.25, '75': 0.75, '95': 0.95}  # a folder each, so that one chart shows them all
 
 
-def write(folder: pathlib.Path, history: dict[str, np.ndarray], figures: pathlib.Path) -> None:
+def write(folder: pathlib.Path, history: dict[str, np.ndarray], pictures: Sequence[pathlib.Path]) -> None:
     """Writes event files: quantiles over seeds of every record, or a single seed's own values, and the figures as images.
 
     Args:
-      folder: for TensorBoard's --logdir; earlier event files in it stay.
+      folder: for TensorBoard's --logdir; what an earlier training wrote there is removed, or both would join into one curve.
       history: {name: array}, the joined records of a training.
-      figures: directory with the .png files.
+      pictures: the figures, .png files.
 
     Raises:
       files.CannotWrite: the folder cannot be written.
     """
     runs = max((values.shape[0] for _, _, values in curves(history)), default=1)
     with files.writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        for name in (*QUANTILES, 'run', 'figures'):
+            for old in (folder / name).glob('events.out.tfevents.*'):
+                old.unlink()
         for name, quantile in QUANTILES.items() if runs > 1 else [('run', 0.5)]:
             with tf.summary.create_file_writer(str(folder / name)).as_default():
                 for tag, steps, values in curves(history):
                     for step, number in zip(steps, over_seeds(values, quantile), strict=True):
                         tf.summary.scalar(tag, number, step)
         with tf.summary.create_file_writer(str(folder / 'figures')).as_default():
-            for path in sorted(figures.glob('*.png')):
+            for path in sorted(pictures):
                 with Image.open(path) as image:
                     tf.summary.image(path.stem, np.array(image.convert('RGB'))[None], 0)
 

@@ -16,7 +16,7 @@ from absl.flags import FlagValues
 from common.program.cli import UserError
 from common.program.flags import LARGEST, spelled
 from common.sizes import GROUP, SEEDS
-from common.storage import files, locks
+from common.storage import directories, files
 
 FEWEST_CLAIM_RUNS, MOST_CLAIM_RUNS = 100, 100_000  # fewer runs cannot settle a claim; bounds of the report, too
 NOT_SIZES = ('seed', 'export_seed', 'logical_devices')  # integer flags that do not affect the memory of training
@@ -86,20 +86,21 @@ def outputs(opts: FlagValues) -> None:
 
 
 @contextlib.contextmanager
-def locked(opts: FlagValues, what: str) -> Iterator[pathlib.Path]:
-    """The directory of --output_dir, absolute, created and locked until the block ends; `what` it is for. Raises UserError."""
-    directory = pathlib.Path(opts.output_dir).absolute()
+def opened(opts: FlagValues, kind: str, default: str = '') -> Iterator[directories.Held]:
+    """The directory of --output_dir, or else `default`, for a command of this kind, until the block ends. Raises UserError."""
+    path = pathlib.Path(opts.output_dir or default)
+    if 'resume' in opts and opts.resume and not path.is_dir():
+        raise UserError(f'--resume: there is no directory {path}; run without --resume first')
     with contextlib.ExitStack() as stack:
         try:
-            files.prepare_directory(directory)
-            stack.enter_context(locks.held(directory))
-        except locks.Taken as error:
-            raise UserError(
-                f'--output_dir={opts.output_dir} is in use by another {what}; wait for it to end or name another'
-            ) from error
+            held = stack.enter_context(directories.held(path, kind))
+        except directories.Taken as error:
+            raise UserError(f'--output_dir={path} is in use by another command; wait until it ends or name another') from error
         except OSError as error:
-            raise UserError(f'--output_dir={opts.output_dir} cannot be written to ({error.strerror}); name another') from error
-        yield directory
+            raise UserError(
+                f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can'
+            ) from error
+        yield held
 
 
 def animation_path(opts: FlagValues) -> pathlib.Path | None:

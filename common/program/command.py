@@ -1,6 +1,7 @@
 """One command of a post from start to end: its directory, seeds and devices, and the files that it writes."""
 
 import contextlib
+import json
 import pathlib
 import sys
 import types
@@ -16,9 +17,9 @@ from common.devices import cluster, distribution
 from common.evaluation import claims, outcomes, replay
 from common.nn.random import Stream
 from common.plotting import tensorboard
-from common.program import cli, progress
-from common.settings import recorded
-from common.storage import checkpoints, files, leftovers, locks, saved_model, versions
+from common.program import checks, cli, progress
+from common.settings import identity, recorded
+from common.storage import directories, files, saved_model, versions
 
 
 class Command(NamedTuple):
@@ -28,10 +29,16 @@ class Command(NamedTuple):
     opts: FlagValues  # the command line
     settings: Any  # the post's `Settings`
     num_steps: int
+    every: int  # iterations between records
     seeds: np.ndarray  # uint32 [runs]
     devices: tf.distribute.Strategy
-    directory: pathlib.Path
-    before: dict[str, Any]  # `leftovers.snapshot` of the directory as the command began
+    held: directories.Held
+    identity: dict[str, Any]  # {name: value}, what determines the numbers, as JSON gives it back; a resumed run must share it
+
+    @property
+    def directory(self) -> pathlib.Path:
+        """Where its files go."""
+        return self.held.path
 
 
 class Trained(NamedTuple):
@@ -56,18 +63,31 @@ class Finished(NamedTuple):
 
 
 @contextlib.contextmanager
-def begin(post: str, opts: FlagValues, settings: Any, num_steps: int, batch_size: int | None = None) -> Iterator[Command]:
+def begin(
+    post: str,
+    opts: FlagValues,
+    settings: Any,
+    num_steps: int,
+    every: int,
+    resume_key: dict[str, Any],
+    batch_size: int | None = None,
+) -> Iterator[Command]:
     """A `Command` whose directory is locked until the block ends.
 
-    `batch_size` is given by posts whose losses are means over the batch: a single run then shards its batch over the devices.
+    Args:
+      resume_key: {name: value}, whatever the numbers depend on besides settings, seeds and steps.
+      batch_size: given by posts whose losses are means over the batch: a single run then shards its batch over the devices.
 
     Raises:
       cli.UserError: there is no such device, or the directory is in use or cannot be written to.
     """
     devices = strategy(opts, batch_size)
-    with locked_directory(post, opts, devices) as directory:
-        seeds = np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
-        yield Command(post, opts, settings, num_steps, seeds, devices, directory, leftovers.snapshot(directory))
+    whose = identity(settings) | resume_key | {'seed': opts.seed, 'runs': opts.runs, 'num_steps': num_steps, 'every': every}
+    if opts.record_networks:
+        whose['record_networks'] = opts.record_networks
+    seeds = np.arange(opts.seed, opts.seed + opts.runs, dtype=np.uint32)
+    with opened(post, opts, 'training', devices) as held:
+        yield Command(post, opts, settings, num_steps, every, seeds, devices, held, json.loads(json.dumps(whose)))
 
 
 def on_chief(command: Command, make: Callable[[], Any]) -> Any:
@@ -76,30 +96,13 @@ def on_chief(command: Command, make: Callable[[], Any]) -> Any:
 
 
 @contextlib.contextmanager
-def locked_directory(name: str, opts: FlagValues, devices: tf.distribute.Strategy | None = None) -> Iterator[pathlib.Path]:
-    """Creates the directory of --output_dir, checks that it is writable and locks it until the block ends.
-
-    The default is output/<name>. In a cluster (`devices` is its strategy) only the chief does so. Raises cli.UserError.
-    """
-    path = pathlib.Path(opts.output_dir or f'output/{name}')
-    with contextlib.ExitStack() as stack:
-        if devices is None or cluster.is_chief(devices):
-            try:
-                if opts.resume and not path.is_dir():
-                    raise cli.UserError(f'--resume: there is no directory {path}; run without --resume first')
-                files.prepare_directory(path)
-                stack.enter_context(locks.held(path))
-                for folder in (path, path / checkpoints.FOLDER):
-                    files.remove_partial(folder)
-            except locks.Taken as error:
-                raise cli.UserError(
-                    f'--output_dir={path} is in use by another command; wait until it ends or name another'
-                ) from error
-            except OSError as error:
-                raise cli.UserError(
-                    f'--output_dir={path} cannot be written to ({error.strerror}); name a directory that can'
-                ) from error
-        yield path
+def opened(name: str, opts: FlagValues, kind: str, devices: tf.distribute.Strategy | None = None) -> Iterator[directories.Held]:
+    """`checks.opened`, by default output/<name>; in a cluster (`devices` is its strategy) only the chief holds it."""
+    if devices is None or cluster.is_chief(devices):
+        with checks.opened(opts, kind, f'output/{name}') as held:
+            yield held
+    else:
+        yield directories.Held(pathlib.Path(opts.output_dir or f'output/{name}'), kind, {})
 
 
 def strategy(opts: FlagValues, batch_size: int | None = None) -> tf.distribute.Strategy:
@@ -128,8 +131,8 @@ def replay_trace(post: str, opts: FlagValues, replay_post: Callable) -> int:
         columns = replay_post(opts.replay)
     except replay.BadTrace as error:
         raise cli.UserError(f'--replay={opts.replay} {error}; name a trace recorded from the {post} program') from error
-    with locked_directory(post, opts) as directory:
-        files.write_csv(directory / 'replay.csv', columns)
+    with opened(post, opts, 'replay') as held:
+        files.write_csv(held.path / 'replay.csv', columns)
     for quantity in dict.fromkeys(columns['quantity']):
         errors = [e for q, e in zip(columns['quantity'], columns['relative_error'], strict=True) if q == quantity]
         judged = max(errors[: replay.JUDGED])
@@ -138,7 +141,7 @@ def replay_trace(post: str, opts: FlagValues, replay_post: Callable) -> int:
     worst = replay.worst_judged(columns)
     passed = worst <= replay.TOLERANCE
     print(f'{"agrees" if passed else "DIFFERS"}: {worst:.1e} against a tolerance of {replay.TOLERANCE:.0e}')
-    print(f'files in {directory}/')
+    print(f'files in {held.path}/')
     return 0 if passed else 1
 
 
@@ -154,10 +157,10 @@ def measure_claims(post: str, opts: FlagValues, measure: Callable, ensembles: in
     Raises:
       cli.UserError, files.CannotWrite: the directory, or a file in it, cannot be written.
     """
-    with locked_directory(post, opts) as directory:
+    with opened(post, opts, 'claims') as held:
         with progress.progress_bar(ensembles, 'claims', 'ensembles') as bar:
             rows = measure(opts.seed, opts.runs, bar.update)
-        print(f'{claims.write(directory, rows)}files in {directory}/')
+        print(f'{claims.write(held.path, rows)}files in {held.path}/')
     return 0
 
 
@@ -184,6 +187,11 @@ def write(command: Command, trained: Trained, table: dict[str, np.ndarray], effe
     files.write_json(command.directory / 'config.json', config)
     files.write_csv(command.directory / 'results.csv', table)
     files.write_npz(command.directory / 'history.npz', trained.history)
+
+
+def settle(command: Command) -> None:
+    """`directories.settle` of a training's directory. Raises files.CannotWrite."""
+    directories.settle(command.held, {'post': command.post} | command.identity, goes_on=command.opts.resume)
 
 
 def animate(
@@ -245,9 +253,10 @@ def finish(command: Command, trained: Trained, proportion: str = '') -> int:
 
     `proportion`: a line that tells how typical a single run's outcome is, '' for none; not printed if training was stopped.
     """
-    leftovers.settle(command.directory, command.before, command.opts.resume)
+    settle(command)
     if command.opts.tensorboard:
-        tensorboard.write(pathlib.Path(command.opts.tensorboard), trained.history, command.directory)
+        pictures = [command.directory / name for name in directories.read(command.directory).files if name.endswith('.png')]
+        tensorboard.write(pathlib.Path(command.opts.tensorboard), trained.history, pictures)
     if proportion and command.opts.runs == 1 and not trained.signal:
         print(proportion)
     print(f'files in {command.directory}/')

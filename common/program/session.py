@@ -1,6 +1,5 @@
 """Training with progress, checkpoints, stopping on Ctrl-C, and resuming."""
 
-import json
 import pathlib
 import sys
 import time
@@ -14,17 +13,14 @@ from tqdm import tqdm
 from common import data_parallel, remedies, training
 from common.devices import cluster, distribution
 from common.program import cli, progress
-from common.program.command import Command, Trained
-from common.settings import identity
+from common.program.command import Command, Trained, settle
 from common.storage import checkpoints, networks
 
 
 def train(
     command: Command,
     experiment: training.Experiment,
-    every: int,
     print_every: int,
-    resume_key: dict[str, Any] | None = None,
     film_every: int | None = None,
     watch: Callable | None = None,
     due: Callable[[int], tuple[str, ...]] | None = None,
@@ -33,9 +29,7 @@ def train(
 
     Args:
       command: a single run on several of its devices shards its batch.
-      every: iterations between records.
       print_every: a single run's losses are printed for the records at multiples of this.
-      resume_key: {name: value}, whatever the numbers depend on besides the settings; a resumed run must have the same.
       film_every: iterations between the frames of an animation of the first run; None records no frames.
       watch: called with (what is due, iterations done, seeds, `training.TrainState` of NumPy arrays) after a record, on the
         process that writes. It returns further records, {name: [..., 1]}, to be kept with the others.
@@ -49,15 +43,19 @@ def train(
     """
     opts, devices, directory, seeds = command.opts, command.devices, command.directory, command.seeds
     if opts.record_networks:
-        watch, due = networks_at(opts.record_networks, training.record_steps(command.num_steps, every, experiment.early))
-    settings, chief = _settings_to_match(command, every, resume_key), cluster.is_chief(devices)
+        watch, due = networks_at(
+            opts.record_networks, training.record_steps(command.num_steps, command.every, experiment.early)
+        )
+    whose, chief = command.identity, cluster.is_chief(devices)
     train_by = data_parallel if opts.runs == 1 and devices.num_replicas_in_sync > 1 else training
     state, parts, frames, stop = None, [], [], 0
     if opts.resume:
-        state, records = restore(devices, directory, settings, train_by.initial_state(experiment, devices, seeds))
+        state, records = restore(devices, directory, whose, train_by.initial_state(experiment, devices, seeds))
         parts.append(records)
     records_per_call = 1 if due else training.MOST_RECORDS
-    calls = train_by.train(experiment, devices, seeds, command.num_steps, every, state, records_per_call=records_per_call)
+    calls = train_by.train(
+        experiment, devices, seeds, command.num_steps, command.every, state, records_per_call=records_per_call
+    )
     total = experiment.pretrain_steps + command.num_steps
     with progress.stop_signals() as received:
         with progress.progress_bar(total, 'training', 'steps') as bar:
@@ -69,7 +67,8 @@ def train(
                 if due_now and chief:
                     parts.append(watch(due_now, call.step, seeds, remedies.with_ema_weights(state.train_state)))
                 if call.save and chief:
-                    checkpoints.save(directory, settings, state, training.join_records(parts))
+                    checkpoints.save(directory, whose, state, training.join_records(parts))
+                    settle(command)
         if film_every and not stop:
             frames, stop = record_frames(command, experiment, film_every, received)
     if film_every and stop and chief:
@@ -94,16 +93,6 @@ def networks_at(count: int, steps: np.ndarray) -> tuple[Callable, Callable]:
         return {'networks/step': np.array([step - 1])} | {name: values[..., None] for name, values in found.items()}
 
     return watch, lambda step: ('networks',) if step in chosen else ()
-
-
-def _settings_to_match(command, every, resume_key):
-    """{name: value} that a resumed run must share with its checkpoint, as JSON gives it back."""
-    opts = command.opts
-    settings = identity(command.settings) | (resume_key or {})
-    settings |= {'seed': opts.seed, 'runs': opts.runs, 'num_steps': command.num_steps, 'every': every}
-    if opts.record_networks:
-        settings['record_networks'] = opts.record_networks
-    return json.loads(json.dumps(settings))
 
 
 class _Call(NamedTuple):

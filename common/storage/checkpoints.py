@@ -15,10 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from common.storage import files
+from common.storage.directories import CHECKPOINTS as FOLDER
 
 FORMAT = 4  # increase it whenever an older file could be misread
 KEPT = 2
-FOLDER, PREFIX = 'checkpoint', 'state-'  # subdirectory of a run's directory; its files are state-<number>.npz
+PREFIX = 'state-'  # of files in the run's directory `FOLDER`: state-<number>.npz
 
 
 class CannotResume(Exception):
@@ -104,11 +105,11 @@ def load(directory: pathlib.Path, settings: dict[str, Any], template: Any) -> Lo
     raise CannotResume(f'{found or f"{directory / FOLDER}/{PREFIX}*.npz does not exist"}; run without --resume')
 
 
-def newest(directory: pathlib.Path) -> dict[str, np.ndarray]:
-    """{name: array} of the newest intact checkpoint, such as state/train_state/g/0/w. Raises CannotResume."""
+def newest(directory: pathlib.Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """(settings, {name: array}) of the newest intact checkpoint, such as state/train_state/g/0/w. Raises CannotResume."""
     for path in reversed(paths(directory)):
         with contextlib.suppress(Damaged):
-            return _read(path)[1]
+            return _read(path)
     raise CannotResume(f'{directory / FOLDER} has no intact checkpoint')
 
 

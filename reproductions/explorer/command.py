@@ -26,7 +26,5 @@ def main(argv: list[str]) -> int:
         found = contents.of(path)
     except ValueError as error:
         raise cli.UserError(f'explore: {error}; train or sweep first') from error
-    target = pathlib.Path(opts.page) if opts.page else path / 'explore.html'
-    page.write(target, found)
-    print(target)
+    print(page.write(pathlib.Path(opts.page), found) if opts.page else page.write_into(path, found))
     return 0

@@ -16,7 +16,7 @@ from common.plotting import densities, tensorboard
 from common.program import flags, progress
 from common.settings import fields, identity
 from common.sizes import CHUNK
-from common.storage import files, networks
+from common.storage import networks
 from reproductions import api, contract, declaration
 from reproductions.sweeps import results
 
@@ -25,7 +25,8 @@ RECORDS = 100  # of each loss, at most; evenly spaced
 
 def of(directory: pathlib.Path) -> dict[str, Any]:
     """The page of a finished training or sweep. Raises ValueError if the directory holds neither."""
-    return of_sweep(directory) if (directory / 'sweep.npz').exists() else of_training(api.Result(directory))
+    found = api.load(directory)
+    return of_training(found) if isinstance(found, api.Result) else of_sweep(directory)
 
 
 def of_training(result: api.Result) -> dict[str, Any]:
@@ -69,12 +70,8 @@ def told_flags(result: api.Result) -> list[str]:
 
 def of_sweep(directory: pathlib.Path) -> dict[str, Any]:
     """The page of a sweep."""
-    try:
-        config, arrays = results.read(directory)
-        table = {name.removeprefix('run/'): values for name, values in arrays.items() if name.startswith('run/')}
-        cell, varied = table.pop('cell'), config['vary']
-    except (OSError, ValueError, KeyError, files.BadArchive) as error:
-        raise ValueError(f'{directory} is not the directory of a finished sweep ({error})') from error
+    config, table = results.read(directory)
+    cell, varied = table.pop('cell'), config['vary']
     return {
         'kind': 'sweep',
         'title': f'{config["post"]}: {config["runs"]:,} seeds in each of {len(np.unique(cell)):,} cells',

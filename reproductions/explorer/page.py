@@ -7,12 +7,22 @@ from typing import Any
 
 import jinja2
 
-from common.storage import files
+from common.storage import directories, files
+
+NAME = 'explore.html'
 
 
-def write(path: pathlib.Path, found: dict[str, Any]) -> None:
-    """Writes the page of what `contents.of` has found. Raises files.CannotWrite."""
+def write(path: pathlib.Path, found: dict[str, Any]) -> pathlib.Path:
+    """Writes the page of what `contents.of` has found; returns its path. Raises files.CannotWrite."""
     files.write_text(path, render(found))
+    return path
+
+
+def write_into(directory: pathlib.Path, found: dict[str, Any]) -> pathlib.Path:
+    """Writes the page into the directory that it is about, whose next command removes it; returns its path."""
+    path = write(directory / NAME, found)
+    directories.add(directory, NAME)
+    return path
 
 
 def render(found: dict[str, Any]) -> str:

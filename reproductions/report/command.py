@@ -26,7 +26,8 @@ def main(argv: list[str]) -> int:
     """Writes the report; returns the exit status: 1 if a command failed."""
     opts = parse(FLAGS, argv, reproductions.report.__file__, shared=())
     chosen = contract.chosen(opts.only)
-    with checks.locked(opts, 'report') as directory:
+    with checks.opened(opts, 'report') as held:
+        directory = held.path.absolute()
         quiet.import_tensorflow()
         from reproductions.report import contents
         from reproductions.report import jobs as report_jobs

@@ -14,7 +14,6 @@ from reproductions.explorer import contents as explored
 from reproductions.explorer import page as explorer
 from reproductions.report import jobs as report_jobs
 
-EXPLORE = 'explore.html'  # in the directory of an ensemble
 BY_QUANTILES = 'success by quantiles'  # the authors' runs are only known by their quantiles
 
 
@@ -76,7 +75,7 @@ def write_explorers(jobs: list[Job], directory: pathlib.Path) -> None:
     for path in (directory / job.place for job in jobs):
         result = api.Result(path) if (path / 'history.npz').exists() else None
         if result and len(result.seeds) > 1:
-            explorer.write(path / EXPLORE, explored.of_training(result))
+            explorer.write_into(path, explored.of_training(result))
 
 
 def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed: dict[tuple[str, str], str]) -> dict[str, Any]:
@@ -103,7 +102,7 @@ def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed:
                         'name': job.name,
                         'command': job.command,
                         'failed': failed.get((post, job.name)),
-                        'explore': str(job.place / EXPLORE) if (directory / job.place / EXPLORE).exists() else None,
+                        'explore': str(job.place / explorer.NAME) if (directory / job.place / explorer.NAME).exists() else None,
                         'figures': [
                             {'file': str(job.place / file), 'caption': caption}
                             for file, caption in job.figures.items()

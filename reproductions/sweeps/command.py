@@ -30,11 +30,11 @@ def main(argv: list[str]) -> int:
     from reproductions.sweeps import execution
 
     devices = command.strategy(plan.opts)
-    with command.locked_directory(f'sweep_{name}', plan.opts, devices) as directory:
-        outcome = execution.execute(plan, devices, directory)
+    with command.opened(f'sweep_{name}', plan.opts, 'sweep', devices) as held:
+        outcome = execution.execute(plan, devices, held)
         if cluster.is_chief(devices):
             show(plan, outcome)
-            print(f'files in {directory}/')
+            print(f'files in {held.path}/')
     if outcome.stop:
         print('the sweep was stopped; --resume goes on with the cells that are not done')
     return 128 + outcome.stop if outcome.stop else 0

@@ -1,7 +1,6 @@
 """Runs a sweep: its directory, its cells one program after the other, its files."""
 
 import contextlib
-import pathlib
 from typing import Any
 
 import numpy as np
@@ -9,14 +8,15 @@ import tensorflow as tf
 
 from common.devices import cluster
 from common.program import command, flags, progress, session
-from reproductions import contract
+from common.storage import directories
+from reproductions import contract, declaration
 from reproductions.sweeps import cells, results
 from reproductions.sweeps import plan as planning
 from reproductions.sweeps import vary as varying
 from reproductions.sweeps.plan import Outcome, Plan
 
 
-def execute(plan: Plan, devices: tf.distribute.Strategy, directory: pathlib.Path | None) -> Outcome:
+def execute(plan: Plan, devices: tf.distribute.Strategy, directory: directories.Held | None) -> Outcome:
     """Trains the cells that are not done yet; writes the files, if there is a directory.
 
     Raises:
@@ -24,9 +24,10 @@ def execute(plan: Plan, devices: tf.distribute.Strategy, directory: pathlib.Path
     """
     chief = cluster.is_chief(devices)
     writes = directory is not None and chief
-    tables = results.earlier(plan, directory) if plan.opts.resume and writes else {}
+    data, resume_key = declaration.data_of(plan.post, plan.given, plan.cells[0].settings)
+    whose = results.identity(plan, resume_key)
+    tables = results.earlier(directory.path, whose) if plan.opts.resume and writes else {}
     done = set(cluster.exchange(devices, [np.array(sorted(tables), np.int64)])[0][0].tolist())  # the chief's
-    data = load(plan)
     total, stop = sum(cells.work(cell, plan.opts.runs) for i, cell in enumerate(plan.cells) if i not in done), 0
     with progress.stop_signals() as received, progress.progress_bar(total, 'sweep', 'steps') as bar:
 
@@ -43,20 +44,13 @@ def execute(plan: Plan, devices: tf.distribute.Strategy, directory: pathlib.Path
                 break
             tables |= found
             if writes:
-                results.save(plan, directory, tables)
-                results.remove_old(directory)
+                results.save(plan, directory, whose, tables)
             if stop:
                 break
     outcome = results.collect(plan, tables if chief else {}, stop)
     if writes and outcome.done:
-        results.write(plan, directory, tables, outcome)
+        results.write(plan, directory, whose, tables, outcome)
     return outcome
-
-
-def load(plan: Plan) -> tuple:
-    """The data set of the post, () for one that has none. Raises UserError."""
-    opts = flags.given((*plan.post.flags, *flags.COMMON), plan.given)
-    return plan.post.load(opts, plan.cells[0].settings)
 
 
 def sweep(name: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> Outcome:
@@ -66,8 +60,8 @@ def sweep(name: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> 
     plan = planning.make_plan(post, opts, varying.of_values(vary.items(), post.flags))
     devices = command.strategy(plan.opts)
     writes = plan.opts.output_dir is not None
-    with command.locked_directory(f'sweep_{name}', plan.opts, devices) if writes else contextlib.nullcontext() as directory:
-        outcome = execute(plan, devices, directory)
+    with command.opened(f'sweep_{name}', plan.opts, 'sweep', devices) if writes else contextlib.nullcontext() as held:
+        outcome = execute(plan, devices, held)
     if outcome.stop:
         raise KeyboardInterrupt
     return outcome

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from common import settings
 from common.evaluation import claims
 from common.program.cli import UserError
 from common.program.flags import spelled
-from common.settings import identity as same
-from common.storage import files, versions
+from common.storage import directories, files, versions
+from reproductions import contract
 from reproductions.sweeps import figures, vary
 from reproductions.sweeps.plan import Outcome, Plan
 
@@ -33,11 +34,19 @@ def collect(plan: Plan, tables: dict[int, dict[str, np.ndarray]], stop: int) -> 
     names = dict.fromkeys(name for part in parts for name in part)
     nothing = np.full(plan.opts.runs, np.nan)  # for a column that another variant has
     results = {name: np.concatenate([part.get(name, nothing) for part in parts]) for name in names}
-    rows = [
-        {one.name: part[one.name][0] for one in plan.varied} | summary(part, plan.post.columns.summarized) for part in parts
-    ]
-    cells = {name: np.array([row.get(name, np.nan) for row in rows]) for name in dict.fromkeys(n for row in rows for n in row)}
+    cells = cells_of(results, np.repeat(done, plan.opts.runs), [one.name for one in plan.varied], plan.post.columns.summarized)
     return Outcome(results, cells, done, stop)
+
+
+def cells_of(
+    results: dict[str, np.ndarray], cell: np.ndarray, varied: Sequence[str], summarized: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The columns of sweep.csv from those of results.csv; `cell` [rows] is the number of the cell of each."""
+    rows = []
+    for number in np.unique(cell):
+        own = {name: values[cell == number] for name, values in results.items()}
+        rows.append({name: own[name][0] for name in varied} | summary(own, summarized))
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def values_of(plan: Plan, number: int) -> list[Any]:
@@ -64,67 +73,90 @@ def summary(table: dict[str, np.ndarray], summarized: Sequence[str]) -> dict[str
 # --- Files --------------------------------------------------------------------------------------------------------------------
 
 
-def identity(plan: Plan) -> dict[str, Any]:
-    """What a resumed sweep must share with the one before, as JSON gives it back."""
+def identity(plan: Plan, resume_key: dict[str, Any]) -> dict[str, Any]:
+    """What a resumed sweep must share with the one before, as JSON gives it back; `resume_key` is that of its data set."""
     found = {
         'post': plan.post.name,
         'vary': {one.name: [spelled(value) for value in one.values] for one in plan.varied},
         'seed': plan.opts.seed,
         'runs': plan.opts.runs,
         'flags': plan.words,
-        'settings': [same(cell.settings) | {'num_steps': cell.num_steps} for cell in plan.cells[:1]],
-    }
+        'settings': [settings.identity(cell.settings) | {'num_steps': cell.num_steps} for cell in plan.cells[:1]],
+    } | resume_key
     return json.loads(json.dumps(found))
 
 
 def save(
-    plan: Plan, directory: pathlib.Path, tables: dict[int, dict[str, np.ndarray]], more: dict[str, Any] | None = None
+    plan: Plan,
+    directory: directories.Held,
+    whose: dict[str, Any],
+    tables: dict[int, dict[str, np.ndarray]],
+    more: dict[str, Any] | None = None,
 ) -> None:
-    """Writes sweep.npz, the numbers with whose they are and `more` arrays, then config.json. Raises files.CannotWrite."""
+    """Writes sweep.npz, the numbers with their `identity` and `more` arrays, then config.json. Raises files.CannotWrite.
+
+    The tables and the map of fewer cells, or of another sweep, are removed until `write` makes them anew.
+    """
     results = collect(plan, tables, 0).results
     arrays = {'run/cell': np.repeat(sorted(tables), plan.opts.runs)} | {f'run/{name}': v for name, v in results.items()}
-    files.write_npz(directory / 'sweep.npz', {'identity': np.array(json.dumps(identity(plan)))} | arrays | (more or {}))
-    files.write_json(directory / 'config.json', identity(plan) | {'versions': versions.versions()})
+    files.write_npz(directory.path / 'sweep.npz', {'identity': np.array(json.dumps(whose))} | arrays | (more or {}))
+    files.write_json(directory.path / 'config.json', whose | {'versions': versions.versions()})
+    directories.settle(directory, whose)
 
 
-def remove_old(directory: pathlib.Path) -> None:
-    """Removes the tables and the map of fewer cells, or of another sweep, until `write` makes them anew."""
-    for name in ('results.csv', 'sweep.csv', 'map.png'):
-        (directory / name).unlink(missing_ok=True)
+def write(
+    plan: Plan,
+    directory: directories.Held,
+    whose: dict[str, Any],
+    tables: dict[int, dict[str, np.ndarray]],
+    outcome: Outcome,
+) -> None:
+    """Writes all files of a sweep. Raises files.CannotWrite."""
+    save(plan, directory, whose, tables, figures.arrays_of(plan, outcome))
+    files.write_csv(directory.path / 'results.csv', outcome.results)
+    files.write_csv(directory.path / 'sweep.csv', outcome.cells)
+    figures.draw(directory.path / 'map.png', directory.path / 'sweep.npz')
+    directories.settle(directory, whose)
 
 
 def read(directory: pathlib.Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """(`identity`, {name: array}) of a sweep. An older one's identity is in its config.json alone.
+    """(`identity`, columns of results.csv and `cell`) of a sweep. An older one's identity is in its config.json alone.
 
-    Raises OSError, ValueError, KeyError or files.BadArchive for a directory that holds none.
+    Raises ValueError for a directory that holds none.
     """
-    arrays = files.read_npz(directory / 'sweep.npz')
-    if 'identity' in arrays:
-        return json.loads(str(arrays.pop('identity'))), arrays
-    return json.loads((directory / 'config.json').read_text(encoding='utf-8')), arrays
+    try:
+        arrays = files.read_npz(directory / 'sweep.npz')
+        if 'identity' in arrays:
+            whose = json.loads(str(arrays['identity']))
+        else:
+            whose = json.loads((directory / 'config.json').read_text(encoding='utf-8'))
+        columns = {name.removeprefix('run/'): values for name, values in arrays.items() if name.startswith('run/')}
+        if not {'post', 'vary', 'runs', 'flags'} <= set(whose) or 'cell' not in columns:
+            raise ValueError('sweep.npz is not one of this suite')
+    except (OSError, ValueError, TypeError, files.BadArchive) as error:
+        raise ValueError(f'{directory} is not the directory of a finished sweep ({error})') from error
+    return whose, columns
 
 
-def earlier(plan: Plan, directory: pathlib.Path) -> dict[int, dict[str, np.ndarray]]:
+def load(directory: pathlib.Path) -> Outcome:
+    """The outcome of a sweep that is in a directory. Raises ValueError for a directory that holds none."""
+    whose, results = read(directory)
+    cell = results.pop('cell')
+    cells = cells_of(results, cell, list(whose['vary']), contract.post(whose['post']).columns.summarized)
+    return Outcome(results, cells, np.unique(cell).tolist(), 0)
+
+
+def earlier(directory: pathlib.Path, whose: dict[str, Any]) -> dict[int, dict[str, np.ndarray]]:
     """{number of a cell: its columns} for the cells that are done. Raises UserError if the directory holds another sweep."""
     try:
-        theirs, arrays = read(directory)
-        cell = arrays.pop('run/cell')
-    except (OSError, ValueError, KeyError, files.BadArchive) as error:
+        theirs, columns = read(directory)
+    except ValueError as error:
         raise UserError(f'--resume: {directory} holds no sweep that can go on; run without --resume') from error
-    for name, value in identity(plan).items():
+    for name, value in whose.items():
         if theirs.get(name) != value:
             raise UserError(f'--resume: {directory} holds a sweep with another {name}; give the same flags as before')
-    varied = [one.name for one in plan.varied]
-    columns = {name.removeprefix('run/'): values for name, values in arrays.items() if name.startswith('run/')}
+    cell = columns.pop('cell')
     return {
-        number: {name: values[cell == number] for name, values in columns.items() if name not in varied}
+        number: {name: values[cell == number] for name, values in columns.items() if name not in whose['vary']}
         for number in np.unique(cell).tolist()
     }
-
-
-def write(plan: Plan, directory: pathlib.Path, tables: dict[int, dict[str, np.ndarray]], outcome: Outcome) -> None:
-    """Writes all files of a sweep. Raises files.CannotWrite."""
-    files.write_csv(directory / 'results.csv', outcome.results)
-    files.write_csv(directory / 'sweep.csv', outcome.cells)
-    save(plan, directory, tables, figures.arrays_of(plan, outcome))
-    figures.draw(directory / 'map.png', directory / 'sweep.npz')

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from common import training
 from common.devices import distribution
 from common.program import progress, session
-from common.storage import checkpoints, files
+from common.storage import checkpoints, directories, files
 from reproductions.aylien import __main__ as aylien_main
 from reproductions.aylien import figures as aylien_figures
 from reproductions.aylien import gan as aylien
@@ -195,7 +195,7 @@ def test_a_full_disk_at_a_checkpoint(number, whole, undrawn, tmp_path, capsys, m
         before_save(patch, number, fill)
         assert run(tmp_path) == 1
     fails_with_one_line(capsys, f'checkpoint/state-{number - 1:06}.npz cannot be written (No space left on device)', '--resume')
-    left = sorted(path.name for path in tmp_path.rglob('*') if path.is_file())
+    left = sorted(path.name for path in tmp_path.rglob('*.*') if path.suffix == '.npz' or path.name.startswith(files.PARTIAL))
     assert left == [f'state-{n:06}.npz' for n in range(max(0, number - 3), number - 1)]
     if number > 1:
         assert run(tmp_path, '--resume') == 0
@@ -219,7 +219,7 @@ def test_a_full_disk_at_the_results(name, whole, tmp_path, capsys, monkeypatch):
     assert run(tmp_path / 'run', '--resume') == 1
     fails_with_one_line(capsys, f'{name} cannot be written (No space left on device)')
     assert (tmp_path / 'run' / name).read_bytes() == before[name]
-    assert not list((tmp_path / 'run').glob('.*'))
+    assert not list((tmp_path / 'run').glob(f'{files.PARTIAL}*'))
 
 
 def test_a_directory_that_is_removed_during_the_run(undrawn, tmp_path, capsys, monkeypatch):
@@ -267,19 +267,12 @@ def test_a_file_that_is_open_elsewhere_keeps_its_contents(whole, undrawn, tmp_pa
     assert [row['seed'] for row in rows_of(tmp_path / 'run')] == ['7', '8']
 
 
-def test_a_second_process_on_the_directory_is_refused(undrawn, tmp_path, capsys):
-    holder = (
-        'import fcntl, sys; f = open(sys.argv[1], "wb"); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); sys.stdin.read()'
-    )
-    command = [sys.executable, '-c', holder, tmp_path / '.lock']
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == '1\n'
+def test_a_second_command_on_the_directory_is_refused(undrawn, tmp_path, capsys):
+    with directories.held(tmp_path, 'training'):
         assert run(tmp_path) == 2
         fails_with_one_line(capsys, f'--output_dir={tmp_path} is in use by another command')
-        assert [path.name for path in tmp_path.iterdir()] == ['.lock']
-        process.kill()
+        assert [path.name for path in tmp_path.iterdir()] == [directories.LOCK]
     assert run(tmp_path) == 0
-    assert not list(tmp_path.glob('.*'))
 
 
 # --- Killed -------------------------------------------------------------------------------------------------------------------

@@ -13,8 +13,6 @@ import pytest
 from helpers.paths import ROOT
 from PIL import Image
 
-from reproductions.mnist import dataset
-
 A = ('-m', 'reproductions.aylien', '--num_steps=30', '--pretrain_steps=0')
 FILES = ['config.json', 'figure.npz', 'figure.png', 'files.json', 'history.npz', 'results.csv']
 
@@ -209,16 +207,6 @@ def test_a_run_without_docstrings_and_assertions(tmp_path):
 # --- Keras and the home directory ---------------------------------------------------------------------------------------------
 
 M = ('-m', 'reproductions.mnist', '--num_steps=20', '--eval_every=20')
-
-
-@pytest.fixture(scope='module')
-def few(tmp_path_factory):
-    """A file of 300 training and 80 test digits, on which the classifier trains in a second."""
-    digits, path = dataset.bundled(), tmp_path_factory.mktemp('digits') / 'few.npz'
-    arrays = {'x_train': digits.x_train[:300], 'y_train': digits.y_train[:300]}
-    arrays |= {'x_test': digits.x_test[::25], 'y_test': digits.y_test[::25]}
-    np.savez(path, **{name: a.reshape(-1, 28, 28) if a.ndim == 2 else a for name, a in arrays.items()})
-    return path
 
 
 @pytest.mark.statistical

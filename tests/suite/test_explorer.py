@@ -61,7 +61,7 @@ def test_recording_changes_nothing_else_and_ends_with_the_networks_of_the_checkp
     plain, more = (files.read_npz(path / 'history.npz') for path in (tmp_path, recorded))
     assert {name: values.tolist() for name, values in plain.items()} == {name: more[name].tolist() for name in plain}
     assert more['networks/step'].tolist() == [0, 15, 25, 39]  # records 0, 2.67, 5.33 and 8 of 0, 5, ..., 35, 39
-    state = checkpoints.newest(recorded)
+    _, state = checkpoints.newest(recorded)
     for name in 'dg':
         last = networks.found(f'networks/{name}', more, (..., -1))
         final = networks.found(f'state/train_state/{name}', state)
@@ -162,7 +162,7 @@ def d3_of(text):
 
 
 def test_without_networks_there_is_one_line(recorded, tmp_path, capsys):
-    shutil.copytree(recorded, tmp_path / 'lost', ignore=shutil.ignore_patterns('checkpoint', '.lock'))
+    shutil.copytree(recorded, tmp_path / 'lost', ignore=shutil.ignore_patterns('checkpoint', 'files.json'))
     arrays = files.read_npz(recorded / 'history.npz')
     plain = {name: values for name, values in arrays.items() if not name.startswith('networks/')}
     files.write_npz(tmp_path / 'lost/history.npz', plain)
@@ -189,7 +189,7 @@ def test_wrong_input_is_one_line(words, line, capsys):
 def test_the_report_has_one_for_each_ensemble(recorded, tmp_path):
     jobs = [contract.Job('aylien', name, (), 1.0, {}) for name in ('many', 'one', 'claims')]
     shutil.copytree(recorded, tmp_path / 'aylien/many')
-    shutil.copytree(recorded, tmp_path / 'aylien/one')
+    shutil.copytree(recorded, tmp_path / 'aylien/one', ignore=shutil.ignore_patterns('files.json'))
     rows = (recorded / 'results.csv').read_text(encoding='utf-8').splitlines()
     (tmp_path / 'aylien/one/results.csv').write_text('\n'.join(rows[:2]) + '\n', encoding='utf-8')
     report_contents.write_explorers(jobs, tmp_path)
