@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reproductions import api, contract
+    from reproductions import api, overview
     from reproductions.sweeps.plan import Outcome
 
 _AS_PROGRAM = sys.argv[:1] == ['-m']  # while `python -m` looks for the module to run
@@ -98,17 +98,17 @@ def replay(post: str, trace: str | pathlib.Path) -> 'api.Replay':
     return api.replay(post, trace)
 
 
-def posts() -> 'dict[str, contract.Post]':
-    """The posts, {name: `reproductions.contract.Post`}: title, variants, flags and recorded verdicts, without TensorFlow.
+def posts() -> 'dict[str, overview.Post]':
+    """The posts, {name: `reproductions.overview.Post`}: title, variants, flags and recorded verdicts, without TensorFlow.
 
     Examples:
       >>> import reproductions
       >>> list(reproductions.posts()), reproductions.posts()['aylien'].variants
       (['aylien', 'multimodal', 'jang', 'devnag', 'mnist'], ('2016-08', '2016-12', '2017-06'))
     """
-    from reproductions import contract
+    from reproductions import overview
 
-    return contract.overview()
+    return overview.posts()
 
 
 def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> 'Outcome':

@@ -13,13 +13,13 @@ import collections
 
 from common.evaluation import Verdict
 from common.program import cli, flags
-from reproductions import contract
+from reproductions import contract, overview
 
 
 def list_posts() -> None:
     """Prints one line per post: its variants (the default first) and the recorded verdicts of its claims."""
     rows = [('post', 'variants (the first is the default)', 'claims')]
-    for name, claims in contract.recorded_claims().items():
+    for name, claims in overview.recorded_claims().items():
         counts = collections.Counter(claim['verdict'] for claim in claims)
         found = [f'{counts[verdict.value]} {verdict.value}' for verdict in Verdict if counts[verdict.value]]
         rows.append((name, ', '.join(contract.part(name, 'settings').VARIANTS), ', '.join(found)))

@@ -23,10 +23,7 @@ tests/suite/test_contract.py checks this for each post.
 """
 
 import importlib
-import importlib.resources
-import json
 import pathlib
-import re
 import shlex
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +32,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from common.program.cli import UserError
-from common.program.flags import COMMON
 
 NAMES = ('aylien', 'multimodal', 'jang', 'devnag', 'mnist')
 PARTS = ('settings', 'gan', '__main__', 'figures', 'claims', 'replay', 'comparison', 'gallery')
@@ -145,54 +141,3 @@ class Speed(NamedTuple):
     updates: int = 2  # per step
     arguments: Callable = lambda: ()  # more arguments for `make_experiment`
     perceptrons: tuple = ()  # (batch, widths of D, widths of G), where matrix products dominate
-
-
-# --- What is installed with the posts -----------------------------------------------------------------------------------------
-
-
-def page(name: str) -> str:
-    """The text of docs/<name>.md, in Markdown, from a checkout or from the installed package."""
-    checkout = pathlib.Path(__file__).parent.parent / 'docs' / f'{name}.md'
-    if checkout.exists():
-        return checkout.read_text(encoding='utf-8')
-    return (importlib.resources.files('reproductions.pages') / f'{name}.md').read_text(encoding='utf-8')
-
-
-def page_parts(name: str) -> dict[str, str]:
-    """{'title', 'paragraph', 'departures'} of a post's page: its heading, the first paragraph and the numbered
-    list, as Markdown without links, which only work in a checkout."""
-    text = without_links(page(name))
-    title, paragraph, *_ = text.split('\n\n')
-    section = text.split('\n## Departures\n')[1].split('\n## ')[0]
-    return {'title': title.removeprefix('# '), 'paragraph': paragraph, 'departures': section[section.index('\n1. ') :].strip()}
-
-
-def without_links(text: str) -> str:
-    """Markdown without the links that only work in a checkout."""
-    return re.sub(r'!?\[([^]]*)\]\([^)]*\)', r'\1', text)
-
-
-def recorded_claims() -> dict[str, list[dict]]:
-    """The accepted measurement of every claim of every post: {post: list as in claims.json}."""
-    path = importlib.resources.files('reproductions.reference.suite') / 'claims.json'
-    return json.loads(path.read_text(encoding='utf-8'))
-
-
-class Post(NamedTuple):
-    """A post in `reproductions.posts`."""
-
-    name: str
-    title: str
-    variants: tuple[str, ...]  # the first is the default
-    flags: tuple[str, ...]  # keyword arguments of `reproductions.train`
-    verdicts: dict[str, str]  # {claim: recorded verdict}
-
-
-def overview() -> dict[str, Post]:
-    """`reproductions.posts`, which see."""
-    found = {}
-    for name, claims in recorded_claims().items():
-        names = tuple(flag.name for flag in (*post(name).flags, *COMMON))
-        verdicts = {claim['claim']: claim['verdict'] for claim in claims}
-        found[name] = Post(name, page_parts(name)['title'], tuple(part(name, 'settings').VARIANTS), names, verdicts)
-    return found

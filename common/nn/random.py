@@ -26,13 +26,13 @@ class Stream(enum.IntEnum):
     NOISE_D = 3  # input of G in the discriminator's update
     NOISE_G = 4  # input of G in its own update
     PRETRAIN = 5
-    FIGURE = 6  # samples that are only plotted or exported
+    FIGURE = 6  # samples that networks are judged by, and those that are plotted or exported
     ORDER = 7  # order in which a data set is passed through
     INSTANCE_NOISE_D = 8  # added to D's input in its own update
     INSTANCE_NOISE_G = 9  # in G's
     PERTURBATION = 10  # of real samples, for DRAGAN's penalty
     POWER_ITERATION = 11  # where it starts, for spectral normalization
-    MINIBATCH = 12  # weights of minibatch discrimination in MNIST's D
+    MINIBATCH = 12  # weights of minibatch discrimination, where D's other weights have streams of their own
     MODES = 13  # which mode a sample of several is from
 
 

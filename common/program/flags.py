@@ -56,7 +56,7 @@ COMMON = (
     Flag('record_networks', int, None, 'Also keep both networks of every run at so many moments, for the slider of the page '
          'that `python -m reproductions explore` makes.', 2, 1000),
     Flag('animation', bool, False, "Also draw the first seed's training as animation.gif; nothing else changes."),
-    Flag('claims', bool, False, "Measure the post's claims over --runs seeds (default: 200 or 500; MNIST: 8), nothing else."),
+    Flag('claims', bool, False, "Measure the claims over --runs seeds (default: as many as the page says), nothing else."),
     Flag('replay', PATH, None, "Compare with this recorded run of the author's program, step by step, and nothing else."),
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from common.storage import files
-from reproductions import contract
+from reproductions import overview
 from reproductions.contract import Case, Job, Shown, Speed, Trial
 from reproductions.mnist import dataset, gan
 from reproductions.mnist.settings import CLAIM_STEPS, HELD_OUT, VARIANTS, make_settings
@@ -47,7 +47,7 @@ def in_proportion(settings: gan.Settings, digits: dataset.Digits) -> str:
     """A line that puts a single-seed run in proportion: the accepted outcomes of the post on MNIST; '' for other runs."""
     if settings != make_settings() or digits.name != 'MNIST':
         return ''
-    collapsed = contract.recorded_claims()['mnist'][0]['measured']['collapsed at the end (half of the digits of one class)']
+    collapsed = overview.recorded_claims()['mnist'][0]['measured']['collapsed at the end (half of the digits of one class)']
     seeds = f'{collapsed["value"] * collapsed["n"]:.0f} of the {collapsed["n"]} accepted seeds'
     return f'{seeds} of these settings end collapsed, after {CLAIM_STEPS:,} iterations; the committed figure shows --seed=0'
 

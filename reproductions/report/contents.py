@@ -8,7 +8,7 @@ import numpy as np
 
 from common.evaluation import metrics, two_sample
 from common.storage import files
-from reproductions import api, contract
+from reproductions import api, contract, overview
 from reproductions.contract import Job
 from reproductions.explorer import contents as explored
 from reproductions.explorer import page as explorer
@@ -80,7 +80,7 @@ def write_explorers(jobs: list[Job], directory: pathlib.Path) -> None:
 
 def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed: dict[tuple[str, str], str]) -> dict[str, Any]:
     """The contents of the page, and of report.json."""
-    recorded = contract.recorded_claims()
+    recorded = overview.recorded_claims()
     found = []
     for post in chosen:
         path = directory / post / 'claims' / 'claims.json'
@@ -88,12 +88,12 @@ def collect(chosen: list[str], jobs: list[Job], directory: pathlib.Path, failed:
         measured = json.loads(path.read_text(encoding='utf-8')) if path.exists() and (post, 'claims') not in failed else []
         own = [job for job in jobs if job.post == post]
         found.append(
-            contract.page_parts(post)
+            overview.page_parts(post)
             | {
                 'post': post,
                 'claims': [
                     claim
-                    | {'reason': contract.without_links(claim['reason']), 'recorded': summary_of(accepted[claim['claim']])}
+                    | {'reason': overview.without_links(claim['reason']), 'recorded': summary_of(accepted[claim['claim']])}
                     for claim in measured
                 ],
                 'comparison': comparison(post, directory / post),

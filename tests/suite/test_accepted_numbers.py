@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from helpers.paths import ROOT
 
-from reproductions import accepted_numbers, contract
+from reproductions import accepted_numbers, contract, overview
 
 LAST_CLAIMS = ('A5', 'M6', 'J7', 'N6', 'D3')  # of each post
 
@@ -34,7 +34,7 @@ def test_every_post_with_recorded_outcomes_compares_with_them():
 
 
 def test_every_claim_has_a_reference_that_equals_the_figures():
-    recorded = contract.recorded_claims()
+    recorded = overview.recorded_claims()
     for name, (letter, count) in zip(contract.NAMES, LAST_CLAIMS, strict=True):
         assert [claim['claim'] for claim in recorded[name]] == [f'{letter}{i + 1}' for i in range(int(count))]
         assert recorded[name] == json.loads((ROOT / 'figures' / name / 'claims.json').read_text(encoding='utf-8'))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from common.program import cli
 from common.storage import checkpoints, files
-from reproductions import __main__, contract
+from reproductions import __main__, contract, overview
 from reproductions.report import contents
 from reproductions.report import jobs as report_jobs
 from reproductions.report import page as report_page
@@ -55,7 +55,7 @@ def made_up(tmp_path):
     for post in contract.NAMES:
         directory = tmp_path / post / 'claims'
         directory.mkdir(parents=True)
-        files.write_json(directory / 'claims.json', contract.recorded_claims()[post])
+        files.write_json(directory / 'claims.json', overview.recorded_claims()[post])
     for name in ('plain', 'minibatch'):
         columns = {'finite': (rng.random(120) < 0.8).astype(int), 'success': np.zeros(120, int)}
         columns |= {name: rng.normal(4, 2, 120) for name in ('mean', 'std', *QUANTILES, 'd_mean')}
@@ -113,9 +113,9 @@ def test_comparison_is_with_the_authors_outcomes(made_up):
 
 
 def test_every_post_has_a_page_and_recorded_claims():
-    assert list(contract.recorded_claims()) == list(contract.NAMES)
+    assert list(overview.recorded_claims()) == list(contract.NAMES)
     for name in contract.NAMES:
-        parts = contract.page_parts(name)
+        parts = overview.page_parts(name)
         assert parts['departures'].startswith('1. ') and len(parts['paragraph']) > 200 and '](' not in parts['paragraph']
 
 
