@@ -1,9 +1,9 @@
 """A setting is declared once: as a field of a post's `Settings`, whose annotation says what all others need. No TensorFlow.
 
-  learning_rate: Annotated[float, POSITIVE, per_run('float32'), 'Initial learning rate (the post: 0.005).'] = 0.005
+  learning_rate: Annotated[float, POSITIVE, PerRun('float32'), 'Initial learning rate (the post: 0.005).'] = 0.005
 
 From the fields follow the flags with their bounds and --help (`common.program.flags`), which numbers a sweep may vary within
-one compiled program (`per_run`), what the evaluation reads (`EVALUATED`) and what identifies a training (`identity`). A default
+one compiled program (`PerRun`), what the evaluation reads (`EVALUATED`) and what identifies a training (`identity`). A default
 is the post's; a variant is a table of differences from it. A field without a text has no flag.
 """
 
@@ -11,7 +11,7 @@ import enum
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from common.sizes import MOST
@@ -44,8 +44,8 @@ class Mark(enum.Enum):
 EVALUATED, IMPLIED, OF_ALL = Mark
 
 
-class Bounds(NamedTuple):
-    """The numbers that a setting may be; None: no bound."""
+class Between(NamedTuple):
+    """The numbers that a setting may be, bounds included; None: no bound."""
 
     least: float | None = None
     most: float | None = None
@@ -60,24 +60,13 @@ class PerRun(NamedTuple):
 class OneOf(NamedTuple):
     """The texts that a setting may be."""
 
-    names: tuple[str, ...]
-
-
-def one_of(names: typing.Iterable[str]) -> OneOf:
-    """An annotation: the setting is one of these texts."""
-    return OneOf(tuple(names))
-
-
-per_run, between = PerRun, Bounds
+    names: Iterable[str]
 
 
 class Derived(NamedTuple):
     """A default that follows from other fields: `rule` of the settings, whose earlier fields are final."""
 
     rule: Callable[[Any], Any]
-
-
-derived = Derived
 
 
 class Field(NamedTuple):
@@ -87,7 +76,7 @@ class Field(NamedTuple):
     kind: Any  # int, float, bool, str, a `Kind`, or the allowed texts
     default: Any
     text: str = ''  # for --help
-    bounds: Bounds = Bounds()
+    bounds: Between = Between()
     dtype: str | None = None  # of `PerRun`
     marks: frozenset[Mark] = frozenset()
 
@@ -101,27 +90,27 @@ class Remedies(NamedTuple):
     """Well-known changes to a GAN's training that often help, each off at 0; see `common/remedies.py`."""
 
     label_smoothing: Annotated[
-        float, FRACTION, per_run('float32'), "D's label for real samples is 1 - this (Salimans et al. 2016: 0.1; the post: 0)."
+        float, FRACTION, PerRun('float32'), "D's label for real samples is 1 - this (Salimans et al. 2016: 0.1; the post: 0)."
     ] = 0.0
     instance_noise: Annotated[
-        float, between(0, 1000), per_run('float32'), 'Std of normal noise on all that D is given, falling linearly to 0 over '
+        float, Between(0, 1000), PerRun('float32'), 'Std of normal noise on all that D is given, falling linearly to 0 over '
         'the training (Sonderby et al. 2017; the post: 0).',
     ] = 0.0  # fmt: skip
-    noise_steps: Annotated[int, between(1, MOST), 'Iterations over which --instance_noise falls to 0 (default: all).'] = None
+    noise_steps: Annotated[int, Between(1, MOST), 'Iterations over which --instance_noise falls to 0 (default: all).'] = None
     gradient_penalty: Annotated[
-        float, between(0, 1e6), per_run('float32'), "Weight gamma of R1, a penalty on the norm of D's gradient at real samples "
+        float, Between(0, 1e6), PerRun('float32'), "Weight gamma of R1, a penalty on the norm of D's gradient at real samples "
         '(Mescheder et al. 2018: 10; the post: 0).',
     ] = 0.0  # fmt: skip
     dragan: Annotated[
-        float, between(0, 1e6), per_run('float32'), "Weight of DRAGAN's penalty, on gradient norms other than 1 near real "
+        float, Between(0, 1e6), PerRun('float32'), "Weight of DRAGAN's penalty, on gradient norms other than 1 near real "
         'samples (Kodali et al. 2017: 10; the post: 0).',
     ] = 0.0  # fmt: skip
     historical_averaging: Annotated[
-        float, between(0, 1e6), per_run('float32'), 'Weight of the squared distance of all parameters to their mean so far '
+        float, Between(0, 1e6), PerRun('float32'), 'Weight of the squared distance of all parameters to their mean so far '
         '(Salimans et al. 2016; the post: 0).',
     ] = 0.0  # fmt: skip
     average: Annotated[
-        float, FRACTION, per_run('float64'), "Decay of a moving average of G's parameters, which is judged in G's place "
+        float, FRACTION, PerRun('float64'), "Decay of a moving average of G's parameters, which is judged in G's place "
         '(Yazici et al. 2019: 0.9999; the post: 0).',
     ] = 0.0  # fmt: skip
     spectral_norm: Annotated[bool, "Divide D's weights by their largest singular value (Miyato et al. 2018)."] = False
@@ -129,12 +118,12 @@ class Remedies(NamedTuple):
 
 # Annotations of settings that several posts share.
 BATCH_SIZE = Annotated[int, OF_ALL]
-D_RATE = Annotated[float, POSITIVE, per_run('float32'), "D's learning rate (default: --learning_rate, as in the post)."]
-G_RATE = Annotated[float, POSITIVE, per_run('float32'), "G's learning rate (default: --learning_rate, as in the post)."]
-EPSILON = Annotated[float, POSITIVE, per_run('float32'), "Adam's epsilon (the post: 1e-8)."]
-INIT_SCALE = Annotated[float, POSITIVE, per_run('float32'), "Initial weights, as a multiple of the post's (the post: 1)."]
-D_STEPS = Annotated[int, between(1, 1000), 'Updates of D per step (the post: 1).']
-G_STEPS = Annotated[int, between(1, 1000), 'Updates of G per step (the post: 1).']
+D_RATE = Annotated[float, POSITIVE, PerRun('float32'), "D's learning rate (default: --learning_rate, as in the post)."]
+G_RATE = Annotated[float, POSITIVE, PerRun('float32'), "G's learning rate (default: --learning_rate, as in the post)."]
+EPSILON = Annotated[float, POSITIVE, PerRun('float32'), "Adam's epsilon (the post: 1e-8)."]
+INIT_SCALE = Annotated[float, POSITIVE, PerRun('float32'), "Initial weights, as a multiple of the post's (the post: 1)."]
+D_STEPS = Annotated[int, Between(1, 1000), 'Updates of D per step (the post: 1).']
+G_STEPS = Annotated[int, Between(1, 1000), 'Updates of G per step (the post: 1).']
 
 
 # --- What follows from a declaration ------------------------------------------------------------------------------------------
@@ -150,11 +139,11 @@ def fields(settings: type) -> Mapping[str, Field]:
             continue
         kind, *annotations = typing.get_args(hint) if typing.get_origin(hint) is Annotated else (hint,)
         given = {type(each): each for each in annotations}
-        kind = given.get(Kind, given[OneOf].names if OneOf in given else KINDS.get(kind, kind))
+        kind = given.get(Kind, tuple(given[OneOf].names) if OneOf in given else KINDS.get(kind, kind))
         marks = frozenset(each for each in annotations if isinstance(each, Mark))
         dtype = given[PerRun].dtype if PerRun in given else None
         default = settings._field_defaults[name]
-        declared[name] = Field(name, kind, default, given.get(str, ''), given.get(Bounds, Bounds()), dtype, marks)
+        declared[name] = Field(name, kind, default, given.get(str, ''), given.get(Between, Between()), dtype, marks)
     return types.MappingProxyType(declared)
 
 

@@ -17,10 +17,10 @@ from common.settings import (
     IMPLIED,
     INIT_SCALE,
     POSITIVE,
+    Between,
+    OneOf,
+    PerRun,
     Remedies,
-    between,
-    one_of,
-    per_run,
 )
 
 VARIANTS = {  # commits of https://github.com/devnag/pytorch-generative-adversarial-networks
@@ -40,24 +40,24 @@ DRAWS = 10_000  # samples of U(0, 1) on which the final G is evaluated
 class Settings(NamedTuple):
     """Everything that determines the results, except the seeds and the number of rounds; defaults are the post's."""
 
-    variant: Annotated[str, one_of(VARIANTS), 'Published version of the program (the post: 2018-11).'] = DEFAULT
+    variant: Annotated[str, OneOf(VARIANTS), 'Published version of the program (the post: 2018-11).'] = DEFAULT
     preprocess: Annotated[
-        str, one_of(VIEWS),
+        str, OneOf(VIEWS),
         "What D sees of a batch (default: the variant's; the post: moments; 2017-02 has only variances).",
     ] = 'moments'  # fmt: skip
-    d_steps: Annotated[int, between(1, MOST_UPDATES), "Updates of D per round (default: the variant's; the post: 20)."] = 20
-    g_steps: Annotated[int, between(1, MOST_UPDATES), "Updates of G per round (default: the variant's; the post: 20)."] = 20
-    learning_rate: Annotated[
-        float, POSITIVE, per_run('float32'), "Learning rate (default: the variant's; the post: 0.001)."
-    ] = 0.001
+    d_steps: Annotated[int, Between(1, MOST_UPDATES), "Updates of D per round (default: the variant's; the post: 20)."] = 20
+    g_steps: Annotated[int, Between(1, MOST_UPDATES), "Updates of G per round (default: the variant's; the post: 20)."] = 20
+    learning_rate: Annotated[float, POSITIVE, PerRun('float32'), "Learning rate (default: the variant's; the post: 0.001)."] = (
+        0.001
+    )
     d_learning_rate: D_RATE = None
     g_learning_rate: G_RATE = None
-    momentum: Annotated[float, FRACTION, per_run('float32'), 'Momentum of gradient descent (the post: 0.9).'] = 0.9
-    beta1: Annotated[float, FRACTION, per_run('float64'), "Adam's beta1, for 2017-02 (that program: 0.9)."] = 0.9
-    beta2: Annotated[float, FRACTION, per_run('float64'), "Adam's beta2, for 2017-02 (that program: 0.999)."] = 0.999
+    momentum: Annotated[float, FRACTION, PerRun('float32'), 'Momentum of gradient descent (the post: 0.9).'] = 0.9
+    beta1: Annotated[float, FRACTION, PerRun('float64'), "Adam's beta1, for 2017-02 (that program: 0.9)."] = 0.9
+    beta2: Annotated[float, FRACTION, PerRun('float64'), "Adam's beta2, for 2017-02 (that program: 0.999)."] = 0.999
     epsilon: EPSILON = 1e-8  # PyTorch's default, like beta2
     init_scale: INIT_SCALE = 1.0  # of biases, too
-    noise_range: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, 'Noise is uniform from 0 to this (the post: 1).'] = (
+    noise_range: Annotated[float, POSITIVE, PerRun('float32'), EVALUATED, 'Noise is uniform from 0 to this (the post: 1).'] = (
         1.0
     )
     remedies: Remedies = Remedies()
@@ -65,8 +65,8 @@ class Settings(NamedTuple):
         bool, IMPLIED, 'Refused: minibatch discrimination compares the samples that D decides on one by one, but this D '
         'decides on a whole batch and sees its spread already.',
     ] = False  # fmt: skip
-    mu: Annotated[float, per_run('float32'), EVALUATED, 'Mean of the data (the post: 4).'] = 4.0
-    sigma: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, 'Standard deviation of the data (the post: 1.25).'] = 1.25
+    mu: Annotated[float, PerRun('float32'), EVALUATED, 'Mean of the data (the post: 4).'] = 4.0
+    sigma: Annotated[float, POSITIVE, PerRun('float32'), EVALUATED, 'Standard deviation of the data (the post: 1.25).'] = 1.25
     batch_size: BATCH_SIZE = 500
     default_steps: Annotated[int, IMPLIED] = 5000  # rounds
     views: Annotated[tuple[str, ...], IMPLIED] = VIEWS  # that the program has

@@ -19,10 +19,10 @@ from common.settings import (
     IMPLIED,
     INIT_SCALE,
     POSITIVE,
+    Derived,
+    OneOf,
+    PerRun,
     Remedies,
-    derived,
-    one_of,
-    per_run,
 )
 
 # The listing, and commits of https://github.com/austinpgraham/Recommendations-GAN. `2018-06`: network fbbe4bc with script
@@ -65,23 +65,21 @@ COLUMNS = Columns(
 class Settings(NamedTuple):
     """Everything that determines the results, except seeds, data and the number of iterations; defaults are the listing's."""
 
-    variant: Annotated[str, one_of(VARIANTS), f'Program: {"; ".join(f"{name}, {what}" for name, what in WHAT.items())}.'] = (
+    variant: Annotated[str, OneOf(VARIANTS), f'Program: {"; ".join(f"{name}, {what}" for name, what in WHAT.items())}.'] = (
         DEFAULT
     )
     learning_rate: Annotated[
-        float, POSITIVE, per_run('float32'), 'Learning rate of Adam, for both networks (the post: 0.001; 2018-08: 0.0001).'
+        float, POSITIVE, PerRun('float32'), 'Learning rate of Adam, for both networks (the post: 0.001; 2018-08: 0.0001).'
     ] = 0.001
     d_learning_rate: D_RATE = None
     g_learning_rate: G_RATE = None
-    beta1: Annotated[float, FRACTION, per_run('float64'), "Adam's beta1, for both networks (the post: 0.9; 2018-08: 0.5)."] = (
-        0.9
+    beta1: Annotated[float, FRACTION, PerRun('float64'), "Adam's beta1, for both networks (the post: 0.9; 2018-08: 0.5)."] = 0.9
+    beta2: Annotated[float, FRACTION, PerRun('float64'), "Adam's beta2, for both networks (the post: 0.999; 2018-08: 0.9)."] = (
+        0.999
     )
-    beta2: Annotated[
-        float, FRACTION, per_run('float64'), "Adam's beta2, for both networks (the post: 0.999; 2018-08: 0.9)."
-    ] = 0.999
     epsilon: EPSILON = 1e-8  # TensorFlow 1's default
     init_scale: INIT_SCALE = 1.0
-    noise_range: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, 'Noise is uniform over +- this (the post: 1).'] = 1.0
+    noise_range: Annotated[float, POSITIVE, PerRun('float32'), EVALUATED, 'Noise is uniform over +- this (the post: 1).'] = 1.0
     hidden_sizes: Annotated[
         tuple[int, ...], IMPLIED, "Widths of D's hidden layers; G has the same in reverse (the post: 500,200)."
     ] = (500, 200)
@@ -91,8 +89,8 @@ class Settings(NamedTuple):
     remedies: Remedies = Remedies()
     batch_size: BATCH_SIZE = 128
     conditional: bool = False  # both networks are given the label of the digit, as 10 numbers after their other inputs
-    d_widths: tuple[int, ...] = derived(lambda s: (PIXELS + CLASSES * s.conditional, *s.hidden_sizes, 1))
-    g_widths: tuple[int, ...] = derived(lambda s: (NOISE + CLASSES * s.conditional, *s.hidden_sizes[::-1], PIXELS))
+    d_widths: tuple[int, ...] = Derived(lambda s: (PIXELS + CLASSES * s.conditional, *s.hidden_sizes, 1))
+    g_widths: tuple[int, ...] = Derived(lambda s: (NOISE + CLASSES * s.conditional, *s.hidden_sizes[::-1], PIXELS))
     glorot: bool = False  # initial weights of variance 2 / (inputs + outputs), not 2 / inputs
     default_steps: Annotated[int, IMPLIED] = 500_000
 

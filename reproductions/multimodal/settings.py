@@ -22,11 +22,11 @@ from common.settings import (
     IMPLIED,
     INIT_SCALE,
     POSITIVE,
+    Between,
+    Derived,
+    OneOf,
+    PerRun,
     Remedies,
-    between,
-    derived,
-    one_of,
-    per_run,
 )
 from common.sizes import MOST
 from reproductions.aylien.settings import NOISE_RANGE, PLOT_POINTS
@@ -47,8 +47,8 @@ SPACING = 8.0  # minimum distance of the default modes in stds: that of three mo
 VARIANTS = {  # values for what the post leaves open, since no program was published
     'inferred': {},
     'guessed': {
-        'batch_size': derived(lambda s: multiple_of(s.modes, 12)),
-        'learning_rate': derived(lambda s: aylien_settings(AYLIEN, minibatch=s.minibatch).learning_rate),
+        'batch_size': Derived(lambda s: multiple_of(s.modes, 12)),
+        'learning_rate': Derived(lambda s: aylien_settings(AYLIEN, minibatch=s.minibatch).learning_rate),
         'alone': 0.0,
     },
 }
@@ -76,43 +76,43 @@ class Settings(NamedTuple):
     """Everything that determines the results, except the seeds and the number of steps."""
 
     variant: Annotated[
-        str, one_of(VARIANTS), IMPLIED, 'Values for what the post leaves open, since its program is lost: '
+        str, OneOf(VARIANTS), IMPLIED, 'Values for what the post leaves open, since its program is lost: '
         f'{"; ".join(f"{name}, {what}" for name, what in WHAT.items())}.',
     ] = DEFAULT  # fmt: skip
     alone: Annotated[float, IMPLIED] = 4.0  # mean of a single mode
     modes: Annotated[
-        int, between(1, MOST_MODES), IMPLIED, 'Number of Gaussian modes of the data (default: 3; the post: 1, 2 and 3).'
-    ] = derived(lambda s: 3 if isinstance(s.means, settings.Derived) else np.shape(s.means)[-1])
+        int, Between(1, MOST_MODES), IMPLIED, 'Number of Gaussian modes of the data (default: 3; the post: 1, 2 and 3).'
+    ] = Derived(lambda s: 3 if isinstance(s.means, settings.Derived) else np.shape(s.means)[-1])
     means: Annotated[
         tuple[float, ...], 'Means of the modes (default: 4 for one, 0 if guessed; else evenly spaced over +-4; the post: lost '
         'image).',
-    ] = derived(lambda s: default_modes(s.modes, s.alone)[0])  # fmt: skip
+    ] = Derived(lambda s: default_modes(s.modes, s.alone)[0])  # fmt: skip
     deviations: Annotated[
         tuple[float, ...], 'Standard deviations of the modes, one for all or one per mode (default: 0.5, or less for modes '
         'closer than 8 stds; the post: lost image).',
-    ] = derived(lambda s: default_modes(s.modes, s.alone)[1])  # fmt: skip
-    hidden_size: Annotated[int, between(1), IMPLIED, 'h: each hidden layer of G has h units per mode (the post: 4).'] = 4
+    ] = Derived(lambda s: default_modes(s.modes, s.alone)[1])  # fmt: skip
+    hidden_size: Annotated[int, Between(1), IMPLIED, 'h: each hidden layer of G has h units per mode (the post: 4).'] = 4
     layers: Annotated[
-        int, between(1, 10), IMPLIED, 'Number of hidden layers of G (the post: not stated, but at least three).'
+        int, Between(1, 10), IMPLIED, 'Number of hidden layers of G (the post: not stated, but at least three).'
     ] = 3
     hidden_sizes: Annotated[
         tuple[int, ...], "Widths of G's hidden layers, one by one; replaces --hidden_size and --layers."
-    ] = derived(lambda s: (s.hidden_size * s.modes,) * s.layers)
+    ] = Derived(lambda s: (s.hidden_size * s.modes,) * s.layers)
     activation: Annotated[
-        str, one_of(ACTIVATIONS), "Activation of G's hidden layers (the post: not stated; Aylien's: softplus)."
+        str, OneOf(ACTIVATIONS), "Activation of G's hidden layers (the post: not stated; Aylien's: softplus)."
     ] = 'tanh'
     minibatch: Annotated[bool, 'Use minibatch discrimination in D (the post: no).'] = False
     noise_range: Annotated[
-        float, POSITIVE, per_run('float64'), EVALUATED, "Noise covers +- this (the post: not stated; Aylien's: 8)."
+        float, POSITIVE, PerRun('float64'), EVALUATED, "Noise covers +- this (the post: not stated; Aylien's: 8)."
     ] = NOISE_RANGE
     learning_rate: Annotated[
-        float, POSITIVE, per_run('float32'), "Initial learning rate (the post: not stated; default: Aylien's of that time, "
+        float, POSITIVE, PerRun('float32'), "Initial learning rate (the post: not stated; default: Aylien's of that time, "
         '0.03, or 0.005 with --minibatch).',
-    ] = derived(lambda s: aylien_settings(AYLIEN, minibatch=True).learning_rate if s.minibatch else 0.1)  # fmt: skip
+    ] = Derived(lambda s: aylien_settings(AYLIEN, minibatch=True).learning_rate if s.minibatch else 0.1)  # fmt: skip
     d_learning_rate: D_RATE = None
     g_learning_rate: G_RATE = None
     decay: Annotated[
-        float, POSITIVE, between(None, 1), per_run('float32'),
+        float, POSITIVE, Between(None, 1), PerRun('float32'),
         "Factor of the learning rate every 150 steps (Aylien's: 0.95; the post: not stated).",
     ] = 0.95  # fmt: skip
     init_scale: INIT_SCALE = 1.0  # as a multiple of Aylien's
@@ -120,17 +120,17 @@ class Settings(NamedTuple):
     g_steps: G_STEPS = 1
     remedies: Remedies = Remedies()
     pretrain_steps: Annotated[
-        int, between(0, MOST), "Steps of D's pre-training (the post: not stated; default: Aylien's, 1000)."
+        int, Between(0, MOST), "Steps of D's pre-training (the post: not stated; default: Aylien's, 1000)."
     ] = 1000
     pretrain_target: Annotated[
-        str, one_of(PRETRAIN_TARGETS), IMPLIED, "Density that D is pre-trained on: all modes', or the first mode's alone (the "
+        str, OneOf(PRETRAIN_TARGETS), IMPLIED, "Density that D is pre-trained on: all modes', or the first mode's alone (the "
         "post: not stated; Aylien's has one mode).",
     ] = 'all'  # fmt: skip
     equal_modes: Annotated[
         bool, 'Batches of equally many samples per mode (the post: "almost equal"), or of modes drawn at random.'
     ] = True
-    batch_size: BATCH_SIZE = derived(lambda s: multiple_of(s.modes, 60))
-    pretrain_weights: tuple[float, ...] = derived(  # of the modes in the density that D is pre-trained on; None: equal
+    batch_size: BATCH_SIZE = Derived(lambda s: multiple_of(s.modes, 60))
+    pretrain_weights: tuple[float, ...] = Derived(  # of the modes in the density that D is pre-trained on; None: equal
         lambda s: (1.0, *[0.0] * (s.modes - 1)) if s.pretrain_target == 'first' else None
     )
     default_steps: Annotated[int, IMPLIED] = NUM_STEPS

@@ -15,32 +15,32 @@ from common.settings import (
     IMPLIED,
     OF_ALL,
     POSITIVE,
+    Between,
+    Derived,
     Kind,
+    OneOf,
+    PerRun,
     Remedies,
-    between,
-    derived,
-    one_of,
-    per_run,
 )
 
 VARIANTS = {
     'new': {},
-    'old': {'rate': 0.5, 'size': 2, 'steps': derived(lambda s: 10 * s.size), 'average': 0.9},
+    'old': {'rate': 0.5, 'size': 2, 'steps': Derived(lambda s: 10 * s.size), 'average': 0.9},
 }
 
 
 class Settings(NamedTuple):
     """A setting of every kind."""
 
-    variant: Annotated[str, one_of(VARIANTS), 'Version.'] = 'new'
-    size: Annotated[int, between(1, 9), 'Units.'] = 3
-    widths: Annotated[tuple[int, ...], 'Units of each layer.'] = derived(lambda s: (s.size, 2 * s.size))
+    variant: Annotated[str, OneOf(VARIANTS), 'Version.'] = 'new'
+    size: Annotated[int, Between(1, 9), 'Units.'] = 3
+    widths: Annotated[tuple[int, ...], 'Units of each layer.'] = Derived(lambda s: (s.size, 2 * s.size))
     places: Annotated[tuple[float, ...], IMPLIED, 'Means.'] = (0.0, 1.5)
-    rate: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, 'Learning rate.'] = 0.1
-    decay: Annotated[float, POSITIVE, between(None, 1), 'Its factor.'] = 0.95
-    momentum: Annotated[float, FRACTION, per_run('float64'), 'Momentum.'] = 0.9
+    rate: Annotated[float, POSITIVE, PerRun('float32'), EVALUATED, 'Learning rate.'] = 0.1
+    decay: Annotated[float, POSITIVE, Between(None, 1), 'Its factor.'] = 0.95
+    momentum: Annotated[float, FRACTION, PerRun('float64'), 'Momentum.'] = 0.9
     mean: Annotated[float, 'Mean.'] = -1.0
-    activation: Annotated[str, one_of(['tanh', 'relu']), 'Activation.'] = 'tanh'
+    activation: Annotated[str, OneOf(['tanh', 'relu']), 'Activation.'] = 'tanh'
     plain: Annotated[bool, 'Without frills.'] = False
     remedies: Remedies = Remedies()
     batch_size: BATCH_SIZE = 12

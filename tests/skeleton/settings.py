@@ -14,10 +14,10 @@ from common.settings import (
     G_STEPS,
     IMPLIED,
     POSITIVE,
+    Between,
+    OneOf,
+    PerRun,
     Remedies,
-    between,
-    one_of,
-    per_run,
 )  # fmt: skip
 
 VARIANTS = {'2020-01': {}, '2020-06': {'learning_rate': 0.002}}  # the post's, and what a later version changed
@@ -29,12 +29,12 @@ STD = 0.1
 class Settings(NamedTuple):
     """Everything that determines the results, except the seeds and the number of steps; defaults are the post's."""
 
-    variant: Annotated[str, one_of(VARIANTS), 'Published version of the program (the post: 2020-01).'] = DEFAULT
-    hidden_size: Annotated[int, between(1, 1000), 'Units of the hidden layers (the post: 16).'] = 16
-    learning_rate: Annotated[float, POSITIVE, per_run('float32'), 'Learning rate of Adam (the post: 0.005).'] = 0.005
+    variant: Annotated[str, OneOf(VARIANTS), 'Published version of the program (the post: 2020-01).'] = DEFAULT
+    hidden_size: Annotated[int, Between(1, 1000), 'Units of the hidden layers (the post: 16).'] = 16
+    learning_rate: Annotated[float, POSITIVE, PerRun('float32'), 'Learning rate of Adam (the post: 0.005).'] = 0.005
     d_learning_rate: D_RATE = None
     g_learning_rate: G_RATE = None
-    noise_range: Annotated[float, POSITIVE, per_run('float32'), EVALUATED, 'Noise covers +- this (the post: 1).'] = 1.0
+    noise_range: Annotated[float, POSITIVE, PerRun('float32'), EVALUATED, 'Noise covers +- this (the post: 1).'] = 1.0
     d_steps: D_STEPS = 1
     g_steps: G_STEPS = 1
     remedies: Remedies = Remedies()
