@@ -89,10 +89,10 @@ def outputs(opts: FlagValues) -> None:
 def opened(opts: FlagValues, kind: str, default: str = '') -> Iterator[directories.Held]:
     """The directory of --output_dir, or else `default`, for a command of this kind, until the block ends. Raises UserError."""
     path = pathlib.Path(opts.output_dir or default)
-    if 'resume' in opts and opts.resume and not path.is_dir():
-        raise UserError(f'--resume: there is no directory {path}; run without --resume first')
     with contextlib.ExitStack() as stack:
         try:
+            if 'resume' in opts and opts.resume and not path.is_dir():
+                raise UserError(f'--resume: there is no directory {path}; run without --resume first')
             held = stack.enter_context(directories.held(path, kind))
         except directories.Taken as error:
             raise UserError(f'--output_dir={path} is in use by another command; wait until it ends or name another') from error

@@ -97,6 +97,7 @@ def exported(tmp_path_factory):
     return directory, found
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize('name', contract.NAMES)
 def test_samples_equal_the_generators(exported, name):
     directory, found = exported
@@ -118,6 +119,7 @@ def test_samples_equal_the_generators(exported, name):
     np.testing.assert_array_equal(theirs['served'], theirs['generated'])
 
 
+@pytest.mark.statistical
 def test_a_conditional_generator_gives_the_classes_asked_for(exported):
     """One label for all, one per sample, or none for an even mix in the order 0, 1, 2, ...: on the same noise."""
     theirs = files.read_npz(exported[0] / 'conditional_samples.npz')
@@ -140,6 +142,7 @@ def test_a_conditional_generator_gives_the_classes_asked_for(exported):
     assert np.abs(theirs['threes'] - theirs['mix']).max(axis=1).min() == 0 < np.abs(theirs['threes'] - theirs['mix']).max()
 
 
+@pytest.mark.statistical
 def test_numbers_out_of_range_are_refused(exported):
     text = (exported[0] / 'refusals.txt').read_text(encoding='utf-8')
     assert text.count('label must be from 0 to 9, or -1 for an even mix, and is') == 2
@@ -150,6 +153,7 @@ def test_numbers_out_of_range_are_refused(exported):
     ]
 
 
+@pytest.mark.statistical
 def test_no_temporary_files_are_left(exported):
     directory, _ = exported
     assert not list(directory.glob(f'{files.PARTIAL}*'))

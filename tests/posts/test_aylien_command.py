@@ -45,7 +45,7 @@ def test_a_single_run_writes_its_files(tmp_path, capsys):
     assert (tmp_path / 'figure.png').read_bytes()[:4] == b'\x89PNG'
     figure = files.read_npz(tmp_path / 'figure.npz')
     assert figure['generated'].shape == (99,) and figure['decision'].shape == (10_000,)
-    assert not list(tmp_path.glob('.*'))  # no temporary file is left
+    assert not list(tmp_path.glob('.partial-*'))  # no temporary file is left
 
 
 def test_ensemble_writes_one_row_per_seed_and_its_panel(tmp_path, capsys):
@@ -81,6 +81,7 @@ def test_diverged_runs_are_counted_and_drawn(tmp_path, capsys):
     assert all(row['success'] == '0' and row['mean'] == 'nan' for row in rows if row['finite'] == '0')
 
 
+@pytest.mark.statistical
 def test_animation(tmp_path):
     path = tmp_path / 'animation.gif'
     assert (

@@ -57,6 +57,7 @@ def test_trained_once_and_reproducible(cache, monkeypatch):
         classifier.for_digits(images[1:], labels[1:], *test)
 
 
+@pytest.mark.statistical
 def test_settings_of_keras_change_nothing_and_stay(cache):
     """And neither do the global random generators, whose next numbers are as if no classifier had been built."""
     config, (images, labels, *test) = tf.keras.config, some()
@@ -108,6 +109,7 @@ def test_other_back_ends_are_refused_in_one_line(cache, monkeypatch):
         classifier.for_digits(*some(40))
 
 
+@pytest.mark.statistical
 def test_without_a_place_to_keep_it_there_is_one_note_before_the_training(tmp_path, monkeypatch, capsys):
     (tmp_path / 'file').write_text('', encoding='utf-8')
     told, train = [], classifier.train

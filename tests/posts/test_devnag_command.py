@@ -46,7 +46,7 @@ def test_a_single_run_writes_its_files_and_animation(tmp_path, capsys):
     frames = files.read_npz(tmp_path / 'animation.npz')
     assert frames['step'].tolist() == [0, 10, 20, 29] and frames['density'].shape == (4, 120)
     np.testing.assert_allclose((frames['density'] * np.diff(frames['edges'])).sum(axis=1), 1, rtol=1e-6)
-    assert not list(tmp_path.glob('.*')) and not (tmp_path / 'ensemble.png').exists()
+    assert not list(tmp_path.glob('.partial-*')) and not (tmp_path / 'ensemble.png').exists()
 
 
 @pytest.mark.statistical

@@ -195,7 +195,7 @@ def test_a_single_run_writes_its_files_and_the_seven_figures(tmp_path, capsys):
     assert numbers['figure']['generated'].std() == pytest.approx(float(row['std']), rel=1e-4)
     start, pretrained = numbers['before']['decision'], numbers['decision_after']['decision boundary']
     np.testing.assert_allclose(start, np.clip(pretrained, 0.01, 0.99), rtol=1e-4, atol=1e-6)
-    assert not list(tmp_path.glob('.*'))
+    assert not list(tmp_path.glob('.partial-*'))
 
 
 @pytest.mark.statistical

@@ -197,7 +197,7 @@ def test_a_single_run_writes_its_files(few, tmp_path, capsys):
     assert files.read_npz(tmp_path / 'quality.npz')['untrained/frechet'] == references['untrained']['frechet']
     progress = files.read_npz(tmp_path / 'progress.npz')
     assert progress['labels'][[0, -1]].tolist() == ['0', '29'] and len(progress['images']) == 10 * progress['columns']
-    assert not list(tmp_path.glob('.*'))
+    assert not list(tmp_path.glob('.partial-*'))
 
 
 @pytest.mark.statistical

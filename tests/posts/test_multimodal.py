@@ -170,6 +170,7 @@ def test_success_is_what_its_docstring_says():
     assert distance(three, multimodal.truth(missing).ppf(points)) == pytest.approx(8 / 3, abs=0.01)
 
 
+@pytest.mark.statistical
 def test_records_are_dense_where_the_post_converges():
     settings = multimodal_settings.make_settings(modes=1, pretrain_steps=0)
     _, history, _ = outcomes.train_many(multimodal, settings, 5, 2, num_steps=1000)

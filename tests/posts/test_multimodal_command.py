@@ -37,7 +37,7 @@ def test_a_single_run_writes_its_files(tmp_path, capsys):
     assert history['step'].tolist() == [*range(0, 60, 5), 59]
     figure = files.read_npz(tmp_path / 'figure.npz')
     assert figure['generated'].shape == figure['real'].shape == (99,)
-    assert not list(tmp_path.glob('.*'))
+    assert not list(tmp_path.glob('.partial-*'))
 
 
 @pytest.mark.statistical

@@ -24,6 +24,7 @@ def diverged(monkeypatch):
     monkeypatch.setattr(training, 'start', not_a_number)
 
 
+@pytest.mark.statistical
 def test_all_runs_diverged(diverged, tmp_path, capsys):
     """Results, figures and summary are written, and say so."""
     flags = ['--num_steps=40', '--pretrain_steps=20', '--log_every=10', '--runs=2']

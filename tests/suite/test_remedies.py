@@ -251,6 +251,7 @@ def test_more_runs_go_on_from_those_that_are_done(small, tmp_path, capsys):
     assert 'aylien: ' not in capsys.readouterr().out and (tmp_path / 'remedies.csv').read_bytes() == table
 
 
+@pytest.mark.statistical
 def test_an_interruption_loses_only_the_part_that_was_being_trained(small, tmp_path, monkeypatch, capsys):
     """Not the choice of a strength before it; and no number depends on the parts."""
     words = ['remedies', '--only=aylien', '--runs=60', f'--output_dir={tmp_path}']

@@ -92,6 +92,7 @@ def test_a_sweep_that_is_killed_in_a_trainings_directory_is_not_joined_with_it(t
         reproductions.load(tmp_path)
 
 
+@pytest.mark.statistical
 def test_other_digits_are_never_joined_with_those_before(few, tmp_path, capsys):
     """A sweep that is resumed after the file behind --data changed, and remedies continued with other digits."""
     data = tmp_path / 'digits.npz'

@@ -46,6 +46,7 @@ def test_quantiles_over_seeds_and_figures(tmp_path):
         assert (int(width), int(height)) == image.size and picture.startswith(b'\x89PNG')
 
 
+@pytest.mark.statistical
 def test_a_single_seed_has_its_own_values(tmp_path):
     assert call(aylien_main, *SHORT, f'--output_dir={tmp_path / "out"}', f'--tensorboard={tmp_path / "logs"}') == 0
     history = files.read_npz(tmp_path / 'out' / 'history.npz')
