@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.stats
@@ -64,6 +64,14 @@ def difference_of_proportions(a: np.ndarray, b: np.ndarray) -> Estimate:
     low = difference - np.hypot(p.value - p.low, q.high - q.value)
     high = difference + np.hypot(p.high - p.value, q.value - q.low)
     return Estimate(difference, float(low), float(high), p.n + q.n)
+
+
+def first_true(*rules: tuple[Any, Verdict, str]) -> tuple[Verdict, str]:
+    """Verdict and reason of the first rule (condition, verdict, reason) that holds. Raises ValueError if none does."""
+    for condition, verdict, reason in rules:
+        if condition:
+            return verdict, reason
+    raise ValueError('no rule holds')
 
 
 def as_json(measurements: Sequence[Measurement]) -> list[dict]:

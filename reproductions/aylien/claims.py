@@ -43,24 +43,25 @@ def approach_then_narrowing(table: dict[str, np.ndarray], history: dict[str, np.
     distance = np.where(np.isnan(history['wasserstein']), np.inf, history['wasserstein'])
     closest = distance.argmin(axis=1)
     close = distance[rows, closest] < gan.success_bound(make_settings())
-    narrower = table['std'][close] < history['std'][rows, closest][close]
-    measured = {'seeds that ever come close (W1 < sigma / 2)': claims.proportion(close)}
-    if not close.any():
-        return _row(
-            'A1', 'close at about step 750, then narrower', 'about 750', measured, Verdict.NOT_REPRODUCED, 'none comes close'
-        )
-    measured['of those, step of closest approach (median)'] = claims.median(history['step'][closest][close])
-    measured['of those, narrower at the end than when closest'] = claims.proportion(narrower)
-    measured['of those, deviation at the end (median; data 0.5)'] = claims.median(table['std'][close])
-    step, narrow = list(measured.values())[1:3]
-    as_described = 500 <= step.value <= 1000 and narrow.low > 0.5
-    if not as_described:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'the seeds that come close do not take this course'
-    elif measured['seeds that ever come close (W1 < sigma / 2)'].low > 0.5:
-        verdict, reason = Verdict.REPRODUCED, 'most seeds take this course'
-    else:
-        verdict, reason = Verdict.PARTLY, 'the course is as described for the seeds that come close, but most seeds never do'
-    return _row('A1', 'close at about step 750, then narrower', 'about 750', measured, verdict, reason)
+    share, as_described = claims.proportion(close), False
+    measured = {'seeds that ever come close (W1 < sigma / 2)': share}
+    if close.any():
+        step = claims.median(history['step'][closest][close])
+        narrower = claims.proportion(table['std'][close] < history['std'][rows, closest][close])
+        as_described = 500 <= step.value <= 1000 and narrower.low > 0.5
+        measured |= {
+            'of those, step of closest approach (median)': step,
+            'of those, narrower at the end than when closest': narrower,
+            'of those, deviation at the end (median; data 0.5)': claims.median(table['std'][close]),
+        }
+    verdict, reason = claims.first_true(
+        (not close.any(), Verdict.NOT_REPRODUCED, 'none comes close'),
+        (not as_described, Verdict.NOT_REPRODUCED, 'the seeds that come close do not take this course'),
+        (share.low > 0.5, Verdict.REPRODUCED, 'most seeds take this course'),
+        (True, Verdict.PARTLY, 'the course is as described for the seeds that come close, but most seeds never do'),
+    )
+    statement = 'close at about step 750, then narrower'
+    return claims.Measurement('A1', statement, 'about 750', measured, verdict, reason)
 
 
 def width_kept(plain: dict[str, np.ndarray], minibatch: dict[str, np.ndarray]) -> claims.Measurement:
@@ -79,52 +80,52 @@ def width_kept(plain: dict[str, np.ndarray], minibatch: dict[str, np.ndarray]) -
         'success without': claims.proportion(plain['success']),
         'finite with minibatch': claims.proportion(minibatch['finite']),
     }
-    if kept.low > 0.5 and kept.high < 1 and kept.low > without.high:
-        verdict, reason = Verdict.REPRODUCED, 'most of the width, more than without, and not all'
-    elif kept.low > 0.5 and kept.low > without.high:
-        verdict, reason = Verdict.PARTLY, 'wider than without, and not narrower than the data'
-    elif kept.low > 0.5:
-        verdict, reason = Verdict.PARTLY, 'most of the width is kept, but not clearly more than without'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'less than half of the width may be all that is kept'
-    return _row('A2', 'minibatch discrimination keeps most of the width', 'most, not all', measured, verdict, reason)
+    verdict, reason = claims.first_true(
+        (not kept.low > 0.5, Verdict.NOT_REPRODUCED, 'less than half of the width may be all that is kept'),
+        (not kept.low > without.high, Verdict.PARTLY, 'most of the width is kept, but not clearly more than without'),
+        (kept.high < 1, Verdict.REPRODUCED, 'most of the width, more than without, and not all'),
+        (True, Verdict.PARTLY, 'wider than without, and not narrower than the data'),
+    )
+    statement = 'minibatch discrimination keeps most of the width'
+    return claims.Measurement('A2', statement, 'most, not all', measured, verdict, reason)
 
 
 def small_batches(by_batch: dict[int, dict[str, np.ndarray]]) -> claims.Measurement:
     """A3: with the minibatch layer batches must be smaller than about 16 for training to converge."""
-    measured = {f'success at batch {size}': claims.proportion(table['success']) for size, table in by_batch.items()}
+    success = {size: claims.proportion(table['success']) for size, table in by_batch.items()}
+    gain = claims.difference_of_proportions(by_batch[SMALL]['success'], by_batch[LARGE]['success'])
+    measured = {f'success at batch {size}': share for size, share in success.items()}
     measured |= {f'finite at batch {size}': claims.proportion(by_batch[size]['finite']) for size in (SMALL, LARGE)}
-    name = f'success at batch {SMALL} less that at {LARGE}'
-    measured[name] = claims.difference_of_proportions(by_batch[SMALL]['success'], by_batch[LARGE]['success'])
-    small, large = measured[f'success at batch {SMALL}'], measured[f'success at batch {LARGE}']
-    if measured[name].low <= 0:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'larger batches do not succeed less often'
-    elif large.high < small.low / 2:
-        verdict, reason = Verdict.REPRODUCED, 'larger batches succeed less than half as often'
-    else:
-        verdict, reason = Verdict.PARTLY, 'larger batches succeed less often, but not rarely'
+    measured[f'success at batch {SMALL} less that at {LARGE}'] = gain
+    verdict, reason = claims.first_true(
+        (gain.low <= 0, Verdict.NOT_REPRODUCED, 'larger batches do not succeed less often'),
+        (success[LARGE].high < success[SMALL].low / 2, Verdict.REPRODUCED, 'larger batches succeed less than half as often'),
+        (True, Verdict.PARTLY, 'larger batches succeed less often, but not rarely'),
+    )
     reason += '; over rates and batches: [the atlas](atlas.md#aylien)'
-    return _row('A3', 'with the minibatch layer, batches must stay below about 16', '< 16', measured, verdict, reason)
+    statement = 'with the minibatch layer, batches must stay below about 16'
+    return claims.Measurement('A3', statement, '< 16', measured, verdict, reason)
 
 
 def stronger_discriminator(plain: dict[str, np.ndarray], weak: dict[str, np.ndarray]) -> claims.Measurement:
     """A4: D must be deeper and wider than G; with G's own shape it could not tell the two apart."""
-    name = "success with the post's D less that with G's shape"
+    gain = claims.difference_of_proportions(plain['success'], weak['success'])
+    loss, loss_of_weak = (claims.median(table['loss_d'][table['finite'] == 1]) for table in (plain, weak))
     measured = {
         "success with the post's D (8, 8, 8)": claims.proportion(plain['success']),
         "success with a D of G's shape (4)": claims.proportion(weak['success']),
-        name: claims.difference_of_proportions(plain['success'], weak['success']),
-        "loss of the post's D (median; 1.386 if it cannot separate)": claims.median(plain['loss_d'][plain['finite'] == 1]),
-        "loss of a D of G's shape": claims.median(weak['loss_d'][weak['finite'] == 1]),
+        "success with the post's D less that with G's shape": gain,
+        "loss of the post's D (median; 1.386 if it cannot separate)": loss,
+        "loss of a D of G's shape": loss_of_weak,
     }
-    if measured[name].low > 0:
-        verdict, reason = Verdict.REPRODUCED, "G succeeds more often against the post's D"
-    elif measured["loss of a D of G's shape"].low > measured["loss of the post's D (median; 1.386 if it cannot separate)"].high:
-        verdict, reason = Verdict.PARTLY, 'the smaller D separates less well, but G does not succeed less often'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'the smaller D does as well'
+    verdict, reason = claims.first_true(
+        (gain.low > 0, Verdict.REPRODUCED, "G succeeds more often against the post's D"),
+        (loss_of_weak.low > loss.high, Verdict.PARTLY,
+         'the smaller D separates less well, but G does not succeed less often'),
+        (True, Verdict.NOT_REPRODUCED, 'the smaller D does as well'),
+    )  # fmt: skip
     reason += '; over rates and widths of D: [the atlas](atlas.md#aylien)'
-    return _row('A4', 'D must be more powerful than G', 'qualitative', measured, verdict, reason)
+    return claims.Measurement('A4', 'D must be more powerful than G', 'qualitative', measured, verdict, reason)
 
 
 def seeds_42_and_4() -> claims.Measurement:
@@ -133,20 +134,23 @@ def seeds_42_and_4() -> claims.Measurement:
     Our random streams differ from NumPy's and TensorFlow 1's, so only the authors' programs can answer.
     """
     settings = make_settings()
-    measured, agree = {}, []
+    measured, agreeing = {}, []
     for variant in VARIANTS:
         table = original(variant, 'plain')
         converged = metrics.quantile_distance(table, gan.truth(settings)) < gan.success_bound(settings)
         at = {seed: bool(converged[table['seed'] == seed][0]) for seed in (42, 4)}
-        agree.append(not at[42] and at[4])
+        agreeing += [variant] * (not at[42] and at[4])
         measured[f'{variant}: share of seeds that converge'] = claims.proportion(converged)
-    verdict = Verdict.REPRODUCED if all(agree) else Verdict.PARTLY if any(agree) else Verdict.NOT_REPRODUCED
-    names = [variant for variant, same in zip(VARIANTS, agree, strict=True) if same]
     reason = (
-        f"in the authors' own outcomes, seed 42 fails and seed 4 converges for {', '.join(names) or 'no variant'}; "
+        f"in the authors' own outcomes, seed 42 fails and seed 4 converges for {', '.join(agreeing) or 'no variant'}; "
         'our streams are others, so our seeds cannot test it'
     )
-    return _row('A5', 'seed 42 does not converge, seed 4 does', '42: no, 4: yes', measured, verdict, reason)
+    verdict, reason = claims.first_true(
+        (len(agreeing) == len(VARIANTS), Verdict.REPRODUCED, reason),
+        (agreeing, Verdict.PARTLY, reason),
+        (True, Verdict.NOT_REPRODUCED, reason),
+    )
+    return claims.Measurement('A5', 'seed 42 does not converge, seed 4 does', '42: no, 4: yes', measured, verdict, reason)
 
 
 ORIGINAL_RUNS = {
@@ -160,7 +164,3 @@ def original(variant: str, branch: str) -> dict[str, np.ndarray]:
     name = f'aylien_{variant}_{branch}.csv'
     with importlib.resources.as_file(importlib.resources.files('reproductions.reference.originals') / name) as path:
         return files.read_csv(path, ('seed', 'finite', *COMPARED), ORIGINAL_RUNS[variant, branch])
-
-
-def _row(claim, statement, stated, measured, verdict, reason):
-    return claims.Measurement(claim, statement, stated, measured, verdict, reason)

@@ -80,13 +80,14 @@ def mean_returns(history: dict[str, np.ndarray]) -> claims.Measurement:
     settings = make_settings()
     overshoots = (history['mean'] > settings.mu + settings.sigma).any(axis=1)
     stays = settled(history['mean'], settings.mu)
+    parts = [claims.proportion(flags) for flags in (overshoots, stays, overshoots & stays)]
     measured = {
-        'overshoots 4 by more than 1.25': claims.proportion(overshoots),
-        'mean settled (within 0.31 of 4 in 95 % of the last 1,000 rounds)': claims.proportion(stays),
-        'both': claims.proportion(overshoots & stays),
+        'overshoots 4 by more than 1.25': parts[0],
+        'mean settled (within 0.31 of 4 in 95 % of the last 1,000 rounds)': parts[1],
+        'both': parts[2],
         'largest mean on the way (median)': claims.median(history['mean'].max(axis=1)),
     }
-    return _trajectory('N1', 'the mean overshoots 4, then settles at it', measured)
+    return claims.Measurement('N1', 'the mean overshoots 4, then settles at it', 'one run', measured, *course(*parts))
 
 
 def std_rises(history: dict[str, np.ndarray]) -> claims.Measurement:
@@ -97,25 +98,23 @@ def std_rises(history: dict[str, np.ndarray]) -> claims.Measurement:
     before = np.where(np.arange(std.shape[1]) < np.maximum(rising, 1)[:, None], std, np.inf)
     falls = before.min(axis=1) < 0.9 * std[:, 0]
     stays = settled(std, settings.sigma)
+    parts = [claims.proportion(flags) for flags in (falls, stays, falls & stays)]
     measured = {
-        'falls by a tenth or more before it reaches 0.625': claims.proportion(falls),
-        'deviation settled (within 0.31 of 1.25 in 95 % of the last 1,000 rounds)': claims.proportion(stays),
-        'both': claims.proportion(falls & stays),
+        'falls by a tenth or more before it reaches 0.625': parts[0],
+        'deviation settled (within 0.31 of 1.25 in 95 % of the last 1,000 rounds)': parts[1],
+        'both': parts[2],
         'lowest deviation before the rise, of that at the start (median)': claims.median(before.min(axis=1) / std[:, 0]),
     }
-    return _trajectory('N2', 'the deviation falls first, then rises to 1.25', measured)
+    return claims.Measurement('N2', 'the deviation falls first, then rises to 1.25', 'one run', measured, *course(*parts))
 
 
-def _trajectory(claim, statement, measured):
-    """The verdict on a two-part trajectory: from the shares of seeds that do the first part, the second, and both."""
-    first, second, both = list(measured.values())[:3]
-    if both.low > 0.5:
-        verdict, reason = Verdict.REPRODUCED, 'most seeds take this course'
-    elif max(first.low, second.low) > 0.5:
-        verdict, reason = Verdict.PARTLY, 'most seeds do one of the two, but not both'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'most seeds do neither'
-    return claims.Measurement(claim, statement, 'one run', measured, verdict, reason)
+def course(first: claims.Estimate, second: claims.Estimate, both: claims.Estimate) -> tuple[Verdict, str]:
+    """The verdict on a trajectory of two parts, from the shares of seeds that do the first, the second, and both."""
+    return claims.first_true(
+        (both.low > 0.5, Verdict.REPRODUCED, 'most seeds take this course'),
+        (max(first.low, second.low) > 0.5, Verdict.PARTLY, 'most seeds do one of the two, but not both'),
+        (True, Verdict.NOT_REPRODUCED, 'most seeds do neither'),
+    )
 
 
 def uniform_distance() -> float:
@@ -134,33 +133,24 @@ def near_gaussian(table: dict[str, np.ndarray]) -> claims.Measurement:
         return claims.Measurement(
             'N3', 'near Gaussian, right tail fatter', 'one run', {}, Verdict.CANNOT_BE_TESTED, 'no run ends well'
         )
+    moments = claims.proportion((np.abs(good['skewness']) < 0.5) & (np.abs(good['kurtosis']) < 0.5))
+    distance = claims.median(good['wasserstein'])
+    tail = claims.proportion(good['q99'] - good['q50'] > good['q50'] - good['q01'])
     measured = {
-        'of the runs that end well, skewness and excess kurtosis within 0.5 of 0': claims.proportion(
-            (np.abs(good['skewness']) < 0.5) & (np.abs(good['kurtosis']) < 0.5)
-        ),
-        f'their Wasserstein distance to the data (median; a uniform distribution of these moments: {flat:.2f})': claims.median(
-            good['wasserstein']
-        ),
-        'right tail longer (q99 farther from the median than q01)': claims.proportion(
-            good['q99'] - good['q50'] > good['q50'] - good['q01']
-        ),
+        'of the runs that end well, skewness and excess kurtosis within 0.5 of 0': moments,
+        f'their Wasserstein distance to the data (median; a uniform distribution of these moments: {flat:.2f})': distance,
+        'right tail longer (q99 farther from the median than q01)': tail,
         'skewness (median)': claims.median(good['skewness']),
         'excess kurtosis (median)': claims.median(good['kurtosis']),
     }
-    moments, distance, tail = list(measured.values())[:3]
-    if moments.low > 0.5 and distance.high < flat and tail.low > 0.5:
-        verdict, reason = (
-            Verdict.REPRODUCED,
-            'nearer to the Gaussian than a uniform distribution, and mostly with a longer right tail',
-        )
-    elif moments.low > 0.5:
-        faults = ['the shape is no nearer to the Gaussian than a uniform distribution'] * (distance.high >= flat)
-        faults += ['neither tail is the longer one'] * (tail.low <= 0.5 <= tail.high) + ['the left tail is longer'] * (
-            tail.high < 0.5
-        )
-        verdict, reason = Verdict.PARTLY, f'skewness and kurtosis are, but {" and ".join(faults)}'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'skewness and kurtosis are not those of a Gaussian'
+    faults = ['the shape is no nearer to the Gaussian than a uniform distribution'] * (distance.high >= flat)
+    faults += ['neither tail is the longer one'] * (tail.low <= 0.5 <= tail.high)
+    faults += ['the left tail is longer'] * (tail.high < 0.5)
+    verdict, reason = claims.first_true(
+        (not moments.low > 0.5, Verdict.NOT_REPRODUCED, 'skewness and kurtosis are not those of a Gaussian'),
+        (faults, Verdict.PARTLY, f'skewness and kurtosis are, but {" and ".join(faults)}'),
+        (True, Verdict.REPRODUCED, 'nearer to the Gaussian than a uniform distribution, and mostly with a longer right tail'),
+    )
     return claims.Measurement('N3', 'near Gaussian, right tail a bit fatter', 'one run', measured, verdict, reason)
 
 
@@ -192,9 +182,11 @@ def eight_of_ten(table: dict[str, np.ndarray]) -> claims.Measurement:
     """N4: eight of ten runs end well; one is concave with a mean of about 6, one a narrow peak at -11."""
     settings, kinds = make_settings(), classify(table)
     theirs = metrics.quantile_distance(original(), gan.truth(make_settings()))
-    measured = {'runs that end well': claims.proportion(table['success'])}
-    measured['in the post'] = claims.proportion(np.arange(POST[1]) < POST[0])
-    measured["of the author's program, from its quantiles"] = claims.proportion(theirs < gan.success_bound(settings))
+    measured = {
+        'runs that end well': claims.proportion(table['success']),
+        'in the post': claims.proportion(np.arange(POST[1]) < POST[0]),
+        "of the author's program, from its quantiles": claims.proportion(theirs < gan.success_bound(settings)),
+    }
     for bound in BOUNDS:
         close = (table['finite'] == 1) & (table['wasserstein'] < bound * settings.sigma)
         measured[f'with a bound of {bound:g} deviations'] = claims.proportion(close)
@@ -202,13 +194,12 @@ def eight_of_ten(table: dict[str, np.ndarray]) -> claims.Measurement:
     good = int(table['success'].sum())
     p = scipy.stats.fisher_exact([[good, len(kinds) - good], [POST[0], POST[1] - POST[0]]]).pvalue
     seen = [kind for kind in ('hollow', 'narrow peak') if (kinds == kind).any()]
-    if p < 0.05:
-        verdict, reason = Verdict.NOT_REPRODUCED, f"the rate is not the post's (Fisher's exact test, p = {p:.2g})"
-    elif len(seen) == 2:
-        verdict, reason = Verdict.REPRODUCED, f"the rate agrees with the post's (p = {p:.2g}), and both of its failures occur"
-    else:
-        verdict = Verdict.PARTLY
-        reason = f"the rate agrees with the post's (p = {p:.2g}), but of its failures occur: {', '.join(seen) or 'none'}"
+    agrees = f"the rate agrees with the post's (p = {p:.2g})"
+    verdict, reason = claims.first_true(
+        (p < 0.05, Verdict.NOT_REPRODUCED, f"the rate is not the post's (Fisher's exact test, p = {p:.2g})"),
+        (len(seen) == 2, Verdict.REPRODUCED, f'{agrees}, and both of its failures occur'),
+        (True, Verdict.PARTLY, f'{agrees}, but of its failures occur: {", ".join(seen) or "none"}'),
+    )
     return claims.Measurement('N4', 'eight of ten runs end well', '8 of 10', measured, verdict, reason)
 
 
@@ -221,21 +212,19 @@ def quick_discriminator(history: dict[str, np.ndarray]) -> claims.Measurement:
     quick, halfway = history['loss_d'] < chance / 2, way > 0.5
     ever = quick.any(axis=1) & halfway.any(axis=1)
     first_d, first_g = quick.argmax(axis=1)[ever], halfway.argmax(axis=1)[ever]
-    covered = way[ever, first_d]
+    first, covered = claims.proportion(first_d < first_g), claims.median(way[ever, first_d])
     measured = {
-        'D halves its loss before G is half-way to 4': claims.proportion(first_d < first_g),
+        'D halves its loss before G is half-way to 4': first,
         'round in which D has halved its loss (median)': claims.median(first_d),
         'round in which G is half-way (median)': claims.median(first_g),
-        "G's way by when D has halved its loss (median)": claims.median(covered),
+        "G's way by when D has halved its loss (median)": covered,
         "D's loss when G is half-way (median; 1.386 if it cannot tell)": claims.median(history['loss_d'][ever, first_g]),
     }
-    first, way_then = measured['D halves its loss before G is half-way to 4'], list(measured.values())[3]
-    if first.low > 0.5 and way_then.high < 0.1:
-        verdict, reason = Verdict.REPRODUCED, 'when D has halved its loss, G has gone less than a tenth of its way'
-    elif first.low > 0.5:
-        verdict, reason = Verdict.PARTLY, 'D is first, but G has gone more than a tenth of its way by then'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'D is not clearly first'
+    verdict, reason = claims.first_true(
+        (not first.low > 0.5, Verdict.NOT_REPRODUCED, 'D is not clearly first'),
+        (covered.high < 0.1, Verdict.REPRODUCED, 'when D has halved its loss, G has gone less than a tenth of its way'),
+        (True, Verdict.PARTLY, 'D is first, but G has gone more than a tenth of its way by then'),
+    )
     return claims.Measurement('N5', 'D learns quickly, G slowly at first', 'qualitative', measured, verdict, reason)
 
 
@@ -252,14 +241,15 @@ def more_stable(tables: tuple[dict, dict], histories: tuple[dict, dict]) -> clai
     """
     settings, names = make_settings(), tuple(VARIANTS)
     away = [runs_away(table) for table in tables]
-    success, less = 'success of 2018-11 less that of 2017-02', 'runs away, 2018-11 less 2017-02'
+    success = claims.difference_of_proportions(tables[0]['success'], tables[1]['success'])
+    leaving = claims.difference_of_proportions(*away)
     measured = {f'success, {name}': claims.proportion(table['success']) for name, table in zip(names, tables, strict=True)}
-    measured[success] = claims.difference_of_proportions(tables[0]['success'], tables[1]['success'])
+    measured['success of 2018-11 less that of 2017-02'] = success
     measured |= {
         f'runs away (mean more than {FAR} stds of the data from 4), {name}': claims.proportion(far)
         for name, far in zip(names, away, strict=True)
     }
-    measured[less] = claims.difference_of_proportions(*away)
+    measured['runs away, 2018-11 less 2017-02'] = leaving
     if away[1].any():
         ratio = tables[1]['std'][away[1]] / settings.sigma
         measured['of those of 2017-02, std between a third and three times that of the data'] = claims.proportion(
@@ -278,11 +268,13 @@ def more_stable(tables: tuple[dict, dict], histories: tuple[dict, dict]) -> clai
             distance < gan.success_bound(settings)
         )
         measured[f"the author's program runs away, {name}"] = claims.proportion(runs_away(theirs))
-    better = [text for text, holds in (
-        ('ends well more often', measured[success].low > 0), ('runs away less often', measured[less].high < 0),
-    ) if holds]  # fmt: skip
-    verdict = (Verdict.NOT_REPRODUCED, Verdict.PARTLY, Verdict.REPRODUCED)[len(better)]
-    reason = f'the program of 2018 {" and ".join(better)}' if better else 'the program of 2018 does neither better'
+    better = ['ends well more often'] * (success.low > 0) + ['runs away less often'] * (leaving.high < 0)
+    reason = f'the program of 2018 {" and ".join(better)}'
+    verdict, reason = claims.first_true(
+        (len(better) == 2, Verdict.REPRODUCED, reason),
+        (better, Verdict.PARTLY, reason),
+        (True, Verdict.NOT_REPRODUCED, 'the program of 2018 does neither better'),
+    )
     return claims.Measurement(
         'N6', 'the architecture of 2018 is more stable than that of 2017', 'qualitative', measured, verdict, reason
     )

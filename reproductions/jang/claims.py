@@ -78,40 +78,38 @@ def pretraining_fits(table: dict[str, np.ndarray]) -> claims.Measurement:
     """
     x = np.linspace(-HALF_RANGE, HALF_RANGE, 100_001)
     constant = float(np.var(gan.truth(make_settings()).pdf(x)))
-    name = f'error below half of the best constant ({constant / 2:.4f})'
-    error = 'squared error after 1,000 steps (median)'
+    error, share = claims.median(table['pretrain_mse']), claims.proportion(table['pretrain_mse'] < constant / 2)
     measured = {
-        error: claims.median(table['pretrain_mse']),
-        name: claims.proportion(table['pretrain_mse'] < constant / 2),
+        'squared error after 1,000 steps (median)': error,
+        f'error below half of the best constant ({constant / 2:.4f})': share,
         f'error above that of the best constant ({constant:.4f})': claims.proportion(table['pretrain_mse'] > constant),
     }
-    share = measured[name]
-    if share.low > 0.9:
-        verdict, reason = Verdict.REPRODUCED, 'nine seeds of ten at least'
-    elif share.low > 0.5:
-        verdict, reason = Verdict.PARTLY, 'most seeds come close, but not nine of ten'
-    elif measured[error].low <= 0.01:
-        verdict, reason = (
+    verdict, reason = claims.first_true(
+        (share.low > 0.9, Verdict.REPRODUCED, 'nine seeds of ten at least'),
+        (share.low > 0.5, Verdict.PARTLY, 'most seeds come close, but not nine of ten'),
+        (
+            error.low <= 0.01,
             Verdict.PARTLY,
             "the error is the post's, but about half of the seeds with it are far from the density",
-        )
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, "the error stays above the post's"
+        ),
+        (True, Verdict.NOT_REPRODUCED, "the error stays above the post's"),
+    )
     return claims.Measurement('J1', 'pre-training brings D close to p_data', 'about 0.01', measured, verdict, reason)
 
 
 def alignment_matters(arms: dict[str, dict[str, np.ndarray]]) -> claims.Measurement:
     """J2: sorting and stratifying are crucial; training with independent noise fails."""
     post, unsorted, independent, neither = arms.values()
-    measured = {f'success, {name}': claims.proportion(table['success']) for name, table in arms.items()}
+    success = {name: claims.proportion(table['success']) for name, table in arms.items()}
+    sorting = claims.difference_of_proportions(post['success'], unsorted['success'])
+    grid = claims.difference_of_proportions(unsorted['success'], neither['success'])
+    measured = {f'success, {name}': share for name, share in success.items()}
     measured |= {f'distance, {name} (median)': claims.median(table['wasserstein']) for name, table in arms.items()}
     same = np.abs(post['wasserstein'] - unsorted['wasserstein']) < 0.01
-    sorting = 'success of the post less that without sorting'
-    grid = 'success with the grid less that with independent noise, both unsorted'
     measured |= {
-        sorting: claims.difference_of_proportions(post['success'], unsorted['success']),
+        'success of the post less that without sorting': sorting,
         'same distance within 0.01, seed by seed, with and without sorting': claims.proportion(same),
-        grid: claims.difference_of_proportions(unsorted['success'], neither['success']),
+        'success with the grid less that with independent noise, both unsorted': grid,
     }
     p_sort, p_grid, p_both = (
         scipy.stats.ks_2samp(a['wasserstein'], b['wasserstein']).pvalue
@@ -120,15 +118,14 @@ def alignment_matters(arms: dict[str, dict[str, np.ndarray]]) -> claims.Measurem
     found = (
         f'Kolmogorov-Smirnov p of the distances: sorting {p_sort:.2g} (with independent noise {p_both:.2g}), grid {p_grid:.2g}'
     )
-    with_, alone = measured['success, sorted, grid (the post)'], measured['success, unsorted, independent']
-    if measured[sorting].low > 0 and alone.high < with_.low / 2:
-        verdict, reason = Verdict.REPRODUCED, 'both matter, and without them less than half as many succeed'
-    elif measured[grid].low > 0:
-        verdict, reason = Verdict.PARTLY, 'sorting changes nothing; the grid helps, but independent noise does not fail'
-        if alone.high < with_.low / 2:
-            reason = 'sorting changes nothing; without the grid less than half as many succeed'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'sorting changes nothing, and the grid helps no more than chance'
+    with_both, *_, with_neither = success.values()
+    fails = with_neither.high < with_both.low / 2
+    verdict, reason = claims.first_true(
+        (sorting.low > 0 and fails, Verdict.REPRODUCED, 'both matter, and without them less than half as many succeed'),
+        (grid.low > 0 and fails, Verdict.PARTLY, 'sorting changes nothing; without the grid less than half as many succeed'),
+        (grid.low > 0, Verdict.PARTLY, 'sorting changes nothing; the grid helps, but independent noise does not fail'),
+        (True, Verdict.NOT_REPRODUCED, 'sorting changes nothing, and the grid helps no more than chance'),
+    )
     statement = 'sorting and stratifying are crucial; independent noise fails'
     return claims.Measurement('J2', statement, 'qualitative', measured, verdict, f'{reason}. {found}')
 
@@ -142,15 +139,14 @@ def convergence_steps(history: dict[str, np.ndarray]) -> np.ndarray:
 def pretraining_helps(with_: dict[str, np.ndarray], without: dict[str, np.ndarray]) -> claims.Measurement:
     """J3: pre-training D gives much faster convergence."""
     steps = {'with pre-training': convergence_steps(with_), 'without': convergence_steps(without)}
-    measured = {f'iterations to converge {name} (median)': claims.median(values) for name, values in steps.items()}
+    fast, slow = (claims.median(values) for values in steps.values())
+    measured = {f'iterations to converge {name} (median)': each for name, each in zip(steps, (fast, slow), strict=True)}
     measured |= {f'ever converge {name}': claims.proportion(np.isfinite(values)) for name, values in steps.items()}
-    fast, slow = list(measured.values())[:2]
-    if fast.high < slow.low / 2:
-        verdict, reason = Verdict.REPRODUCED, 'less than half the iterations'
-    elif fast.high < slow.low:
-        verdict, reason = Verdict.PARTLY, 'fewer iterations, but not half as many'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'not clearly fewer iterations'
+    verdict, reason = claims.first_true(
+        (fast.high < slow.low / 2, Verdict.REPRODUCED, 'less than half the iterations'),
+        (fast.high < slow.low, Verdict.PARTLY, 'fewer iterations, but not half as many'),
+        (True, Verdict.NOT_REPRODUCED, 'not clearly fewer iterations'),
+    )
     reason += ' (the 1,000 steps of pre-training not counted)'
     return claims.Measurement('J3', 'pre-training D: much faster convergence', 'qualitative', measured, verdict, reason)
 
@@ -160,65 +156,55 @@ def ends_well(table: dict[str, np.ndarray]) -> claims.Measurement:
     even = (table['d_min'] > 0.4) & (table['d_max'] < 0.6)
     settled = (np.abs(table['loss_d'] - 2 * np.log(2)) < 0.05) & (np.abs(table['loss_g'] - np.log(2)) < 0.05)
     failed = (table['success'] == 0) & settled
+    success, level = claims.proportion(table['success']), claims.proportion(even)
     measured = {
-        'success (distance below sigma / 4)': claims.proportion(table['success']),
+        'success (distance below sigma / 4)': success,
         'distance (median)': claims.median(table['wasserstein']),
-        'D between 0.4 and 0.6 everywhere': claims.proportion(even),
+        'D between 0.4 and 0.6 everywhere': level,
         'objectives within 0.05 of -2 ln 2 and -ln 2': claims.proportion(settled),
         'of those, without success': claims.proportion(failed[settled]),
     }
-    success, level = measured['success (distance below sigma / 4)'], measured['D between 0.4 and 0.6 everywhere']
-    if min(success.low, level.low) > 0.5:
-        verdict, reason = Verdict.REPRODUCED, 'most seeds'
-    elif max(success.low, level.low) > 0.5 or min(success.value, level.value) > 0.25:
-        verdict, reason = Verdict.PARTLY, 'not both for most seeds'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'the minority of seeds'
+    some = max(success.low, level.low) > 0.5 or min(success.value, level.value) > 0.25
+    verdict, reason = claims.first_true(
+        (min(success.low, level.low) > 0.5, Verdict.REPRODUCED, 'most seeds'),
+        (some, Verdict.PARTLY, 'not both for most seeds'),
+        (True, Verdict.NOT_REPRODUCED, 'the minority of seeds'),
+    )
     reason += '; losses at their equilibrium are no measure of success'
     return claims.Measurement('J4', 'p_g approximates p_data, D is 0.5', '-1.386 and -0.693', measured, verdict, reason)
 
 
 def relu_saturates(tanh: outcomes.Ensemble, relu: outcomes.Ensemble) -> claims.Measurement:
     """J5: tanh works where relu units saturate."""
-    name = 'success with tanh less that with relu'
-    measured = {
-        f'success with {kind}': claims.proportion(run.table['success']) for kind, run in (('tanh', tanh), ('relu', relu))
+    of_tanh, of_relu = (claims.proportion(run.table['success']) for run in (tanh, relu))
+    gain = claims.difference_of_proportions(tanh.table['success'], relu.table['success'])
+    measured = {'success with tanh': of_tanh, 'success with relu': of_relu, 'success with tanh less that with relu': gain}
+    flat = {
+        (kind, network): claims.proportion(run.history[f'flat_{network.lower()}'][:, -1] > 0)
+        for kind, run in (('tanh', tanh), ('relu', relu))
+        for network in 'DG'
     }
-    measured[name] = claims.difference_of_proportions(tanh.table['success'], relu.table['success'])
-    for kind, history in (('tanh', tanh.history), ('relu', relu.history)):
-        for network in 'dg':
-            some = claims.proportion(history[f'flat_{network}'][:, -1] > 0)
-            measured[f'with {kind}, some hidden unit of {network.upper()} flat at the end'] = some
-    worse = measured['success with relu'].high < measured['success with tanh'].low / 2
-    flat = any(
-        measured[f'with relu, some hidden unit of {n} flat at the end'].low
-        > measured[f'with tanh, some hidden unit of {n} flat at the end'].high
-        for n in 'DG'
+    measured |= {f'with {kind}, some hidden unit of {network} flat at the end': each for (kind, network), each in flat.items()}
+    worse, flatter = of_relu.high < of_tanh.low / 2, any(flat['relu', n].low > flat['tanh', n].high for n in 'DG')
+    verdict, reason = claims.first_true(
+        (worse and flatter, Verdict.REPRODUCED, 'less than half as many succeed, and more units are flat'),
+        (gain.low > 0 and flatter, Verdict.PARTLY, 'relu succeeds less often, and its units are flat more often'),
+        (gain.low > 0, Verdict.PARTLY, 'relu succeeds less often, but its units are flat no more often'),
+        (flatter, Verdict.PARTLY, 'more units of relu are flat, but it succeeds no less often'),
+        (True, Verdict.NOT_REPRODUCED, 'relu does as well'),
     )
-    if worse and flat:
-        verdict, reason = Verdict.REPRODUCED, 'less than half as many succeed, and more units are flat'
-    elif measured[name].low > 0:
-        reason = 'relu succeeds less often, ' + (
-            'and its units are flat more often' if flat else 'but its units are flat no more often'
-        )
-        verdict = Verdict.PARTLY
-    elif flat:
-        verdict, reason = Verdict.PARTLY, 'more units of relu are flat, but it succeeds no less often'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'relu does as well'
     return claims.Measurement('J5', 'tanh works where relu units saturate', 'qualitative', measured, verdict, reason)
 
 
 def big_networks(by_size: dict[tuple[int, int], dict[str, np.ndarray]]) -> claims.Measurement:
     """J6: a network that is too big fails to converge."""
-    measured = {f'success with {a}-{b} hidden units': claims.proportion(t['success']) for (a, b), t in by_size.items()}
-    small, *larger = measured.values()
-    if larger[-1].high < small.low / 2:
-        verdict, reason = Verdict.REPRODUCED, 'eight times the width succeeds less than half as often'
-    elif any(big.high < small.low for big in larger):
-        verdict, reason = Verdict.PARTLY, 'some larger network succeeds less often'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'up to eight times the width succeeds no less often'
+    small, *larger = (claims.proportion(table['success']) for table in by_size.values())
+    measured = {f'success with {a}-{b} hidden units': each for (a, b), each in zip(by_size, (small, *larger), strict=True)}
+    verdict, reason = claims.first_true(
+        (larger[-1].high < small.low / 2, Verdict.REPRODUCED, 'eight times the width succeeds less than half as often'),
+        (any(big.high < small.low for big in larger), Verdict.PARTLY, 'some larger network succeeds less often'),
+        (True, Verdict.NOT_REPRODUCED, 'up to eight times the width succeeds no less often'),
+    )
     reason += '; over widths and rates: [the atlas](atlas.md#jang)'
     return claims.Measurement('J6', 'a network that is too big fails to converge', 'qualitative', measured, verdict, reason)
 
@@ -231,23 +217,21 @@ def batch_size_matters(by_batch: dict[bool, dict[int, dict[str, np.ndarray]]]) -
             table = by_batch[stratify][size]
             measured[f'success, {kind}, M = {size}'] = claims.proportion(table['success'])
             measured[f'distance, {kind}, M = {size} (median)'] = claims.median(table['wasserstein'])
-    gains = {
-        kind: claims.difference_of_proportions(by_batch[stratify][800]['success'], by_batch[stratify][20]['success'])
-        for stratify, kind in ((False, 'independent noise'), (True, 'grid'))
+    free, aligned = (
+        claims.difference_of_proportions(by_batch[stratify][800]['success'], by_batch[stratify][20]['success'])
+        for stratify in (False, True)
+    )
+    measured |= {
+        'success at M = 800 less that at 20, independent noise': free,
+        'success at M = 800 less that at 20, grid': aligned,
     }
-    measured |= {f'success at M = 800 less that at 20, {kind}': gain for kind, gain in gains.items()}
-    free, aligned = gains.values()
-    if free.high < aligned.low:
-        verdict, reason = Verdict.REPRODUCED, 'the grid gains from larger batches, and independent noise does not'
-        if free.low > 0:
-            verdict, reason = Verdict.PARTLY, 'independent noise gains from larger batches too, but less than the grid'
-    elif free.low > 0:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'with independent noise larger batches succeed more often'
-    else:
-        verdict, reason = (
-            Verdict.PARTLY,
-            'larger batches do not clearly succeed more often, with the grid or without',
-        )
+    less = free.high < aligned.low
+    verdict, reason = claims.first_true(
+        (less and free.low > 0, Verdict.PARTLY, 'independent noise gains from larger batches too, but less than the grid'),
+        (less, Verdict.REPRODUCED, 'the grid gains from larger batches, and independent noise does not'),
+        (free.low > 0, Verdict.NOT_REPRODUCED, 'with independent noise larger batches succeed more often'),
+        (True, Verdict.PARTLY, 'larger batches do not clearly succeed more often, with the grid or without'),
+    )
     reason += '; over batches and kinds of noise: [the atlas](atlas.md#jang)'
     return claims.Measurement('J7', 'without alignment, no gain from larger batches', 'qualitative', measured, verdict, reason)
 

@@ -96,9 +96,9 @@ def looks_written(
     real, floor, ceiling = references['test'], references['training']['frechet'], references['untrained']['frechet']
     bound = quality.success_bound(references)
     asked = ', half of each class as asked' if 'recognized' in table else ''
-    good = f'ten classes{asked}, Fréchet distance below {bound:.3g}'
+    success = claims.proportion(table['success'] == 1)
     measured = {
-        good: claims.proportion(table['success'] == 1),
+        f'ten classes{asked}, Fréchet distance below {bound:.3g}': success,
         'the same at any evaluation on the way': claims.proportion(ever(history, references, 'success')),
         'collapsed at the end (half of the digits of one class)': claims.proportion(table['collapsed'] == 1),
         'collapsed at any evaluation on the way': claims.proportion(ever(history, references, 'collapsed')),
@@ -111,12 +111,11 @@ def looks_written(
     if 'recognized' in table:
         title = f'share recognized as the digit asked for (median; real digits {real["recognized"]:.3g})'
         measured[title] = claims.median(table['recognized'])
-    if measured[good].low > 0.5:
-        verdict, reason = Verdict.REPRODUCED, 'most seeds'
-    elif measured[good].value > 0:
-        verdict, reason = Verdict.PARTLY, 'some seeds'
-    else:
-        verdict, reason = not_seen(history, 'no seed')
+    verdict, reason = claims.first_true(
+        (success.low > 0.5, Verdict.REPRODUCED, 'most seeds'),
+        (success.value > 0, Verdict.PARTLY, 'some seeds'),
+        (True, *not_seen(history, 'no seed')),
+    )
     return claims.Measurement('D1', 'samples look written by a person', 'a sheet of digits', measured, verdict, reason)
 
 
@@ -127,20 +126,19 @@ def cannot_tell(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) ->
         low, high = UNDECIDED
         return np.all([(low <= columns[name]) & (columns[name] <= high) for name in ('d_real', 'd_fake')], axis=0)
 
-    during_training = undecided({name: history[name][:, 1:] for name in ('d_real', 'd_fake')}).any(axis=1)
+    end = claims.proportion(undecided(table))
+    during = claims.proportion(undecided({name: history[name][:, 1:] for name in ('d_real', 'd_fake')}).any(axis=1))
     measured = {
-        'D between 0.4 and 0.6 on real and on generated digits at the end': claims.proportion(undecided(table)),
-        'the same at any evaluation on the way': claims.proportion(during_training),
+        'D between 0.4 and 0.6 on real and on generated digits at the end': end,
+        'the same at any evaluation on the way': during,
         'D on real digits at the end (median)': claims.median(table['d_real']),
         'D on generated digits at the end (median)': claims.median(table['d_fake']),
     }
-    end, during, *_ = measured.values()
-    if end.low > 0.5:
-        verdict, reason = Verdict.REPRODUCED, 'most seeds end there'
-    elif during.value > 0:
-        verdict, reason = Verdict.PARTLY, 'some seeds come there, and most do not end there'
-    else:
-        verdict, reason = not_seen(history, 'D can always tell')
+    verdict, reason = claims.first_true(
+        (end.low > 0.5, Verdict.REPRODUCED, 'most seeds end there'),
+        (during.value > 0, Verdict.PARTLY, 'some seeds come there, and most do not end there'),
+        (True, *not_seen(history, 'D can always tell')),
+    )
     return claims.Measurement('D2', 'done when D can no longer tell', '0.5 on both', measured, verdict, reason)
 
 
@@ -151,17 +149,14 @@ def no_convolution(table: dict[str, np.ndarray], others: dict[str, dict[str, np.
         shares[which] = measured[f'success of {which}'] = claims.proportion(some['success'] == 1)
         if some is not table:
             measured[f'its Fréchet distance (median): {which}'] = claims.median(some['frechet'])
-    mostly, sometimes = (
-        [which for which, e in shares.items() if e.low > 0.5],
-        [which for which, e in shares.items() if e.value > 0],
-    )
-    if mostly:
-        verdict, reason = Verdict.REPRODUCED, f'most seeds of {mostly[0]} succeed without one'
-    elif sometimes:
-        verdict, reason = Verdict.PARTLY, f'some seeds of {sometimes[0]} succeed without one'
-    else:
-        verdict = Verdict.CANNOT_BE_TESTED
-        reason = 'no run succeeds, and why is a matter of training: whether a convolution is needed does not follow'
+    mostly = next((which for which, share in shares.items() if share.low > 0.5), None)
+    sometimes = next((which for which, share in shares.items() if share.value > 0), None)
+    verdict, reason = claims.first_true(
+        (mostly, Verdict.REPRODUCED, f'most seeds of {mostly} succeed without one'),
+        (sometimes, Verdict.PARTLY, f'some seeds of {sometimes} succeed without one'),
+        (True, Verdict.CANNOT_BE_TESTED,
+         'no run succeeds, and why is a matter of training: whether a convolution is needed does not follow'),
+    )  # fmt: skip
     return claims.Measurement('D3', 'no convolution is needed', 'one run', measured, verdict, reason)
 
 

@@ -96,34 +96,30 @@ def judge(tables: dict[str, dict[str, np.ndarray]]) -> list[claims.Measurement]:
 
 def converge_early(post: dict[int, dict[str, np.ndarray]]) -> claims.Measurement:
     """M1: one and two modes converge within 20-30 steps, three within 300; all well before 5000."""
-    measured, by_then, at_all, first, at_once = {}, [], [], [], []
+    measured, by_then, first, at_once = {}, [], [], []
     for modes, step in STATED.items():
         table, name = post[modes], figures.counted(modes)
         by_then.append(claims.proportion(table['convergence_step'] <= step))
-        at_all.append(claims.proportion(np.isfinite(table['convergence_step'])))
+        at_all = claims.proportion(np.isfinite(table['convergence_step']))
         first.append(claims.proportion(table['first_step_below'] <= step))
         at_once.append(claims.proportion(table['first_step_below'] == 0))
         measured |= {
             f'{name}: converged by step {step}': by_then[-1],
             f'{name}: below the bound by then, if only once': first[-1],
             f'{name}: below the bound after one update': at_once[-1],
-            f'{name}: converged within 5,000': at_all[-1],
+            f'{name}: converged within 5,000': at_all,
         }
-        if at_all[-1].value:
+        if at_all.value:
             steps = table['convergence_step'][np.isfinite(table['convergence_step'])]
             measured[f'{name}: step of those that converge (median)'] = claims.median(steps)
-    if all(share.low > 0.5 for share in by_then):
-        verdict, reason = Verdict.REPRODUCED, 'most seeds have converged by the stated steps'
-    elif all(share.low > 0.5 for share in first):
-        verdict, reason = Verdict.PARTLY, 'most seeds get there by the stated steps, but do not stay'
-    elif any(share.low > 0.5 for share in first):
-        there = ' and '.join(str(modes) for modes, share in zip(STATED, first, strict=True) if share.low > 0.5)
-        verdict, reason = (
-            Verdict.PARTLY,
-            f'with {there} modes most seeds get there by the stated steps, but not with the others',
-        )
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'most seeds do not get there by the stated steps'
+    there = [str(modes) for modes, share in zip(STATED, first, strict=True) if share.low > 0.5]
+    verdict, reason = claims.first_true(
+        (all(share.low > 0.5 for share in by_then), Verdict.REPRODUCED, 'most seeds have converged by the stated steps'),
+        (len(there) == len(STATED), Verdict.PARTLY, 'most seeds get there by the stated steps, but do not stay'),
+        (there, Verdict.PARTLY,
+         f'with {" and ".join(there)} modes most seeds get there by the stated steps, but not with the others'),
+        (True, Verdict.NOT_REPRODUCED, 'most seeds do not get there by the stated steps'),
+    )  # fmt: skip
     if at_once[0].low > 0.5:
         reason += '. With one mode most are there before they have learnt anything'
     reason += '; over rates and batches: [the atlas](atlas.md#multi-modal)'
@@ -149,14 +145,12 @@ def slowed(
         for column in ('convergence_step', 'first_step_below')
     )
     fast, slow = (claims.median(table['convergence_step']) for table in (full, reduced))
-    if np.isfinite(fast.high) and slow.low >= 2 * fast.high:
-        verdict, reason = Verdict.REPRODUCED, 'twice as late at least'
-    elif p_lasting < 0.01:
-        verdict, reason = Verdict.PARTLY, 'later, but not twice as late'
-    elif p_first < 0.01:
-        verdict, reason = Verdict.PARTLY, 'below the bound later for the first time, but it stays there no later'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'no later'
+    verdict, reason = claims.first_true(
+        (np.isfinite(fast.high) and slow.low >= 2 * fast.high, Verdict.REPRODUCED, 'twice as late at least'),
+        (p_lasting < 0.01, Verdict.PARTLY, 'later, but not twice as late'),
+        (p_first < 0.01, Verdict.PARTLY, 'below the bound later for the first time, but it stays there no later'),
+        (True, Verdict.NOT_REPRODUCED, 'no later'),
+    )
     reason += f' (rank tests: p = {p_lasting:.2g}; of the first step below the bound {p_first:.2g})'
     return claims.Measurement(claim, statement, stated, measured, verdict, reason)
 
@@ -201,18 +195,19 @@ def width_grows_with_modes(by_width: dict[int, dict[int, dict[str, np.ndarray]]]
     none = [str(modes) for modes in needed if modes not in found]
     text = ', '.join(f'{width} for {modes}' for modes, width in found.items()) or 'none'
     text = f'width needed: {text}' + (f'; with {", ".join(none)} modes no width up to {max(WIDTHS)} is enough' if none else '')
-    exponent = np.nan
+    about_linear = more = False
     if len(found) > 2:
         line = scipy.stats.linregress(list(found), list(found.values()))
         exponent = scipy.stats.linregress(np.log(list(found)), np.log(list(found.values()))).slope
         text += f'. Line: {line.slope:.2g} units a mode, R² = {line.rvalue**2:.2f}; exponent {exponent:.2f}'
+        about_linear, more = line.rvalue**2 > 0.9 and 0.5 < exponent < 1.5, line.slope > 0
     text += '; over width and depth: [the atlas](atlas.md#multi-modal)'
-    if not none and line.rvalue**2 > 0.9 and 0.5 < exponent < 1.5:
-        verdict, reason = Verdict.REPRODUCED, 'about linear'
-    elif len(found) > 2 and line.slope > 0:
-        verdict, reason = Verdict.PARTLY, 'more modes need more width' + (', as far as any width is enough' if none else '')
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'more modes do not need more width, or no width is enough'
+    verdict, reason = claims.first_true(
+        (about_linear and not none, Verdict.REPRODUCED, 'about linear'),
+        (more and none, Verdict.PARTLY, 'more modes need more width, as far as any width is enough'),
+        (more, Verdict.PARTLY, 'more modes need more width'),
+        (True, Verdict.NOT_REPRODUCED, 'more modes do not need more width, or no width is enough'),
+    )
     return claims.Measurement(
         'M4', 'the width needed grows about linearly with the modes', '4 units a mode', measured, verdict, f'{reason}. {text}'
     )
@@ -229,14 +224,12 @@ def own_generator_is_weak(post: dict[int, dict[str, np.ndarray]], own: dict[int,
             f"{name}: Aylien's generator, converged within {SLOW_STEPS:,}": theirs,
             f"{name}: the post's, converged within 5,000": wide,
         }
-        weak.append(theirs.high < wide.low / 2)
-    if all(weak):
-        verdict, reason = Verdict.REPRODUCED, 'in four times the steps less than half as many seeds converge'
-    elif any(weak):
-        some = ' and '.join(str(modes) for modes, flag in zip(STATED, weak, strict=True) if flag)
-        verdict, reason = Verdict.PARTLY, f'with {some} modes less than half as many converge in four times the steps'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'as many or nearly as many converge'
+        weak += [str(modes)] * (theirs.high < wide.low / 2)
+    verdict, reason = claims.first_true(
+        (len(weak) == len(STATED), Verdict.REPRODUCED, 'in four times the steps less than half as many seeds converge'),
+        (weak, Verdict.PARTLY, f'with {" and ".join(weak)} modes less than half as many converge in four times the steps'),
+        (True, Verdict.NOT_REPRODUCED, 'as many or nearly as many converge'),
+    )
     reason += '; the hours cannot be compared, since neither their steps nor their machine are known'
     return claims.Measurement('M5', "Aylien's own generator is too weak", 'about 4 hours', measured, verdict, reason)
 
@@ -256,12 +249,11 @@ def peaks_are_taller(post: dict[int, dict[str, np.ndarray]]) -> claims.Measureme
                 f'{name}: width over that of the modes (median)': claims.median(table['mode_width'][success]),
             }
             seen.append(min(taller.low, narrower.low) > 0.5)
-    if seen and all(seen):
-        verdict, reason = Verdict.REPRODUCED, 'taller and narrower for most seeds'
-    elif any(seen):
-        verdict, reason = Verdict.PARTLY, 'taller and narrower for most seeds, but not with every number of modes'
-    else:
-        verdict, reason = Verdict.NOT_REPRODUCED, 'not both taller and narrower for most seeds'
+    verdict, reason = claims.first_true(
+        (seen and all(seen), Verdict.REPRODUCED, 'taller and narrower for most seeds'),
+        (any(seen), Verdict.PARTLY, 'taller and narrower for most seeds, but not with every number of modes'),
+        (True, Verdict.NOT_REPRODUCED, 'not both taller and narrower for most seeds'),
+    )
     return claims.Measurement('M6', 'generated peaks are taller: mass on the means', 'qualitative', measured, verdict,
                               f'of the seeds that end below the bound, {reason}')  # fmt: skip
 

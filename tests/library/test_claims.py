@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from common.evaluation import claims
+from common.evaluation import Verdict, claims
+
+
+def test_the_first_rule_that_holds_decides():
+    rules = (0, Verdict.REPRODUCED, 'a'), (np.True_, Verdict.PARTLY, 'b'), (True, Verdict.NOT_REPRODUCED, 'c')
+    assert claims.first_true(*rules) == (Verdict.PARTLY, 'b')
+    with pytest.raises(ValueError, match='no rule holds'):
+        claims.first_true(rules[0])
 
 
 def test_wilson_interval_of_eight_in_ten():
