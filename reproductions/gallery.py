@@ -2,11 +2,14 @@
 
 import pathlib
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from common import markdown
+from common.evaluation import two_sample
 from common.program import cli
 from common.storage import files
 from reproductions import contract
@@ -14,6 +17,17 @@ from reproductions.sweeps import command as sweeps
 from reproductions.sweeps import figures as sweep_figures
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+class Part(NamedTuple):
+    """A part of scripts/make_figures.py."""
+
+    make: Callable  # its directory, and the number of seeds if it trains ensembles -> None
+    trains: bool = False
+
+    def run(self, out: pathlib.Path, runs: int) -> None:
+        """Writes the files of the part; `runs` seeds per ensemble."""
+        self.make(out, runs) if self.trains else self.make(out)
 
 
 class Picture(NamedTuple):
@@ -32,6 +46,15 @@ def command(post: str, directory: pathlib.Path, *flags: str) -> None:
         raise SystemExit(f'failed: {flags}')
 
 
+def copied(post: str, out: pathlib.Path, flags: Sequence[str], names: dict[str, str]) -> None:
+    """Runs a post's command and copies some of its pictures, {file: new name}, with their numbers."""
+    with tempfile.TemporaryDirectory() as scratch:
+        command(post, pathlib.Path(scratch), *flags)
+        for source, target in names.items():
+            for suffix in (pathlib.Path(source).suffix, '.npz'):
+                shutil.copy(pathlib.Path(scratch, source).with_suffix(suffix), (out / target).with_suffix(suffix))
+
+
 class Map(NamedTuple):
     """A sweep of the atlas: figures/<post>/map_<name>.png, its numbers, and its cells as map_<name>.csv."""
 
@@ -39,9 +62,8 @@ class Map(NamedTuple):
     flags: tuple[str, ...]  # of `python -m reproductions sweep <post>`
 
 
-def maps(post: str, chosen: dict[str, Map], runs: int, out: pathlib.Path) -> None:
+def maps(post: str, chosen: dict[str, Map], out: pathlib.Path) -> None:
     """Runs the sweeps of a post's maps, 48 seeds a cell unless their flags say otherwise; a stopped one goes on."""
-    del runs
     for name, one in chosen.items():
         directory = ROOT / 'output' / 'atlas' / f'{post}_{name}'
         resume = ['--resume'] if (directory / 'config.json').exists() else []
@@ -60,6 +82,20 @@ def maps(post: str, chosen: dict[str, Map], runs: int, out: pathlib.Path) -> Non
 def map_pictures(chosen: dict[str, Map]) -> dict[str, Picture]:
     """The rows of PICTURES for a post's maps."""
     return {f'map_{name}.png': Picture('maps', sweep_figures.draw, one.title, in_post=False) for name, one in chosen.items()}
+
+
+def outcomes_beside(programs: dict[str, tuple[dict, dict]], columns: Sequence[str]) -> str:
+    """A row per program: our outcomes and the author's, {column: [runs]} each, and the smallest p of the tests of `columns`."""
+
+    def cells(table):
+        return [f'{np.mean(table["finite"]):.1%}', *(quartiles(table[column]) for column in ('mean', 'std'))]
+
+    head = ['program', 'success', 'finite', 'mean', 'std', "authors' *n*", 'finite', 'mean', 'std', '*p*']
+    return markdown.table(head, [
+        (name, f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs),
+         f'{min(two_sample.compare(ours, theirs, columns).values()):.2g}')
+        for name, (ours, theirs) in programs.items()
+    ])  # fmt: skip
 
 
 def keep(scratch: pathlib.Path, out: pathlib.Path, name: str) -> None:

@@ -158,9 +158,8 @@ MEMORY = {  # {(post, flags): ((runs, steps), ...)}
 }
 
 
-def memory(post, repeats):
+def memory(post, _repeats):
     """Prints the peak resident memory of whole commands, each of which is run once."""
-    del repeats
     print('\npeak memory of the whole command')
     for (name, *flags), sizes in MEMORY.items():
         for runs, steps in sizes if post in (None, name) else ():
@@ -176,9 +175,8 @@ def aylien_throughput(runs, steps, name, repeats):
     return suite_throughput(CASES[0], runs, steps, name, repeats)
 
 
-def scaling(post, repeats):
+def scaling(_post, repeats):
     """Prints seed-steps/s and peak memory for increasing numbers of runs, each in a process of its own (Aylien)."""
-    del post
     print('\nAylien 2017-06 without minibatch discrimination: seed-steps/s, fraction of the best, peak memory')
     for name, label, scales in (('cpu', 'one device', SCALES), ('mirrored', 'on two logical devices', SCALES[1:])):
         steps = [int(min(20_000, max(100, 4_000_000 // runs))) for runs in scales]
@@ -234,9 +232,8 @@ def remedies(post, repeats):
         print(f'  {case.title:40} {", ".join(f"{time:.2f}" for time in times)}, {runs:,} runs', flush=True)
 
 
-def startup(post, repeats):
+def startup(_post, repeats):
     """Prints how long a whole command takes, as a multiple of a bare import of TensorFlow."""
-    del post
 
     def python(*arguments):
         return seconds(lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=ROOT))

@@ -16,6 +16,7 @@ from checkout import ROOT
 from PIL import Image
 from tqdm import tqdm
 
+from common import markdown
 from common.storage import files
 from reproductions import contract
 from reproductions.remedies import gallery as remedies
@@ -72,13 +73,14 @@ def write_manifest():
         'beside it and from nothing else, so `python scripts/make_figures.py --redraw` draws them all again without training.',
     ]
     for post in POSTS:
-        lines += ['', f'## [{post}](../docs/{post}.md)', '', '| figure of the post | file | command | drawn from |']
-        lines.append('|---|---|---|---|')
+        lines += ['', f'## [{post}](../docs/{post}.md)', '']
+        pictures = []
         for row in rows:
             if row['post'] == post:
                 shows = row['shows'] if row['in_the_post'] else f'(not in the post) {row["shows"]}'
                 links = [f'[{name.partition("/")[2]}]({name})' for name in (row['file'], *row['data'])]
-                lines.append(f'| {shows} | {links[0]} | `{row["command"]}` | {", ".join(links[1:])} |')
+                pictures.append([shows, links[0], f'`{row["command"]}`', ', '.join(links[1:])])
+        lines.append(markdown.table(['figure of the post', 'file', 'command', 'drawn from'], pictures).removesuffix('\n'))
     files.write_text(FIGURES / 'README.md', '\n'.join(lines) + '\n')
 
 
@@ -118,7 +120,7 @@ def main():
         out = FIGURES / post
         out.mkdir(parents=True, exist_ok=True)
         for name in [arguments.only] if arguments.only else POSTS[post].PARTS:
-            POSTS[post].PARTS[name](arguments.runs, out)
+            POSTS[post].PARTS[name].run(out, arguments.runs)
         fill_in(post, out)
     write_manifest()
 

@@ -107,9 +107,8 @@ def pieces_of_devnag():
     }
 
 
-def pieces(post, repeats):
+def pieces(_post, repeats):
     """Prints what each piece of one of Dev Nag's updates costs alone, on inputs that are in memory as they are in the loop."""
-    del post
     hidden = tf.constant(np.random.default_rng(0).normal(size=(RUNS, 10, 500)), tf.float32)
     print(f'\npieces of an update at {RUNS} runs, microseconds per run')
     for name, piece in pieces_of_devnag().items():

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.stats
 
+from common import markdown
 from common.evaluation import Verdict
 from common.storage import files
 
@@ -84,11 +85,9 @@ def as_json(measurements: Sequence[Measurement]) -> list[dict]:
 
 def as_markdown(measurements: Sequence[Measurement]) -> str:
     """The table of claims as Markdown, one row per claim."""
-    lines = ['| claim | the post | measured | verdict |', '|---|---|---|---|']
-    for m in measurements:
-        numbers = '<br>'.join(f'{name}: {estimate}' for name, estimate in m.measured.items())
-        lines.append(f'| **{m.claim}** {m.statement} | {m.stated} | {numbers} | **{m.verdict.value}**: {m.reason} |')
-    return '\n'.join(lines) + '\n'
+    rows = [(f'**{m.claim}** {m.statement}', m.stated, '<br>'.join(f'{name}: {each}' for name, each in m.measured.items()),
+             f'**{m.verdict.value}**: {m.reason}') for m in measurements]  # fmt: skip
+    return markdown.table(['claim', 'the post', 'measured', 'verdict'], rows)
 
 
 def write(directory: pathlib.Path, measurements: Sequence[Measurement]) -> str:

@@ -37,15 +37,13 @@ SPEED = tuple(
 TRIAL = Trial(strengths={'d_steps': (2, 5, 10, 20)})
 
 
-def short(scratch: pathlib.Path) -> list[str]:
+def short(_scratch: pathlib.Path) -> list[str]:
     """Flags for a training run that takes seconds."""
-    del scratch
     return ['--num_steps=600', '--pretrain_steps=300', '--log_every=10']
 
 
-def jobs(runs: int, data: str) -> list[Job]:
+def jobs(runs: int, _data: str) -> list[Job]:
     """The report's commands; expected times are for 100 seeds and scale with their number."""
-    del data
     many, spread = (f'--runs={runs}', '--seed=1000'), 'Where each seed ends, and how it gets there'
     return [
         Job('aylien', 'claims', ('--claims', *many), 0.8 * runs, {}),
@@ -59,9 +57,8 @@ def jobs(runs: int, data: str) -> list[Job]:
     ]  # fmt: skip
 
 
-def shown(directory: pathlib.Path) -> list[Shown]:
+def shown(_directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensembles."""
-    del directory
     settings = make_settings()
     targets = {'mean': settings.mu, 'std': settings.sigma, 'd_mean': None}
     rule = gan.truth(settings), gan.success_bound(settings)

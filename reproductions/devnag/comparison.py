@@ -45,15 +45,13 @@ TRIAL = Trial(  # its D decides on whole batches, and both networks have 20 upda
 )
 
 
-def short(scratch: pathlib.Path) -> list[str]:
+def short(_scratch: pathlib.Path) -> list[str]:
     """Flags for a training run that takes seconds."""
-    del scratch
     return ['--num_steps=80', '--d_steps=2', '--g_steps=2', '--batch_size=20']
 
 
-def jobs(runs: int, data: str) -> list[Job]:
+def jobs(runs: int, _data: str) -> list[Job]:
     """The report's commands; expected times are for 100 seeds and scale with their number."""
-    del data
     many, spread = (f'--runs={runs}', '--seed=1000'), 'Where each seed ends, and how it gets there'
     return [
         Job('devnag', 'claims', ('--claims', *many), 4 * runs, {}),
@@ -70,9 +68,8 @@ def jobs(runs: int, data: str) -> list[Job]:
     ]  # fmt: skip
 
 
-def shown(directory: pathlib.Path) -> list[Shown]:
+def shown(_directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensemble."""
-    del directory
     settings = make_settings()
     targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0.0, 'kurtosis': 0.0}
     rule = gan.truth(settings), gan.success_bound(settings)

@@ -1,19 +1,17 @@
-"""The figures and tables of Dev Nag's post: one function (runs, directory) per part."""
+"""The figures and tables of Dev Nag's post."""
 
 import functools
 import pathlib
-import shutil
-import tempfile
 
 import numpy as np
 
-from common.evaluation import claims, two_sample
+from common.evaluation import claims
 from common.plotting import figures
 from common.storage import files
 from reproductions.devnag import claims as devnag_claims
 from reproductions.devnag import figures as devnag_figures
 from reproductions.devnag.settings import make_settings
-from reproductions.gallery import Map, Picture, command, map_pictures, maps, quartiles
+from reproductions.gallery import Map, Part, Picture, copied, map_pictures, maps, outcomes_beside
 
 FIRST, MOST = 1000, 200  # first seed of the ensemble, and its size
 
@@ -37,29 +35,17 @@ def older(runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.n
     return devnag_claims.train(FIRST, runs, lambda: print('a quarter is done', flush=True), '2017-02', every=10)
 
 
-def copied(flags: list[str], names: dict[str, str], out: pathlib.Path) -> None:
-    """Runs the command and copies its files to `out`: {file: new name}."""
-    with tempfile.TemporaryDirectory() as scratch:
-        command('devnag', scratch, *flags)
-        for source, target in names.items():
-            shutil.copy(pathlib.Path(scratch) / source, out / target)
-
-
-def one(runs: int, out: pathlib.Path) -> None:
+def one(out: pathlib.Path) -> None:
     """The post's figures of one run, and an animation of its training."""
-    del runs
-    names = {f'figure.{kind}': f'one.{kind}' for kind in ('png', 'npz')}
-    copied(['--animation'], names | {f'animation.{kind}': f'animation.{kind}' for kind in ('gif', 'npz')}, out)
+    copied('devnag', out, ['--animation'], {'figure.png': 'one.png', 'animation.gif': 'animation.gif'})
 
 
-def ten(runs: int, out: pathlib.Path) -> None:
+def ten(out: pathlib.Path) -> None:
     """The post's ten runs: the grid of final distributions, and the moments against the round."""
-    del runs
-    names = {f'runs.{kind}': f'ten.{kind}' for kind in ('png', 'npz')}
-    copied(['--runs=10'], names | {f'ensemble.{kind}': f'ten_course.{kind}' for kind in ('png', 'npz')}, out)
+    copied('devnag', out, ['--runs=10'], {'runs.png': 'ten.png', 'ensemble.png': 'ten_course.png'})
 
 
-def many(runs: int, out: pathlib.Path) -> None:
+def many(out: pathlib.Path, runs: int) -> None:
     """The spread over seeds: a table and a figure."""
     table, history, _ = ensemble(runs)
     files.write_csv(out / 'many_results.csv', table)
@@ -67,7 +53,7 @@ def many(runs: int, out: pathlib.Path) -> None:
     devnag_figures.draw_ensemble(make_settings(), out / 'many.png', title, table, history)
 
 
-def gallery(runs: int, out: pathlib.Path) -> None:
+def gallery(out: pathlib.Path, runs: int) -> None:
     """An example of each kind of outcome, with its share of the seeds: the run with the median distance to the data."""
     table, _, samples = ensemble(runs)
     kinds = devnag_claims.classify(table)
@@ -88,7 +74,7 @@ def gallery(runs: int, out: pathlib.Path) -> None:
     figures.write(out / 'gallery.png', devnag_figures.gallery, arrays)
 
 
-def stability(runs: int, out: pathlib.Path) -> None:
+def stability(out: pathlib.Path, runs: int) -> None:
     """The mean against the round for each seed, of both programs."""
     trained, arrays = {'2018-11': ensemble(runs), '2017-02': older(runs)}, {}
     for name, (table, history, _) in trained.items():
@@ -101,7 +87,7 @@ def stability(runs: int, out: pathlib.Path) -> None:
     figures.write(out / 'stability.png', devnag_figures.stability, arrays)
 
 
-def claims_table(runs: int, out: pathlib.Path) -> None:
+def claims_table(out: pathlib.Path, runs: int) -> None:
     """The table of claims."""
     (table, history, _), (old_table, old_history, _) = ensemble(runs), older(runs)
     rows = devnag_claims.measure_outcomes(table, history)
@@ -109,21 +95,13 @@ def claims_table(runs: int, out: pathlib.Path) -> None:
     print(claims.write(out, rows))
 
 
-def outcomes(runs: int, out: pathlib.Path) -> None:
-    """The table of our outcomes beside those of the author's programs, with the smallest p-value of each row's tests."""
-
-    def cells(table):
-        return [f'{np.mean(table["finite"]):.1%}', *(quartiles(table[column]) for column in ('mean', 'std'))]
-
-    lines = ["| program | success | finite | mean | std | authors' *n* | finite | mean | std | *p* |", '|' + '---|' * 10]
-    for variant, trained in (('2018-11', ensemble(runs)), ('2017-02', older(runs))):
-        ours, theirs = trained[0], devnag_claims.original(variant)
-        p_values = two_sample.compare(ours, theirs, devnag_claims.COMPARED)
-        view = make_settings(variant).preprocess
-        row = [f'`{variant}` {view}', f'{np.mean(ours["success"]):.1%}', *cells(ours), len(theirs['seed']), *cells(theirs)]
-        lines.append(f'| {" | ".join(map(str, row))} | {min(p_values.values()):.2g} |')
-    print('\n'.join(lines))
-    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+def outcomes(out: pathlib.Path, runs: int) -> None:
+    """The table of our outcomes beside those of the author's programs."""
+    programs = {
+        f'`{variant}` {make_settings(variant).preprocess}': (trained[0], devnag_claims.original(variant))
+        for variant, trained in (('2018-11', ensemble(runs)), ('2017-02', older(runs)))
+    }
+    files.write_text(out / 'outcomes.md', outcomes_beside(programs, devnag_claims.COMPARED))
 
 
 MAPS = {
@@ -137,15 +115,15 @@ MAPS = {
     ),
 }
 PARTS = {
-    'one': one,
-    'ten': ten,
-    'many': many,
-    'gallery': gallery,
-    'stability': stability,
-    'claims': claims_table,
-    'outcomes': outcomes,
+    'one': Part(one),
+    'ten': Part(ten),
+    'many': Part(many, trains=True),
+    'gallery': Part(gallery, trains=True),
+    'stability': Part(stability, trains=True),
+    'claims': Part(claims_table, trains=True),
+    'outcomes': Part(outcomes, trains=True),
+    'maps': Part(functools.partial(maps, 'devnag', MAPS)),
 }
-PARTS['maps'] = functools.partial(maps, 'devnag', MAPS)
 PICTURES = {
     'one.png': Picture('one', devnag_figures.one, 'mean and std against the round, final histogram'),
     'animation.gif': Picture('one', devnag_figures.animation, 'training as an animation', in_post=False),

@@ -37,15 +37,13 @@ SPEED = tuple(
 TRIAL = Trial(tried=50)
 
 
-def short(scratch: pathlib.Path) -> list[str]:
+def short(_scratch: pathlib.Path) -> list[str]:
     """Flags for a training run that takes seconds."""
-    del scratch
     return ['--num_steps=400', '--pretrain_steps=200', '--log_every=10', '--batch_size=20']
 
 
-def jobs(runs: int, data: str) -> list[Job]:
+def jobs(runs: int, _data: str) -> list[Job]:
     """The report's commands; expected times are for 100 seeds and scale with their number."""
-    del data
     many, spread = (f'--runs={runs}', '--seed=1000'), 'Where each seed ends, and how it gets there'
     return [
         Job('jang', 'claims', ('--claims', *many), 8.3 * runs, {}),
@@ -60,9 +58,8 @@ def jobs(runs: int, data: str) -> list[Job]:
     ]  # fmt: skip
 
 
-def shown(directory: pathlib.Path) -> list[Shown]:
+def shown(_directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensemble."""
-    del directory
     targets = {
         'mean': make_settings().mu,
         'std': make_settings().sigma,

@@ -1,4 +1,4 @@
-"""The figures and tables of Jang's post: one function (runs, directory) per part."""
+"""The figures and tables of Jang's post."""
 
 import functools
 import pathlib
@@ -7,10 +7,11 @@ import tempfile
 
 import numpy as np
 
+from common import markdown
 from common.evaluation import claims, outcomes, two_sample
 from common.plotting import figures
 from common.storage import files
-from reproductions.gallery import Map, Picture, command, map_pictures, maps, quartiles
+from reproductions.gallery import Map, Part, Picture, command, copied, map_pictures, maps, quartiles
 from reproductions.jang import claims as jang_claims
 from reproductions.jang import figures as jang_figures
 from reproductions.jang import gan
@@ -29,34 +30,26 @@ POST_FIGURES = {  # of the single-seed run: the command's file name, and the nam
 }
 
 
-def run(runs: int, out: pathlib.Path) -> None:
+def run(out: pathlib.Path) -> None:
     """The post's seven figures and the animation, for seed 0."""
-    del runs
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = pathlib.Path(scratch)
-        command('jang', scratch / 'figures')
-        command('jang', scratch / 'animation', '--animation')
-        for source, target in POST_FIGURES.items():
-            for suffix in ('png', 'npz'):
-                shutil.copy(scratch / 'figures' / f'{source}.{suffix}', out / f'{target}.{suffix}')
-        for suffix in ('gif', 'npz'):
-            shutil.copy(scratch / 'animation' / f'animation.{suffix}', out)
+    copied('jang', out, [], {f'{source}.png': f'{target}.png' for source, target in POST_FIGURES.items()})
+    copied('jang', out, ['--animation'], {'animation.gif': 'animation.gif'})
 
 
-def ensemble(runs: int, out: pathlib.Path) -> None:
+def ensemble(out: pathlib.Path, runs: int) -> None:
     """The spread over seeds, with the table of results."""
     with tempfile.TemporaryDirectory() as scratch:
-        command('jang', scratch, f'--runs={runs}', f'--seed={SEED}')
+        command('jang', pathlib.Path(scratch), f'--runs={runs}', f'--seed={SEED}')
         for name in ('ensemble.png', 'ensemble.npz', 'results.csv'):
             shutil.copy(pathlib.Path(scratch) / name, out)
 
 
-def measured(runs: int, out: pathlib.Path) -> None:
+def measured(out: pathlib.Path, runs: int) -> None:
     """The effect of sorting and stratifying, the claims, and our outcomes beside the author's."""
     arms = jang_claims.alignment(SEED, runs)
     write_alignment(arms, out)
     write_outcomes({DEFAULT: next(iter(arms.values())), OLDER: older(runs)}, out)
-    write_claims(jang_claims.measure(SEED, max(100, runs // jang_claims.MORE), arms=arms), out)
+    claims.write(out, jang_claims.measure(SEED, max(100, runs // jang_claims.MORE), arms=arms))
 
 
 def older(runs: int) -> dict[str, np.ndarray]:
@@ -64,22 +57,18 @@ def older(runs: int) -> dict[str, np.ndarray]:
     return outcomes.train_many(gan, make_settings(OLDER), SEED, min(runs, 300), every=NUM_STEPS).table
 
 
-def write_claims(rows: list[claims.Measurement], out: pathlib.Path) -> None:
-    """claims.json and claims.md."""
-    claims.write(out, rows)
-
-
 def write_alignment(arms: dict[str, dict[str, np.ndarray]], out: pathlib.Path) -> None:
     """alignment.md, .npz and .png: success and distance to the data, by how samples and noise are aligned."""
-    lines = ['| real samples, noise | seeds | success | distance to the data: median | quartiles |', '|---|---|---|---|---|']
+    rows = []
     for name, table in arms.items():
         share, middle = claims.proportion(table['success']), claims.median(table['wasserstein'])
         low, high = np.quantile(table['wasserstein'], [0.25, 0.75])
-        lines.append(
-            f'| {name} | {share.n:,} | {share.value:.1%} [{share.low:.1%}, {share.high:.1%}] '
-            f'| {middle.value:.3f} [{middle.low:.3f}, {middle.high:.3f}] | {low:.3f} .. {high:.3f} |'
-        )
-    files.write_text(out / 'alignment.md', '\n'.join(lines) + '\n')
+        rows.append((
+            name, f'{share.n:,}', f'{share.value:.1%} [{share.low:.1%}, {share.high:.1%}]',
+            f'{middle.value:.3f} [{middle.low:.3f}, {middle.high:.3f}]', f'{low:.3f} .. {high:.3f}',
+        ))  # fmt: skip
+    head = ['real samples, noise', 'seeds', 'success', 'distance to the data: median', 'quartiles']
+    files.write_text(out / 'alignment.md', markdown.table(head, rows))
     distances = {name: table['wasserstein'] for name, table in arms.items()}
     seeds = next(iter(arms.values()))['seed']
     arrays = {'labels': list(arms), 'bound': gan.success_bound(make_settings()), 'seed': seeds} | distances
@@ -96,9 +85,7 @@ def write_outcomes(tables: dict[str, dict[str, np.ndarray]], out: pathlib.Path) 
         for name, row in rows.items():
             summary = (lambda values: f'{np.mean(values):.1%}') if name == 'finite' else quartiles
             row += [summary(ours[name]), summary(theirs[name]), f'{p_values[name]:.2g}']
-    lines = [f'|{" | ".join(head)} |', '|' + '---|' * len(head)]
-    lines += [f'| {" | ".join(row)} |' for row in rows.values()]
-    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+    files.write_text(out / 'outcomes.md', markdown.table(head, rows.values()))
 
 
 MAPS = {
@@ -119,8 +106,12 @@ MAPS = {
         ('--vary=hidden_sizes=3x3,6x5,12x10,18x15', '--vary=learning_rate=0.0003,0.001,0.003'),
     ),
 }
-PARTS = {'run': run, 'ensemble': ensemble, 'measured': measured}
-PARTS['maps'] = functools.partial(maps, 'jang', MAPS)
+PARTS = {
+    'run': Part(run),
+    'ensemble': Part(ensemble, trains=True),
+    'measured': Part(measured, trains=True),
+    'maps': Part(functools.partial(maps, 'jang', MAPS)),
+}
 PICTURES = {
     'data.png': Picture('run', jang_figures.lines, 'p_data'),
     'decision_before.png': Picture('run', jang_figures.lines, 'decision boundary at initialization'),

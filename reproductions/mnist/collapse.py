@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from common import training
+from common import markdown, training
 from common.devices import distribution
 from common.plotting import figures
 from common.storage import files
@@ -156,7 +156,7 @@ def write_results(directory: pathlib.Path, out: pathlib.Path) -> None:
             rows.append(earlier[cell])
     table = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
     files.write_csv(out / 'grid.csv', table)
-    files.write_text(out / 'grid.md', markdown(table))
+    files.write_text(out / 'grid.md', as_markdown(table))
     figures.write(out / 'grid.png', draw, table)
 
 
@@ -186,26 +186,23 @@ def summary(part: dict[str, np.ndarray]) -> dict[str, float]:
     }
 
 
-def markdown(table: dict[str, np.ndarray]) -> str:
+def as_markdown(table: dict[str, np.ndarray]) -> str:
     """The table of the page, a row per cell."""
-    lines = [
-        '| hidden layers | labels | learning rate | initial weights | collapsed | since iteration (median) | classes covered | '
-        'recognized as asked | Fréchet distance | success |',
-        '|---' * 10 + '|',
-    ]
+    head = ['hidden layers', 'labels', 'learning rate', 'initial weights', 'collapsed', 'since iteration (median)',
+            'classes covered', 'recognized as asked', 'Fréchet distance', 'success']  # fmt: skip
+    rows = []
     for cell in CELLS:
         part = of_cell(table, cell)
         if not len(part['seed']):
             continue
         n = summary(part)
-        cells = [
+        rows.append([
             cell.hidden, 'yes' if cell.conditional else 'no', decimal(cell.learning_rate),
             "Glorot's" if cell.glorot else "He's",
             f'{n["collapsed"]} of {n["runs"]}', shown(n['since'], '{:,.0f}'), shown(n['classes_covered'], '{:.3g}'),
             shown(n['recognized'], '{:.2f}'), shown(n['frechet'], '{:.3g}'), f'{n["success"]:.0f} of {n["runs"]}',
-        ]  # fmt: skip
-        lines.append(f'| {" | ".join(map(str, cells))} |')
-    return '\n'.join(lines) + '\n'
+        ])  # fmt: skip
+    return markdown.table(head, rows)
 
 
 def decimal(rate: float) -> str:

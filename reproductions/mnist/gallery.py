@@ -1,4 +1,4 @@
-"""The figures and tables of the MNIST post: one function (runs, directory) per part.
+"""The figures and tables of the MNIST post.
 
 Training takes hours. It keeps its files in output/mnist_figures and resumes from there, so it can be stopped with Ctrl-C at any
 time, and the other parts can be made from what is there.
@@ -10,9 +10,10 @@ import pathlib
 
 import numpy as np
 
+from common import markdown
 from common.evaluation import two_sample
 from common.storage import checkpoints, files
-from reproductions.gallery import ROOT, Map, Picture, command, map_pictures, maps, quartiles
+from reproductions.gallery import ROOT, Map, Part, Picture, command, map_pictures, maps, quartiles
 from reproductions.mnist import claims as mnist_claims
 from reproductions.mnist import collapse as mnist_collapse
 from reproductions.mnist import dataset, quality, tables
@@ -29,18 +30,16 @@ def directories() -> list[pathlib.Path]:
     return [TRAINED / f'seeds{first}' for first in FIRST_SEEDS]
 
 
-def train(runs: int, out: pathlib.Path) -> None:
+def train(_out: pathlib.Path) -> None:
     """Trains eight seeds x 50,000 iterations, and two seeds x 20,000 with a gentler Adam."""
-    del runs, out
     for first, directory in zip(FIRST_SEEDS, directories(), strict=True):
         train_or_resume(directory, f'--seed={first}', f'--runs={RUNS}', f'--num_steps={CLAIM_STEPS}')
     gentle = ['--runs=2', '--num_steps=20000', '--learning_rate=0.0002', '--beta1=0.5']
     train_or_resume(TRAINED / 'gentle', *gentle)
 
 
-def collapse(runs: int, out: pathlib.Path) -> None:
+def collapse(out: pathlib.Path) -> None:
     """The first 400 iterations of seed 0 in detail."""
-    del runs
     directory = TRAINED / 'collapse'
     train_or_resume(directory, '--num_steps=400', '--eval_every=20')
     history = files.read_npz(directory / 'history.npz')
@@ -49,9 +48,8 @@ def collapse(runs: int, out: pathlib.Path) -> None:
     mnist_figures.draw_quality(out / 'collapse_quality.png', 'seed 0', references, history)
 
 
-def long(runs: int, out: pathlib.Path) -> None:
+def long(out: pathlib.Path) -> None:
     """Seed 0 for the post's full 500,000 iterations."""
-    del runs
     directory = TRAINED / 'long'
     train_or_resume(directory, '--eval_every=5000')
     history, references = (
@@ -69,9 +67,8 @@ def train_or_resume(directory: pathlib.Path, *flags: str) -> None:
     command('mnist', directory, *flags, *['--resume'] * checkpoints.exists(directory))
 
 
-def measured(runs: int, out: pathlib.Path) -> None:
+def measured(out: pathlib.Path) -> None:
     """Figures, claims and outcomes, up to the last iteration that all seeds have reached."""
-    del runs
     first = directories()[0]
     references = json.loads((first / 'references.json').read_text(encoding='utf-8'))
     history = joined([files.read_npz(directory / 'history.npz') for directory in directories()])
@@ -94,9 +91,8 @@ def measured(runs: int, out: pathlib.Path) -> None:
     tables.write(out)
 
 
-def programs(runs: int, out: pathlib.Path) -> None:
+def programs(out: pathlib.Path) -> None:
     """The author's programs of 2018 at length, and the repaired listing."""
-    del runs
     for prefix, flags in PROGRAMS.items():
         directory = TRAINED / prefix
         train_or_resume(directory, *flags)
@@ -112,10 +108,9 @@ def programs(runs: int, out: pathlib.Path) -> None:
     tables.write(out)
 
 
-def original(runs: int, out: pathlib.Path) -> None:
+def original(out: pathlib.Path) -> None:
     """Our outcomes after 5,000 iterations beside those of the author's programs."""
-    del runs
-    lines = ['| program | quantity | author | ours | p |', '|---' * 5 + '|']
+    rows = []
     for variant, count in mnist_claims.ORIGINAL_RUNS.items():
         directory = TRAINED / f'{variant}_{mnist_claims.ORIGINAL_STEPS}'
         steps = mnist_claims.ORIGINAL_STEPS
@@ -125,13 +120,12 @@ def original(runs: int, out: pathlib.Path) -> None:
         ours, theirs = mnist_claims.as_original(table, history), mnist_claims.original(variant)
         files.write_csv(out / f'{variant}_{steps}.csv', ours)
         for name, p in two_sample.compare(ours, theirs, mnist_claims.COMPARED).items():
-            lines.append(f'| {variant} | {name} | {quartiles(theirs[name])} | {quartiles(ours[name])} | {p:.2g} |')
-    files.write_text(out / 'original.md', '\n'.join(lines) + '\n')
+            rows.append([variant, name, quartiles(theirs[name]), quartiles(ours[name]), f'{p:.2g}'])
+    files.write_text(out / 'original.md', markdown.table(['program', 'quantity', 'author', 'ours', 'p'], rows))
 
 
-def grid(runs: int, out: pathlib.Path) -> None:
+def grid(out: pathlib.Path) -> None:
     """Why the listing collapses; cells of the committed grid.csv are not trained again."""
-    del runs
     done = mnist_collapse.done(out)
     left = [cell for cell in mnist_collapse.CELLS if cell not in done]
     mnist_collapse.train_cells(TRAINED / 'grid', dataset.load('auto')[0], left)
@@ -197,11 +191,8 @@ MAPS = {
          '--vary=learning_rate=0.0001,0.0003,0.001,0.003'),
     ),
 }  # fmt: skip
-PARTS = {
-    'train': train, 'collapse': collapse, 'measured': measured, 'long': long, 'programs': programs, 'original': original,
-    'grid': grid,
-}  # fmt: skip
-PARTS['maps'] = functools.partial(maps, 'mnist', MAPS)
+PARTS = {part.__name__: Part(part) for part in (train, collapse, measured, long, programs, original, grid)}
+PARTS['maps'] = Part(functools.partial(maps, 'mnist', MAPS))
 PICTURES = {
     '2018-06_animation.gif': Picture(
         'programs', mnist_figures.animation, '2018-06: the sheet over time, animated', in_post=False

@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from common import markdown
 from common.evaluation import claims
 from common.storage import files
 from reproductions.gallery import quartiles
@@ -50,14 +51,14 @@ def ensemble_of(out: pathlib.Path, prefix: str) -> tuple | None:
 
 def side_by_side(rows: dict[str, list]) -> str:
     """The claims of several programs in one table, {program: list of `claims.Measurement`}; numbers but for the first."""
-    lines = [f'| claim | {" | ".join(rows)} |', '|---' * (len(rows) + 1) + '|']
+    lines = []
     for same in zip(*rows.values(), strict=True):
         cells = []
         for i, row in enumerate(same):
             measured = [f'{name}: {estimate}' for name, estimate in row.measured.items()] if i else []
             cells.append('<br>'.join([f'**{row.verdict.value}**: {row.reason}', *measured]))
-        lines.append(f'| **{same[0].claim}** {same[0].statement} | {" | ".join(cells)} |')
-    return '\n'.join(lines) + '\n'
+        lines.append([f'**{same[0].claim}** {same[0].statement}', *cells])
+    return markdown.table(['claim', *rows], lines)
 
 
 def write_outcomes(out: pathlib.Path) -> None:
@@ -76,7 +77,7 @@ def write_outcomes(out: pathlib.Path) -> None:
         drawn = json.loads((out / '2018-06_references.json').read_text(encoding='utf-8'))
         real |= {name: drawn['test'][name] for name in quality.AS_ASKED}
         references['untrained'] |= {name: drawn['untrained'][name] for name in quality.AS_ASKED}
-    lines = [f'| | {" | ".join(headings)} | untrained | real digits |', '|---' * (len(tables) + 3) + '|']
+    rows = []
     for name, label in (
         ('classes_covered', 'classes covered'),
         ('largest_share', 'share of the commonest class'),
@@ -95,8 +96,7 @@ def write_outcomes(out: pathlib.Path) -> None:
             f'{value:.3g}' if np.isfinite(value) else ''
             for value in (references['untrained'].get(name, np.nan), real.get(name, np.nan))
         ]
-        lines.append(f'| {label} | {" | ".join(cells)} |')
+        rows.append([label, *cells])
     for name in ('success', 'collapsed'):
-        cells = [f'{(table[name] == 1).sum()} of {len(table[name])}' for table in tables]
-        lines.append(f'| {name} | {" | ".join(cells)} | | |')
-    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+        rows.append([name, *(f'{(table[name] == 1).sum()} of {len(table[name])}' for table in tables), '', ''])
+    files.write_text(out / 'outcomes.md', markdown.table(['', *headings, 'untrained', 'real digits'], rows))

@@ -39,15 +39,13 @@ SPEED = (
 TRIAL = Trial()
 
 
-def short(scratch: pathlib.Path) -> list[str]:
+def short(_scratch: pathlib.Path) -> list[str]:
     """Flags for a training run that takes seconds."""
-    del scratch
     return ['--num_steps=600', '--pretrain_steps=300', '--log_every=10']
 
 
-def jobs(runs: int, data: str) -> list[Job]:
+def jobs(runs: int, _data: str) -> list[Job]:
     """The report's commands; expected times are for 100 seeds and scale with their number."""
-    del data
     many = (f'--runs={runs}', '--seed=2000')
     return [
         Job('multimodal', 'claims', ('--claims', *many), 5.5 * runs, {}),
@@ -64,9 +62,8 @@ def jobs(runs: int, data: str) -> list[Job]:
     ]  # fmt: skip
 
 
-def shown(directory: pathlib.Path) -> list[Shown]:
+def shown(_directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensembles. The author published no outcomes over seeds."""
-    del directory
     targets = {'convergence_step': None, 'modes_covered': None, 'wasserstein': 0.0, 'peak_height': 1.0}
     return [
         Shown(f'modes{modes}', f'modes{modes}', targets | {'modes_covered': float(modes)}, {'convergence_step': steps})

@@ -1,4 +1,4 @@
-"""The figures and tables of the multi-modal post: one function (runs, directory) per part."""
+"""The figures and tables of the multi-modal post."""
 
 import functools
 import hashlib
@@ -7,11 +7,12 @@ import tempfile
 
 import numpy as np
 
+from common import markdown
 from common.devices import processes
 from common.evaluation import claims
 from common.plotting import figures
 from common.storage import files
-from reproductions.gallery import ROOT, Map, Picture, command, keep, map_pictures, maps
+from reproductions.gallery import ROOT, Map, Part, Picture, command, keep, map_pictures, maps
 from reproductions.multimodal import claims as multimodal_claims
 from reproductions.multimodal import figures as multimodal_figures
 from reproductions.multimodal import gan
@@ -24,18 +25,18 @@ KEPT = ('seed', 'success', 'wasserstein', 'modes_covered', 'mode_mass_error', 'b
         'first_step_below', 'convergence_step')  # fmt: skip
 
 
-def train(arms: dict[str, gan.Settings], runs: int, path: pathlib.Path) -> None:
-    """Trains every arm and saves its outcomes to `path`, for the parts that only evaluate and draw.
+def train(arms: dict[str, gan.Settings], name: str, out: pathlib.Path, runs: int) -> None:
+    """Trains every arm with at most 200 seeds and saves its outcomes as <name>.npz, for the parts that only evaluate and draw.
 
     Arms that are done are kept in output/multimodal_arms/, so that it can be stopped at any time; empty that after a change.
     """
-    kept = {name: KEPT_IN / f'{name_of_arm(name, settings, runs)}.npz' for name, settings in arms.items()}
-    left = {file: (name, arms[name]) for name, file in kept.items() if not file.exists()}  # two arms may have the same settings
+    runs = min(runs, 200)
+    kept = {arm: KEPT_IN / f'{name_of_arm(arm, settings, runs)}.npz' for arm, settings in arms.items()}
+    left = {file: (arm, arms[arm]) for arm, file in kept.items() if not file.exists()}  # two arms may have the same settings
     KEPT_IN.mkdir(parents=True, exist_ok=True)
-    processes.on_all_cores(train_arm, [(file, *arm, runs) for file, arm in left.items()], path.stem, ' ensembles')
-    files.write_npz(
-        path, {f'{name}/{column}': values for name, file in kept.items() for column, values in files.read_npz(file).items()}
-    )
+    processes.on_all_cores(train_arm, [(file, *arm, runs) for file, arm in left.items()], name, ' ensembles')
+    arrays = {f'{arm}/{column}': values for arm, file in kept.items() for column, values in files.read_npz(file).items()}
+    files.write_npz(out / f'{name}.npz', arrays)
 
 
 def name_of_arm(name: str, settings: gan.Settings, runs: int) -> str:
@@ -59,9 +60,8 @@ def choice_arms() -> dict[str, gan.Settings]:
     }
 
 
-def evaluated(runs: int, out: pathlib.Path) -> None:
+def evaluated(out: pathlib.Path) -> None:
     """The claims, and width against modes, from the saved outcomes."""
-    del runs
     tables = multimodal_claims.load_arms(out / 'arms.npz')
     rows = multimodal_claims.judge(tables)
     claims.write(out, rows)
@@ -84,22 +84,18 @@ def draw_widths(tables: dict[str, dict[str, np.ndarray]], out: pathlib.Path) -> 
     figures.write(out / 'widths.png', multimodal_figures.widths, arrays)
 
 
-def choices(runs: int, out: pathlib.Path) -> None:
+def choices(out: pathlib.Path) -> None:
     """choices.md, from the saved outcomes: how the verdicts depend on what the post leaves open."""
-    del runs
     trained = multimodal_claims.load_arms(out / 'choices.npz')
-    lines = [
-        '| choice | 1 mode: by 30, 5,000 | 2 modes: by 30, 5,000 | 3 modes: by 300, 5,000 | 5 modes: 5,000 '
-        '| M1 | M2 | M3 | M6 |',
-        '|' + '---|' * 9,
-    ]
+    head = ['choice', '1 mode: by 30, 5,000', '2 modes: by 30, 5,000', '3 modes: by 300, 5,000', '5 modes: 5,000']
+    rows = []
     for name in multimodal_claims.CHOICES:
         tables = {arm: trained[f'{name}: {arm}'] for arm in multimodal_claims.choice_arms(name)}
         cells = [choice_cell(tables[f'{modes} modes'], step) for modes, step in multimodal_claims.STATED.items()]
         five = np.isfinite(tables['5 modes']['convergence_step']).mean()
         verdicts = [row.verdict.value for row in multimodal_claims.judge_choice(tables)]
-        lines.append(f'| {" | ".join([name, *cells, f"{five:.0%}", *verdicts])} |')
-    files.write_text(out / 'choices.md', '\n'.join(lines) + '\n')
+        rows.append([name, *cells, f'{five:.0%}', *verdicts])
+    files.write_text(out / 'choices.md', markdown.table([*head, 'M1', 'M2', 'M3', 'M6'], rows))
 
 
 def choice_cell(table: dict[str, np.ndarray], step: int) -> str:
@@ -107,21 +103,18 @@ def choice_cell(table: dict[str, np.ndarray], step: int) -> str:
     return f'{np.mean(table["first_step_below"] <= step):.0%}, {np.isfinite(table["convergence_step"]).mean():.0%}'
 
 
-def one_mode(runs: int, out: pathlib.Path) -> None:
+def one_mode(out: pathlib.Path) -> None:
     """one_mode.md, from the saved outcomes: how close the untrained generator is to one mode, by the mode's location."""
-    del runs
-    lines = [
-        '| activation, mean | below the bound after one update | by step 30 | at least once | converged within 5,000 |',
-        '|---|---|---|---|---|',
-    ]
+    head = ['activation, mean', 'below the bound after one update', 'by step 30', 'at least once', 'converged within 5,000']
+    rows = []
     for arm, table in multimodal_claims.load_arms(out / 'one_mode.npz').items():
         first = table['first_step_below']
         shares = (first == 0, first <= 30, np.isfinite(first), np.isfinite(table['convergence_step']))
-        lines.append(f'| {arm} | {" | ".join(f"{share.mean():.0%}" for share in shares)} |')
-    files.write_text(out / 'one_mode.md', '\n'.join(lines) + '\n')
+        rows.append([arm, *(f'{share.mean():.0%}' for share in shares)])
+    files.write_text(out / 'one_mode.md', markdown.table(head, rows))
 
 
-def one_number_of_modes(modes: int, runs: int, out: pathlib.Path) -> None:
+def one_number_of_modes(modes: int, out: pathlib.Path, runs: int) -> None:
     """The ensemble for one number of modes, and final distributions and animation of one seed."""
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
@@ -143,35 +136,31 @@ def train_shown(modes: int, table: dict[str, np.ndarray], directory: pathlib.Pat
             return
 
 
-def data(runs: int, out: pathlib.Path) -> None:
+def data(out: pathlib.Path) -> None:
     """The data with one, two and three modes."""
-    del runs
     settings = [make_settings(modes=modes) for modes in multimodal_claims.STATED]
     real = {multimodal_figures.counted(len(one.means)): multimodal_figures.real_density(one) for one in settings}
     arrays = {'labels': list(real), 'places': gan.bins(settings[0]).places}  # one to three modes share the same bins
     figures.write(out / 'data.png', multimodal_figures.data, arrays | real)
 
 
-def convergence(runs: int, out: pathlib.Path) -> None:
+def convergence(out: pathlib.Path) -> None:
     """convergence.png and outcomes.md, from the ensembles' results: when seeds with one, two and three modes converge."""
-    del runs
     tables = {modes: files.read_csv(out / f'modes{modes}_results.csv') for modes in multimodal_claims.STATED}
     title = f'When {len(tables[1]["seed"]):,} seeds each come within one std of the data'
     labelled = {multimodal_figures.counted(modes): table for modes, table in tables.items()}
     multimodal_figures.draw_convergence(out / 'convergence.png', title, labelled, NUM_STEPS)
-    lines = [
-        '| modes | the post | was below the threshold at least once by then | converged by then | converged within 5,000 '
-        '| step of those: median | quartiles | never |',
-        '|' + '---|' * 8,
-    ]
+    head = ['modes', 'the post', 'was below the threshold at least once by then', 'converged by then', 'converged within 5,000',
+            'step of those: median', 'quartiles', 'never']  # fmt: skip
+    rows = []
     for modes, table in tables.items():
         stated, steps = multimodal_claims.STATED[modes], table['convergence_step']
         low, middle, high = np.quantile(steps[np.isfinite(steps)], [0.25, 0.5, 0.75])
         shares = (table['first_step_below'] <= stated, steps <= stated, np.isfinite(steps))
         cells = [f'{e.value:.1%} [{e.low:.1%}, {e.high:.1%}]' for e in map(claims.proportion, shares)]
         never = f'{np.isinf(steps).mean():.1%}'
-        lines.append(f'| {modes} | step {stated} | {" | ".join(cells)} | {middle:,.0f} | {low:,.0f} .. {high:,.0f} | {never} |')
-    files.write_text(out / 'outcomes.md', '\n'.join(lines) + '\n')
+        rows.append([modes, f'step {stated}', *cells, f'{middle:,.0f}', f'{low:,.0f} .. {high:,.0f}', never])
+    files.write_text(out / 'outcomes.md', markdown.table(head, rows))
 
 
 MAPS = {
@@ -200,20 +189,18 @@ MAPS = {
     ),
 }
 PARTS = {
-    'data': data,
-    'modes1': lambda runs, out: one_number_of_modes(1, runs, out),
-    'modes2': lambda runs, out: one_number_of_modes(2, runs, out),
-    'modes3': lambda runs, out: one_number_of_modes(3, runs, out),
-    'convergence': convergence,
-    'arms': lambda runs, out: train(multimodal_claims.ARMS, min(runs, 200), out / 'arms.npz'),
-    'claims': evaluated,
-    'choice_arms': lambda runs, out: train(choice_arms(), min(runs, 200), out / 'choices.npz'),
-    'choices': choices,
-    'one_mode_arms': lambda runs, out: train(multimodal_claims.ONE_MODE, min(runs, 200), out / 'one_mode.npz'),
-    'one_mode': one_mode,
+    'data': Part(data),
+    **{f'modes{modes}': Part(functools.partial(one_number_of_modes, modes), trains=True) for modes in multimodal_claims.STATED},
+    'convergence': Part(convergence),
+    'arms': Part(functools.partial(train, multimodal_claims.ARMS, 'arms'), trains=True),
+    'claims': Part(evaluated),
+    'choice_arms': Part(functools.partial(train, choice_arms(), 'choices'), trains=True),
+    'choices': Part(choices),
+    'one_mode_arms': Part(functools.partial(train, multimodal_claims.ONE_MODE, 'one_mode'), trains=True),
+    'one_mode': Part(one_mode),
+    **inferred.PARTS,
+    'maps': Part(functools.partial(maps, 'multimodal', MAPS)),
 }
-PARTS |= inferred.PARTS
-PARTS['maps'] = functools.partial(maps, 'multimodal', MAPS)
 PICTURES = {
     'data.png': Picture('data', multimodal_figures.data, 'the data'),
     'convergence.png': Picture('convergence', multimodal_figures.convergence, 'when seeds converge', in_post=False),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from common import markdown
 from common.storage import files
 from reproductions import contract
 from reproductions.remedies import figures
@@ -45,26 +46,25 @@ def in_order(table: dict[tuple[str, str], dict[str, Any]]) -> list[dict[str, Any
 
 def as_markdown(rows: list[dict[str, Any]]) -> str:
     """The table as Markdown, one part per post; bold where Holm's procedure finds a difference from the published setting."""
-    lines = []
+    parts = []
     for post in dict.fromkeys(row['post'] for row in rows):
         own = [row for row in rows if row['post'] == post]
         covered = any(not math.isnan(row['covered']) for row in own)
-        lines += ['', f'### {post}, {own[0]["runs"]:,} fresh seeds', '']
-        lines += ['| | flag | success | finite | median distance |' + ' modes covered |' * covered]
-        lines += ['|---|---|---|---|---|' + '---|' * covered]
-        lines += [line_of(row, covered) for row in own]
-    return '\n'.join(lines[1:]) + '\n'
+        head = ['', 'flag', 'success', 'finite', 'median distance', *['modes covered'] * covered]
+        parts.append(
+            f'### {post}, {own[0]["runs"]:,} fresh seeds\n\n' + markdown.table(head, [cells_of(row, covered) for row in own])
+        )
+    return '\n'.join(parts)
 
 
-def line_of(row: dict[str, Any], covered: bool) -> str:
+def cells_of(row: dict[str, Any], covered: bool) -> list[str]:
     """A row of the table of a post."""
     title, flag = TITLES[row['remedy']]
     given = '' if not row['strength'] else f'`--{flag}`' if row['strength'] == 'true' else f'`--{flag}={row["strength"]}`'
     cells = [title, given, bold(percent(row, 'success'), row['success_differs']), percent(row, 'finite')]
     distance = '{:.3g} [{:.3g}, {:.3g}]'.format(*(row[name] for name in ('distance', 'distance_low', 'distance_high')))
     cells.append(bold(distance.replace('inf', '∞'), row['distance_differs']))
-    cells += [f'{row["covered"]:.2f}'] * covered
-    return f'| {" | ".join(cells)} |'
+    return cells + [f'{row["covered"]:.2f}'] * covered
 
 
 def percent(row: dict[str, Any], name: str) -> str:

@@ -69,7 +69,7 @@ def test_a_cell_without_files_keeps_its_rows(tmp_path):
 def test_the_committed_table_is_that_of_the_committed_runs():
     """Sixteen seeds of every cell; depth separates those that collapse, but for Glorot's weights at a low learning rate."""
     table = files.read_csv(ROOT / 'figures' / 'mnist' / 'grid.csv')
-    assert collapse.markdown(table) == (ROOT / 'figures' / 'mnist' / 'grid.md').read_text(encoding='utf-8')
+    assert collapse.as_markdown(table) == (ROOT / 'figures' / 'mnist' / 'grid.md').read_text(encoding='utf-8')
     for cell in collapse.CELLS:
         part = collapse.of_cell(table, cell)
         assert part['seed'].tolist() == list(range(collapse.RUNS))

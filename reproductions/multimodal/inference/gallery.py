@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from common import markdown
 from common.plotting import figures
 from common.storage import files
-from reproductions.gallery import ROOT, Picture
+from reproductions.gallery import ROOT, Part, Picture
 from reproductions.multimodal.inference import evidence, posterior, prior, simulation
 from reproductions.multimodal.inference import figures as inferred_figures
 from reproductions.multimodal.inference.evidence import ARMS, DEFAULT, READINGS
@@ -18,13 +19,12 @@ NAMES = tuple(ARMS)
 JUDGED = tuple(dict.fromkeys(reading._replace(tries=1) for reading in READINGS))  # hits do not depend on `tries`
 
 
-def trained(runs: int, out: pathlib.Path) -> None:
+def trained(out: pathlib.Path) -> None:
     """Trains everything, in about 40 minutes of two cores; keeps what is done in output/ and can be stopped at any time.
 
     Writes inferred_runs.npz: hits of every setting by reading and statement, and those of the most compatible ones with fresh
     seeds.
     """
-    del runs
     settings = prior.draw()
     simulation.train(TRAINED, settings, simulation.all_shapes(settings))
     records = posterior.load(TRAINED, len(settings['std']), simulation.all_shapes(settings))
@@ -141,9 +141,8 @@ def log_likelihoods(settings: dict[str, np.ndarray], hits: dict, arrays: dict, r
 # --- Tables and the figure ----------------------------------------------------------------------------------------------------
 
 
-def written(runs: int, out: pathlib.Path) -> None:
+def written(out: pathlib.Path) -> None:
     """The figure inferred.png, inferred.csv with all settings, and three tables, from inferred_runs.npz."""
-    del runs
     settings, arrays = prior.draw(), files.read_npz(out / 'inferred_runs.npz')
     by_reading = {reading: weights_in(settings, arrays, reading) for reading in READINGS}
     weight = by_reading[DEFAULT]
@@ -175,29 +174,25 @@ def words(value: Any) -> str:
 
 def unknowns_table(settings: dict[str, np.ndarray], bars: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> str:
     """What the post determines: one row per value."""
-    lines = [
-        '| unknown | value | before | after | over readings | bits | known programs: weight of the truth |',
-        '|---' * 7 + '|',
-    ]
+    head = ['unknown', 'value', 'before', 'after', 'over readings', 'bits', 'known programs: weight of the truth']
+    rows = []
     for name, unknown in prior.UNKNOWNS.items():
         own = np.flatnonzero(bars['unknown'] == unknown.what)
         gained = posterior.bits(bars['weight'][own], bars['prior'][own])
         for i in own:
             first = i == own[0]
-            cells = [
+            rows.append([
                 unknown.what if first else '', bars['value'][i], f'{bars["prior"][i]:.0%}', f'**{bars["weight"][i]:.0%}**',
                 f'{bars["low"][i]:.0%} to {bars["high"][i]:.0%}', f'{gained:.2f}' if first else '',
                 f'{arrays[f"recovered/{name}"].mean():.0%}' if first else '',
-            ]  # fmt: skip
-            lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines) + '\n'
+            ])  # fmt: skip
+    return markdown.table(head, rows)
 
 
 def best_table(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], by_reading: dict) -> str:
     """The most compatible settings and `guessed`, a row each: how many fresh seeds do what the post says, and when."""
     compared = posterior.stacked([simulation.rows_of(settings, arrays['best']), posterior.guessed_row()])
-    heads = ['', 'weight', *(ARMS[name].statement for name in NAMES)]
-    lines = [f'| {" | ".join(heads)} |', '|---' * len(heads) + '|']
+    rows = []
     for row in range(posterior.BEST + 1):
         what = ', '.join(f'{name} {words(values[row].item())}' for name, values in compared.items())
         weight = '' if row == posterior.BEST else f'{by_reading[DEFAULT][arrays["best"][row]]:.1%}'
@@ -207,8 +202,8 @@ def best_table(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], b
             share = arrays[f'fresh/{name}'][judged(DEFAULT), row] / posterior.FRESH
             cells.append(f'{share:.0%} (median {f"{step:,.0f}" if np.isfinite(step) else "never"})')
         variant = {int(arrays['candidate']): '**`inferred`**: ', posterior.BEST: '**`guessed`**: '}.get(row, '')
-        lines.append(f'| {variant}{what} | {weight} | {" | ".join(cells)} |')
-    return '\n'.join(lines) + '\n'
+        rows.append([f'{variant}{what}', weight, *cells])
+    return markdown.table(['', 'weight', *(ARMS[name].statement for name in NAMES)], rows)
 
 
 def default_text(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> str:
@@ -229,7 +224,7 @@ def default_text(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray])
     )
 
 
-PARTS = {'inferred_runs': trained, 'inferred': written}
+PARTS = {'inferred_runs': Part(trained), 'inferred': Part(written)}
 PICTURES = {
     'inferred.png': Picture('inferred', inferred_figures.unknowns, 'what the lost program was', in_post=False),
 }
