@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from common import training
+from common.compiled import compiled
 from common.devices import cluster, distribution
 
 
@@ -30,7 +31,7 @@ def make_iteration(train_step: training.TrainStep, strategy: tf.distribute.Strat
         size = tf.nest.flatten(samples)[0].shape[-1]
         indices = np.array_split(np.arange(size), replicas)[replica]  # of this replica's part of the batch
 
-        @functools.partial(tf.function, jit_compile=True, autograph=False)
+        @compiled
         def weighted_gradients(params, *samples):
             part = tf.nest.map_structure(lambda values: values[..., indices[0] : indices[-1] + 1], samples)
             with tf.GradientTape() as tape:
@@ -40,7 +41,7 @@ def make_iteration(train_step: training.TrainStep, strategy: tf.distribute.Strat
 
         return lambda params: context.all_reduce(tf.distribute.ReduceOp.SUM, weighted_gradients(params, *samples))
 
-    @functools.partial(tf.function, jit_compile=True, autograph=False)
+    @compiled
     def draw(seeds, step, of_d):
         if train_step.draw_g and not of_d:
             return (train_step.draw_g(seeds, step),)
@@ -48,7 +49,7 @@ def make_iteration(train_step: training.TrainStep, strategy: tf.distribute.Strat
         return (x, z) if of_d else (z,)
 
     def updates(optimizer, times, step, params, opt_state, loss_of, of_d, seeds):
-        update = tf.function(optimizer.update, jit_compile=True, autograph=False)
+        update = compiled(optimizer.update)
         for k in range(times):
             count = step * times + k
             loss, gradients = reduced(loss_of, draw(seeds, count, of_d))(params)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from common.compiled import compiled
 from common.devices import distribution
 from common.grouping import in_groups
 from common.nn import random
@@ -176,7 +177,7 @@ def compile_loop(
         loop = tf.while_loop(lambda row, state, _: state.step < until[-1], record, (tf.constant(0), state, arrays))
         return loop[1], {name: array.stack() for name, array in loop[2].items()}
 
-    return tf.function(in_groups(advance, names, group or GROUP), jit_compile=True, autograph=False)
+    return compiled(in_groups(advance, names, group or GROUP))
 
 
 def record_steps(num_steps: int, every: int, early: Sequence[int] = ()) -> np.ndarray:

@@ -7,6 +7,7 @@ from absl.flags import FlagValues
 from common import quiet
 from common.program import checks, flags
 from common.program.cli import UserError
+from common.say import say
 from common.settings import fields
 from reproductions import contract, declaration
 from reproductions.declaration import Post
@@ -46,7 +47,7 @@ def execute(post: Post, opts: FlagValues) -> int:
         return command.measure_claims(post.name, opts, claims.measure, claims.ENSEMBLES)
     gan, figures = contract.part(post.name, 'gan'), contract.part(post.name, 'figures')
     if remark := post.remark(settings):
-        print(remark)
+        say(remark)
     data = post.load(opts, settings)
     resume_key, batch = post.resume_key(opts, data), post.sharded_batch(settings)
     with command.begin(post.name, opts, settings, num_steps, every, resume_key, batch) as run:
@@ -66,8 +67,8 @@ def execute(post: Post, opts: FlagValues) -> int:
         command.animate(run, trained, animation, figures.draw_animation, judge.frames)
         judge.summarize(judge, table)
         if opts.claims:
-            print(claims.of_training(run.directory, table, trained.history, judge))
+            say(claims.of_training(run.directory, table, trained.history, judge))
         command.export(run, trained, gan, post.conditional(settings))
         if afterword := judge.afterword(table):
-            print(afterword)
+            say(afterword)
         return command.finish(run, trained, accepted_numbers.in_proportion(post.name, settings, num_steps, table, data))

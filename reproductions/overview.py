@@ -49,7 +49,13 @@ class Post(NamedTuple):
 
 
 def posts() -> dict[str, Post]:
-    """`reproductions.posts`, which see."""
+    """The posts, {name: `Post`}: title, variants, flags and recorded verdicts, without TensorFlow.
+
+    Examples:
+      >>> import reproductions
+      >>> list(reproductions.posts()), reproductions.posts()['aylien'].variants
+      (['aylien', 'multimodal', 'jang', 'devnag', 'mnist'], ('2016-08', '2016-12', '2017-06'))
+    """
     found = {}
     for name, claims in recorded_claims().items():
         names = tuple(flag.name for flag in (*contract.post(name).flags, *COMMON))

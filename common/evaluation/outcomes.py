@@ -9,8 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from common import remedies, training
+from common.compiled import compiled
 from common.devices import distribution
 from common.evaluation import claims, metrics
+from common.say import say
 from common.sizes import CHUNK, SEEDS
 
 
@@ -72,7 +74,7 @@ def on_grid(
     grid, scale = np.linspace(-half_range, half_range, points), settings.noise_range / half_range
     batches = grid.astype(np.float32)[: len(grid) // batch_size * batch_size].reshape(-1, batch_size)
 
-    @tf.function(jit_compile=True, autograph=False)
+    @compiled
     def surfaces(d, g):
         def batch(points):
             points = points[None, None, :]
@@ -197,20 +199,20 @@ def summary(table: dict[str, np.ndarray], targets: dict[str, float]) -> None:
     runs, finite, success = len(table['seed']), table['finite'] == 1, table['success'] == 1
     if runs == 1:
         outcome = 'success' if success[0] else 'not converged' if finite[0] else 'not finite (NaN or inf)'
-        print(f'\nseed {table["seed"][0]}: {outcome}\n{"":14}{"ours":>10}{"target":>10}')
+        say(f'\nseed {table["seed"][0]}: {outcome}\n{"":14}{"ours":>10}{"target":>10}')
         for column, target in targets.items():
-            print(f'{column:14}{table[column][0]:10.4g}{target:10.4g}')
+            say(f'{column:14}{table[column][0]:10.4g}{target:10.4g}')
         return
     for label, flag in (('finite', finite), ('success', success)):
         estimate = claims.proportion(flag)
-        print(f'{label}: {flag.sum():,} of {runs:,} = {estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]')
+        say(f'{label}: {flag.sum():,} of {runs:,} = {estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]')
     if not finite.any():
-        print('every run diverged: there is nothing finite to summarize or plot')
+        say('every run diverged: there is nothing finite to summarize or plot')
     else:
-        print(f'\nover finite runs{"median":>12}{"quartiles":>24}{"target":>10}')
+        say(f'\nover finite runs{"median":>12}{"quartiles":>24}{"target":>10}')
         for column, target in targets.items():
             low, middle, high = np.quantile(table[column][finite], [0.25, 0.5, 0.75])
-            print(f'{column:16}{middle:12.4g}{f"{low:.4g} .. {high:.4g}":>24}{target:10.4g}')
+            say(f'{column:16}{middle:12.4g}{f"{low:.4g} .. {high:.4g}":>24}{target:10.4g}')
 
 
 def check_numbers(seed: int, runs: int, num_steps: int, every: int) -> None:

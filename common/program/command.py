@@ -18,6 +18,7 @@ from common.evaluation import claims, outcomes, replay
 from common.nn.random import Stream
 from common.plotting import tensorboard
 from common.program import checks, cli, progress
+from common.say import say
 from common.settings import identity, recorded
 from common.storage import directories, files, saved_model, versions
 
@@ -136,12 +137,12 @@ def replay_trace(post: str, opts: FlagValues, replay_post: Callable) -> int:
     for quantity in dict.fromkeys(columns['quantity']):
         errors = [e for q, e in zip(columns['quantity'], columns['relative_error'], strict=True) if q == quantity]
         judged = max(errors[: replay.JUDGED])
-        print(f'{quantity}: {len(errors)} steps; largest relative error {judged:.1e} in the first {replay.JUDGED}, '
+        say(f'{quantity}: {len(errors)} steps; largest relative error {judged:.1e} in the first {replay.JUDGED}, '
               f'{max(errors):.1e} over all')  # fmt: skip
     worst = replay.worst_judged(columns)
     passed = worst <= replay.TOLERANCE
-    print(f'{"agrees" if passed else "DIFFERS"}: {worst:.1e} against a tolerance of {replay.TOLERANCE:.0e}')
-    print(f'files in {held.path}/')
+    say(f'{"agrees" if passed else "DIFFERS"}: {worst:.1e} against a tolerance of {replay.TOLERANCE:.0e}')
+    say(f'files in {held.path}/')
     return 0 if passed else 1
 
 
@@ -160,7 +161,7 @@ def measure_claims(post: str, opts: FlagValues, measure: Callable, ensembles: in
     with opened(post, opts, 'claims') as held:
         with progress.progress_bar(ensembles, 'claims', 'ensembles') as bar:
             rows = measure(opts.seed, opts.runs, bar.update)
-        print(f'{claims.write(held.path, rows)}files in {held.path}/')
+        say(f'{claims.write(held.path, rows)}files in {held.path}/')
     return 0
 
 
@@ -227,13 +228,13 @@ def export(command: Command, trained: Trained, gan: types.ModuleType, conditiona
     if opts.export is None:
         return
     if trained.signal:
-        print('training was stopped, so nothing was exported; --resume finishes training and exports')
+        say('training was stopped, so nothing was exported; --resume finishes training and exports')
         return
     row = 0 if opts.export_seed is None else opts.export_seed - opts.seed
     g = tf.nest.map_structure(lambda value: value[row : row + 1], trained.train_state.g)
     saved_model.write(pathlib.Path(opts.export), *sampler(gan, command.settings, g, conditional))
     finite = all(np.isfinite(value).all() for value in tf.nest.flatten(g))
-    print(f'generator of seed {opts.seed + row} in {opts.export}/{"" if finite else " (it diverged: NaN or inf)"}')
+    say(f'generator of seed {opts.seed + row} in {opts.export}/{"" if finite else " (it diverged: NaN or inf)"}')
 
 
 def sampler(gan: types.ModuleType, settings: Any, g: Any, conditional: bool) -> tuple[Callable, Callable, Any, Any]:
@@ -258,6 +259,6 @@ def finish(command: Command, trained: Trained, proportion: str = '') -> int:
         pictures = [command.directory / name for name in directories.read(command.directory).files if name.endswith('.png')]
         tensorboard.write(pathlib.Path(command.opts.tensorboard), trained.history, pictures)
     if proportion and command.opts.runs == 1 and not trained.signal:
-        print(proportion)
-    print(f'files in {command.directory}/')
+        say(proportion)
+    say(f'files in {command.directory}/')
     return 128 + trained.signal if trained.signal else 0

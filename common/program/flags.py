@@ -170,7 +170,7 @@ def _checked(opts, table):
         if flag.kind is float and not abs(value) < np.inf:
             raise UserError(f'--{flag.name}={value} must be a number')
         if flag.kind is Kind.PATH:
-            opts[flag.name].value = local_path(flag.name, value)
+            opts[flag.name].value = local_path(f'--{flag.name}', value)
         if flag.kind is Kind.WIDTHS:
             opts[flag.name].value = _widths(flag.name, value)
         if flag.kind is Kind.NUMBERS:
@@ -208,12 +208,15 @@ def spelled(value: Any) -> str:
 
 
 def local_path(name: str, value: str) -> str:
-    """The value of a path flag with ~ expanded. Raises UserError for an address, and for ~ without a home directory."""
+    """A path as the user gave it, with ~ expanded. Raises UserError for an address, and for ~ without a home directory.
+
+    `name` is how the user knows it, such as --data.
+    """
     if re.match(r'[A-Za-z][A-Za-z0-9+.-]*://', value):
-        raise UserError(f'--{name}={value} is an address; name a path on this machine')
+        raise UserError(f'{name}={value} is an address; name a path on this machine')
     path = os.path.expanduser(value)
     if path.startswith('~'):
-        raise UserError(f'--{name}={value}: {value.partition("/")[0]} has no home directory; name a path without ~')
+        raise UserError(f'{name}={value}: {value.partition("/")[0]} has no home directory; name a path without ~')
     return path
 
 

@@ -14,6 +14,7 @@ from common import data_parallel, remedies, training
 from common.devices import cluster, distribution
 from common.program import cli, progress
 from common.program.command import Command, Trained, settle
+from common.say import collector, say
 from common.storage import checkpoints, networks
 
 
@@ -72,9 +73,9 @@ def train(
         if film_every and not stop:
             frames, stop = record_frames(command, experiment, film_every, received)
     if film_every and stop and chief:
-        print('training was stopped, so there is no animation; --resume finishes training and draws it')
+        say('training was stopped, so there is no animation; --resume finishes training and draws it')
     if not chief:
-        print('this worker has trained its share; the chief writes the results')
+        say('this worker has trained its share; the chief writes the results')
         raise SystemExit(128 + stop if stop else 0)
     judged = remedies.with_ema_weights(state.train_state)
     return Trained(state.pretrain_state.params, judged, training.join_records(parts), frames, stop)
@@ -161,7 +162,7 @@ def show_losses(bar: tqdm, records: dict[str, np.ndarray], print_every: int) -> 
     if len(losses_d) == 1:
         for step, loss_d, loss_g in zip(records['step'], losses_d[0], losses_g[0], strict=True):
             if step % print_every == 0:
-                bar.write(f'{step:6d}: loss_d {loss_d:.4f}  loss_g {loss_g:.4f}')
+                bar.write(f'{step:6d}: loss_d {loss_d:.4f}  loss_g {loss_g:.4f}', collector())
     bar.set_postfix_str(f'loss_d {losses_d[:, -1].mean():.4f}, loss_g {losses_g[:, -1].mean():.4f}', refresh=False)
 
 

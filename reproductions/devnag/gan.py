@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from common import remedies, training
+from common.compiled import compiled
 from common.evaluation import metrics, outcomes
 from common.nn import layers, losses, optimizers, random
 from common.nn.random import Stream
@@ -212,7 +213,7 @@ def evaluation(settings: Settings) -> Callable:
     """
     batches = DRAWS // settings.batch_size
 
-    @tf.function(jit_compile=True, autograph=False)
+    @compiled
     def evaluate(seeds, d, g):
         samples = generator(settings, g, noise(settings, seeds, Stream.FIGURE, 0, DRAWS))[:, 0]
         whole = tf.reshape(samples[:, : batches * settings.batch_size], [-1, 1, settings.batch_size])  # one batch per row

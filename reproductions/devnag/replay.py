@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from common import training
+from common.compiled import compiled
 from common.evaluation import replay
 from common.nn import layers
 from reproductions.devnag import gan
@@ -71,13 +72,13 @@ def retrain(
         draw_g=lambda seeds, update: batch('z_g', update),
     )
 
-    @tf.function(jit_compile=True, autograph=False)
+    @compiled
     def update_d(state):
         x, z = train_step.draw_d(None, state.step)
         real, fake = gan.losses_of_d(settings, state.d, x, train_step.generate(state.g, z))
         return training.take_step(train_step._replace(d_steps=1, g_steps=0), None, state)[0], real[0], fake[0]
 
-    @tf.function(jit_compile=True, autograph=False)
+    @compiled
     def update_g(state):
         state, losses = training.take_step(train_step._replace(d_steps=0, g_steps=1), None, state)
         return state, losses['loss_g'][0]

@@ -70,7 +70,7 @@ def told_flags(result: api.Result) -> list[str]:
 
 def of_sweep(directory: pathlib.Path) -> dict[str, Any]:
     """The page of a sweep."""
-    config, table = results.read(directory)
+    config, table, _ = results.read(directory)
     cell, varied = table.pop('cell'), config['vary']
     return {
         'kind': 'sweep',

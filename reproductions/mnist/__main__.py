@@ -53,7 +53,7 @@ def load_digits(opts, settings: Settings) -> tuple[Any]:
     from reproductions.mnist import dataset
 
     try:
-        digits, notice = dataset.load(local_path('data', opts.data))
+        digits, notice = dataset.load(local_path('--data', opts.data))
     except dataset.BadData as error:
         remedy = 'name a Keras mnist.npz, a directory with the four IDX files, bundled or auto'
         raise cli.UserError(f'--data={opts.data}: {error}; {remedy}') from error

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from common import remedies, training
+from common.compiled import compiled
 from common.evaluation import outcomes
 from common.nn import layers, losses, minibatch, optimizers, random
 from common.nn.random import Stream
@@ -193,7 +194,7 @@ def compiled_evaluation(settings: Settings, count: int) -> Callable:
     pixels where the sigmoid's derivative is below 1e-4.
     """
 
-    @tf.function(jit_compile=True, autograph=False)
+    @compiled
     def evaluate(seeds, d, g, train, test):
         z = requests(settings, seeds, Stream.FIGURE, 0, count)
         images = generator(settings, g, z)

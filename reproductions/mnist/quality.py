@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.evaluation import claims
+from common.say import say
 from common.storage import files
 from reproductions.mnist import classifier, dataset, image_metrics
 from reproductions.mnist.settings import CLASSES
@@ -180,12 +181,12 @@ def write_references(directory: pathlib.Path, evaluator: Evaluator, untrained: d
 def summary(table: dict[str, np.ndarray], evaluator: Evaluator, untrained: dict[str, float]) -> None:
     """Prints the results beside those of the untrained G and of real digits."""
     real = evaluator.references['test'] | {'frechet': evaluator.references['training']['frechet'], 'd_real': 0.5, 'd_fake': 0.5}
-    print(f'\nclassifier: {evaluator.classifier.accuracy:.2%} accuracy on the test digits')
+    say(f'\nclassifier: {evaluator.classifier.accuracy:.2%} accuracy on the test digits')
     for name in ('finite', 'success', 'collapsed'):
         estimate = claims.proportion(table[name] == 1)
-        print(f'{name}: {(table[name] == 1).sum()} of {estimate.n} [{estimate.low:.1%}, {estimate.high:.1%}]')
+        say(f'{name}: {(table[name] == 1).sum()} of {estimate.n} [{estimate.low:.1%}, {estimate.high:.1%}]')
     if not table['finite'].any():
-        print('every run diverged: there is nothing finite to summarize')
+        say('every run diverged: there is nothing finite to summarize')
         return
     conditional = 'recognized' in table
     names = ('classes_covered', 'confident', 'score', 'frechet', 'nearest', 'nearest_other', 'd_real', 'd_fake')
@@ -193,6 +194,6 @@ def summary(table: dict[str, np.ndarray], evaluator: Evaluator, untrained: dict[
         names += ('recognized', *(f'recognized_{k}' for k in range(CLASSES)), 'pixel_std_within_class')
     width = max(16, *(len(name) + 2 for name in names))
     note = '' if len(table['seed']) == 1 else '  (medians over seeds)'
-    print(f'{"":{width}}{"ours":>10}{"untrained":>11}{"target":>10}{note}')
+    say(f'{"":{width}}{"ours":>10}{"untrained":>11}{"target":>10}{note}')
     for name in names:
-        print(f'{name:{width}}{np.nanmedian(table[name]):10.4g}{untrained[name]:11.4g}{real[name]:10.4g}')
+        say(f'{name:{width}}{np.nanmedian(table[name]):10.4g}{untrained[name]:11.4g}{real[name]:10.4g}')

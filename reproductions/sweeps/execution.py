@@ -44,24 +44,21 @@ def execute(plan: Plan, devices: tf.distribute.Strategy, directory: directories.
                 break
             tables |= found
             if writes:
-                results.save(plan, directory, whose, tables)
+                results.save(plan, directory, whose, results.collect(plan, tables, 0))
             if stop:
                 break
     outcome = results.collect(plan, tables if chief else {}, stop)
     if writes and outcome.done:
-        results.write(plan, directory, whose, tables, outcome)
+        results.write(plan, directory, whose, outcome)
     return outcome
 
 
 def sweep(name: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> Outcome:
-    """`reproductions.sweep`, which see."""
+    """Trains a post over a grid of settings; arguments as for `reproductions.sweep`, its other flags as {name: value}."""
     post = contract.post(name)
     opts = flags.given(planning.table(post), {'runs': runs} | given)
     plan = planning.make_plan(post, opts, varying.of_values(vary.items(), post.flags))
     devices = command.strategy(plan.opts)
     writes = plan.opts.output_dir is not None
     with command.opened(f'sweep_{name}', plan.opts, 'sweep', devices) if writes else contextlib.nullcontext() as held:
-        outcome = execute(plan, devices, held)
-    if outcome.stop:
-        raise KeyboardInterrupt
-    return outcome
+        return execute(plan, devices, held)

@@ -114,6 +114,7 @@ class Outcome(NamedTuple):
     cells: dict[str, np.ndarray]  # columns of sweep.csv, a row per cell that is done
     done: list[int]  # the numbers of these cells in the plan
     stop: int  # the signal that stopped it, or 0
+    map: dict[str, Any]  # what the map shows, see `figures.arrays_of`
 
 
 class Program(NamedTuple):

@@ -23,7 +23,7 @@ def collect(plan: Plan, tables: dict[int, dict[str, np.ndarray]], stop: int) -> 
     """The outcome of a sweep from {number of a cell: columns [runs] of the post}."""
     done = sorted(tables)
     if not done:
-        return Outcome({}, {}, [], stop)
+        return Outcome({}, {}, [], stop, {})
     parts = []
     for number in done:
         table = dict(tables[number])
@@ -35,7 +35,8 @@ def collect(plan: Plan, tables: dict[int, dict[str, np.ndarray]], stop: int) -> 
     nothing = np.full(plan.opts.runs, np.nan)  # for a column that another variant has
     results = {name: np.concatenate([part.get(name, nothing) for part in parts]) for name in names}
     cells = cells_of(results, np.repeat(done, plan.opts.runs), [one.name for one in plan.varied], plan.post.columns.summarized)
-    return Outcome(results, cells, done, stop)
+    outcome = Outcome(results, cells, done, stop, {})
+    return outcome._replace(map=figures.arrays_of(plan, outcome))
 
 
 def cells_of(
@@ -86,70 +87,60 @@ def identity(plan: Plan, resume_key: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(found))
 
 
-def save(
-    plan: Plan,
-    directory: directories.Held,
-    whose: dict[str, Any],
-    tables: dict[int, dict[str, np.ndarray]],
-    more: dict[str, Any] | None = None,
-) -> None:
-    """Writes sweep.npz, the numbers with their `identity` and `more` arrays, then config.json. Raises files.CannotWrite.
+def save(plan: Plan, directory: directories.Held, whose: dict[str, Any], outcome: Outcome) -> None:
+    """Writes sweep.npz, the numbers with their `identity`, then config.json. Raises files.CannotWrite.
 
     The tables and the map of fewer cells, or of another sweep, are removed until `write` makes them anew.
     """
-    results = collect(plan, tables, 0).results
-    arrays = {'run/cell': np.repeat(sorted(tables), plan.opts.runs)} | {f'run/{name}': v for name, v in results.items()}
-    files.write_npz(directory.path / 'sweep.npz', {'identity': np.array(json.dumps(whose))} | arrays | (more or {}))
+    runs = {'cell': np.repeat(outcome.done, plan.opts.runs)} | outcome.results
+    arrays = {'identity': np.array(json.dumps(whose))} | {f'run/{name}': values for name, values in runs.items()} | outcome.map
+    files.write_npz(directory.path / 'sweep.npz', arrays)
     files.write_json(directory.path / 'config.json', whose | {'versions': versions.versions()})
     directories.settle(directory, whose)
 
 
-def write(
-    plan: Plan,
-    directory: directories.Held,
-    whose: dict[str, Any],
-    tables: dict[int, dict[str, np.ndarray]],
-    outcome: Outcome,
-) -> None:
+def write(plan: Plan, directory: directories.Held, whose: dict[str, Any], outcome: Outcome) -> None:
     """Writes all files of a sweep. Raises files.CannotWrite."""
-    save(plan, directory, whose, tables, figures.arrays_of(plan, outcome))
+    save(plan, directory, whose, outcome)
     files.write_csv(directory.path / 'results.csv', outcome.results)
     files.write_csv(directory.path / 'sweep.csv', outcome.cells)
     figures.draw(directory.path / 'map.png', directory.path / 'sweep.npz')
     directories.settle(directory, whose)
 
 
-def read(directory: pathlib.Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """(`identity`, columns of results.csv and `cell`) of a sweep. An older one's identity is in its config.json alone.
+def read(directory: pathlib.Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """(`identity`, columns of results.csv and `cell`, numbers of the map) of a sweep.
+
+    An older one's identity is in its config.json alone.
 
     Raises ValueError for a directory that holds none.
     """
     try:
         arrays = files.read_npz(directory / 'sweep.npz')
         if 'identity' in arrays:
-            whose = json.loads(str(arrays['identity']))
+            whose = json.loads(str(arrays.pop('identity')))
         else:
             whose = json.loads((directory / 'config.json').read_text(encoding='utf-8'))
-        columns = {name.removeprefix('run/'): values for name, values in arrays.items() if name.startswith('run/')}
+        columns = {name.removeprefix('run/'): arrays.pop(name) for name in list(arrays) if name.startswith('run/')}
         if not {'post', 'vary', 'runs', 'flags'} <= set(whose) or 'cell' not in columns:
             raise ValueError('sweep.npz is not one of this suite')
     except (OSError, ValueError, TypeError, files.BadArchive) as error:
         raise ValueError(f'{directory} is not the directory of a finished sweep ({error})') from error
-    return whose, columns
+    return whose, columns, arrays
 
 
 def load(directory: pathlib.Path) -> Outcome:
     """The outcome of a sweep that is in a directory. Raises ValueError for a directory that holds none."""
-    whose, results = read(directory)
+    whose, results, shown = read(directory)
     cell = results.pop('cell')
     cells = cells_of(results, cell, list(whose['vary']), contract.post(whose['post']).columns.summarized)
-    return Outcome(results, cells, np.unique(cell).tolist(), 0)
+    return Outcome(results, cells, np.unique(cell).tolist(), 0, shown)
 
 
 def earlier(directory: pathlib.Path, whose: dict[str, Any]) -> dict[int, dict[str, np.ndarray]]:
     """{number of a cell: its columns} for the cells that are done. Raises UserError if the directory holds another sweep."""
     try:
-        theirs, columns = read(directory)
+        theirs, columns, _ = read(directory)
     except ValueError as error:
         raise UserError(f'--resume: {directory} holds no sweep that can go on; run without --resume') from error
     for name, value in whose.items():

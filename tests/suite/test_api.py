@@ -1,10 +1,16 @@
 """The suite from Python: the same files and numbers as the command line, its lines as ValueErrors, figures, samples."""
 
+import concurrent.futures
+import copy
 import doctest
+import gc
 import json
+import multiprocessing
+import pickle
 import re
 import subprocess
 import sys
+import typing
 
 import numpy as np
 import pytest
@@ -17,11 +23,16 @@ import reproductions
 from common.program import flags, progress
 from common.settings import recorded
 from common.storage import files
-from reproductions import api, contract, declaration
+from reproductions import api, contract, declaration, overview, result
 from reproductions import command as posts_command
 from reproductions.aylien import __main__ as aylien_main
 
 SHORT = {'num_steps': 20, 'pretrain_steps': 5, 'log_every': 5}
+
+
+def same(a, b):
+    """Whether two tables have the same columns with the same numbers."""
+    return list(a) == list(b) and all(np.array_equal(a[name], b[name], equal_nan=a[name].dtype.kind == 'f') for name in a)
 
 
 @pytest.fixture(scope='module')
@@ -114,6 +125,86 @@ def test_what_the_command_line_refuses_is_a_value_error(given, line):
         reproductions.train(**{'post': 'aylien'} | given)
 
 
+def test_trainings_in_threads_are_those_alone(capsys):
+    """Their texts are their own, and what the user prints meanwhile is printed."""
+    stdout = sys.stdout
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(reproductions.train, 'aylien', seed=seed, **SHORT) for seed in (3, 9)]
+        print('mine')
+        both = [each.result() for each in waiting]
+    assert sys.stdout is stdout and capsys.readouterr().out == 'mine\n'
+    for seed, one in zip((3, 9), both, strict=True):
+        alone = reproductions.train('aylien', seed=seed, **SHORT)
+        assert one.text.splitlines()[:-1] == alone.text.splitlines()[:-1] != [] and same(one.table, alone.table)
+        assert one.text.splitlines()[-1] == f'files in {one.directory}/'
+
+
+def test_copies_and_results_of_other_processes_have_files_of_their_own(found):
+    one = reproductions.train('aylien', seed=5, **SHORT)
+    expected, copies = one.sample(n=3), [copy.deepcopy(one), pickle.loads(pickle.dumps(one))]
+    gone = one.directory
+    del one
+    gc.collect()
+    assert not gone.exists()
+    for each in copies:
+        np.testing.assert_array_equal(each.sample(n=3), expected)
+        assert isinstance(each.plot(), Figure) and each.directory.exists()
+    with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as pool:
+        elsewhere = pool.submit(reproductions.train, 'aylien', seed=5, **SHORT).result()
+    np.testing.assert_allclose(elsewhere.sample(n=3), expected, rtol=1e-5)
+
+
+def test_paths(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    home = reproductions.train('aylien', output_dir='~/x', **SHORT)
+    assert home.directory == tmp_path / 'x' and home.save('~/y') == tmp_path / 'y'
+    relative = reproductions.train('aylien', output_dir='z', **SHORT)
+    swept = reproductions.sweep('aylien', {'mu': [2, 4]}, runs=2, output_dir='~/s', num_steps=3, pretrain_steps=0)
+    monkeypatch.chdir('/')
+    assert isinstance(relative.plot(), Figure) and same(reproductions.load(str(tmp_path / 'z')).table, relative.table)
+    assert same(reproductions.load('~/s').cells, swept.cells) and isinstance(reproductions.load('~/s').plot(), Figure)
+    assert relative.save(relative.directory) == relative.directory
+    for given_to in (reproductions.load, relative.save):
+        with pytest.raises(ValueError, match=r'^directory=gs://b/x is an address; name a path on this machine$'):
+            given_to('gs://b/x')
+    with pytest.raises(ValueError, match=r'^output_dir=gs://b/x is an address'):
+        reproductions.train('aylien', output_dir='gs://b/x')
+    assert not (tmp_path / '~').exists() and not list(tmp_path.glob('gs*'))
+
+
+def test_numbers_of_samples(found):
+    np.testing.assert_array_equal(found.sample(np.uint32(8), np.int64(5), np.int64(1)), found.sample(8, 5, 1))
+    for given, line in (
+        ({'n': 2.5}, 'n=2.5 must be a whole number'),
+        ({'seed': '8'}, "seed='8' must be a whole number"),
+        ({'label': 3}, 'label=3 cannot be given: this generator takes no labels; leave it out'),
+    ):
+        with pytest.raises(ValueError, match=f'^{re.escape(line)}$'):
+            found.sample(**given)
+
+
+def test_types():
+    """Of every public function, as a type checker and an editor read them; nothing else is listed."""
+    assert dir(reproductions) == ['load', 'posts', 'replay', 'sweep', 'train']
+    found = {name: typing.get_type_hints(getattr(reproductions, name))['return'] for name in dir(reproductions)}
+    assert found == {
+        'load': result.Result | result.Sweep,
+        'posts': dict[str, overview.Post],
+        'replay': result.Replay,
+        'sweep': result.Sweep,
+        'train': result.Result,
+    }
+    assert all((ROOT / package / 'py.typed').exists() for package in ('common', 'reproductions'))
+
+
+def test_many_trainings_in_one_process_are_not_warned_of(monkeypatch, caplog):
+    """TensorFlow, imported by the user before, would warn of retracing from the fifth on."""
+    for seed in range(6):
+        reproductions.train('aylien', seed=seed, learning_rate=0.01 + seed / 1000, num_steps=2, pretrain_steps=0)
+    assert [record.getMessage() for record in caplog.records if 'retracing' in record.getMessage()] == []
+
+
 def test_figures(found):
     figure = found.plot()
     assert isinstance(figure, Figure) and figure.get_suptitle().endswith('(2016-08, 3 seeds)')
@@ -124,6 +215,12 @@ def test_figures(found):
 
 
 def test_tables(found):
+    kinds = {name: values.dtype.kind for name, values in found.table.items()}
+    assert [name for name, kind in kinds.items() if kind == 'i'] == ['seed', 'finite', 'success'] and set(kinds.values()) == {
+        'i',
+        'f',
+    }
+    assert repr(found.table).splitlines()[0] == 'seed          7 8 9'
     table = found.table.to_pandas()
     assert list(table.columns) == list(found.table) and table['seed'].tolist() == [7, 8, 9]
     assert repr(found) == f'<aylien: 3 seeds from 7, {table["success"].sum():.0f} succeed>'
@@ -133,6 +230,8 @@ def test_tables_of_a_sweep():
     swept = reproductions.sweep('aylien', {'learning_rate': [0.01, 0.02]}, runs=2, num_steps=3, pretrain_steps=0)
     assert swept.cells.to_pandas()['learning_rate'].tolist() == [0.01, 0.02]
     assert swept.results.to_pandas()['seed'].tolist() == [42, 43, 42, 43]
+    assert swept.results['seed'].dtype == swept.results['success'].dtype == swept.cells['runs'].dtype == np.int64
+    assert isinstance(swept.plot(), Figure) and swept.plot()._repr_png_().startswith(b'\x89PNG')
 
 
 def test_progress_is_shown_in_notebooks(monkeypatch):
@@ -161,7 +260,7 @@ def test_ctrl_c(monkeypatch):
 
 def test_what_is_no_finished_training(tmp_path):
     with pytest.raises(ValueError, match='is not the directory of a finished training'):
-        api.Result(tmp_path)
+        reproductions.load(tmp_path)
 
 
 def test_posts_are_listed_without_tensorflow():
@@ -173,7 +272,7 @@ def test_posts_are_listed_without_tensorflow():
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize(('module', 'examples'), [(reproductions, 10), (api, 6)])
+@pytest.mark.parametrize(('module', 'examples'), [(api, 11), (overview, 2), (result, 6)])
 def test_examples_of_the_docstrings(module, examples, monkeypatch):
     monkeypatch.chdir(ROOT)
     assert doctest.testmod(module) == (0, examples)

@@ -76,6 +76,11 @@ def test_imports_inside_functions_only_spare_users_the_loading_of_tensorflow():
     }
     commands = {(name, function) for name, function in inside if name.endswith(('.__main__', '.command'))}
     assert {function for _, function in commands} == {'main', 'execute', 'load_digits'}
-    others = {('common.quiet', 'import_tensorflow'), ('common.plotting.figures', 'filming'), ('reproductions.api', 'to_pandas')}
-    others |= {('reproductions', name) for name in ('train', 'replay', 'posts', 'sweep', 'load')}
+    others = {
+        ('common.quiet', 'import_tensorflow'),
+        ('common.plotting.figures', 'filming'),
+        ('reproductions.result', 'to_pandas'),
+    }
+    others |= {('reproductions.api', name) for name in ('replay', 'sweep', 'load', 'run')}
+    others |= {('reproductions.result', name) for name in ('plot', 'sample', 'networks')}
     assert inside - commands == others
