@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import scipy.stats
@@ -12,6 +12,7 @@ from common.evaluation import Verdict
 from common.storage import files
 
 CONFIDENCE = 0.95
+Table = dict[str, np.ndarray]  # columns of results.csv, [runs], or the records of the same runs, [runs, records]
 
 
 class Estimate(NamedTuple):
@@ -67,8 +68,11 @@ def difference_of_proportions(a: np.ndarray, b: np.ndarray) -> Estimate:
     return Estimate(difference, float(low), float(high), p.n + q.n)
 
 
-def first_true(*rules: tuple[Any, Verdict, str]) -> tuple[Verdict, str]:
-    """Verdict and reason of the first rule (condition, verdict, reason) that holds. Raises ValueError if none does."""
+def first_true(*rules: tuple[bool, Verdict, str]) -> tuple[Verdict, str]:
+    """The verdict and the reason of the first rule whose condition holds; the last one's should be True.
+
+    Raises ValueError if none holds.
+    """
     for condition, verdict, reason in rules:
         if condition:
             return verdict, reason

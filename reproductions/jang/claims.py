@@ -29,7 +29,7 @@ COMPARED = ('mean', 'std', 'q05', 'q50', 'q95', 'd_mean', 'pretrain_mse', 'loss_
 
 
 def measure(
-    seed: int, runs: int, tick: Callable[[], Any] = lambda: None, arms: dict[str, dict[str, np.ndarray]] | None = None
+    seed: int, runs: int, tick: Callable[[], Any] = lambda: None, arms: dict[str, claims.Table] | None = None
 ) -> list[claims.Measurement]:
     """Measures all claims over seeds seed .. seed+runs-1 (J2: five times as many): a list of `claims.Measurement`.
 
@@ -62,7 +62,7 @@ def measure(
     ]
 
 
-def alignment(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> dict[str, dict[str, np.ndarray]]:
+def alignment(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> dict[str, claims.Table]:
     """The four arms of J2: {arm: columns of results.csv}."""
     tables = {}
     for name, changes in ARMS.items():
@@ -71,39 +71,36 @@ def alignment(seed: int, runs: int, tick: Callable[[], Any] = lambda: None) -> d
     return tables
 
 
-def pretraining_fits(table: dict[str, np.ndarray]) -> claims.Measurement:
+def pretraining_fits(table: claims.Table) -> claims.Measurement:
     """J1: 1000 steps of least squares bring D close to the density, with an error of about 0.01.
 
     That number alone says little, so the error is also compared with that of the best constant.
     """
     x = np.linspace(-HALF_RANGE, HALF_RANGE, 100_001)
     constant = float(np.var(gan.truth(make_settings()).pdf(x)))
-    error, share = claims.median(table['pretrain_mse']), claims.proportion(table['pretrain_mse'] < constant / 2)
+    error = claims.median(table['pretrain_mse'])
+    share = claims.proportion(table['pretrain_mse'] < constant / 2)
     measured = {
         'squared error after 1,000 steps (median)': error,
         f'error below half of the best constant ({constant / 2:.4f})': share,
         f'error above that of the best constant ({constant:.4f})': claims.proportion(table['pretrain_mse'] > constant),
     }
+    far = "the error is the post's, but about half of the seeds with it are far from the density"
     verdict, reason = claims.first_true(
         (share.low > 0.9, Verdict.REPRODUCED, 'nine seeds of ten at least'),
         (share.low > 0.5, Verdict.PARTLY, 'most seeds come close, but not nine of ten'),
-        (
-            error.low <= 0.01,
-            Verdict.PARTLY,
-            "the error is the post's, but about half of the seeds with it are far from the density",
-        ),
+        (error.low <= 0.01, Verdict.PARTLY, far),
         (True, Verdict.NOT_REPRODUCED, "the error stays above the post's"),
     )
     return claims.Measurement('J1', 'pre-training brings D close to p_data', 'about 0.01', measured, verdict, reason)
 
 
-def alignment_matters(arms: dict[str, dict[str, np.ndarray]]) -> claims.Measurement:
+def alignment_matters(arms: dict[str, claims.Table]) -> claims.Measurement:
     """J2: sorting and stratifying are crucial; training with independent noise fails."""
     post, unsorted, independent, neither = arms.values()
-    success = {name: claims.proportion(table['success']) for name, table in arms.items()}
     sorting = claims.difference_of_proportions(post['success'], unsorted['success'])
     grid = claims.difference_of_proportions(unsorted['success'], neither['success'])
-    measured = {f'success, {name}': share for name, share in success.items()}
+    measured = {f'success, {name}': claims.proportion(table['success']) for name, table in arms.items()}
     measured |= {f'distance, {name} (median)': claims.median(table['wasserstein']) for name, table in arms.items()}
     same = np.abs(post['wasserstein'] - unsorted['wasserstein']) < 0.01
     measured |= {
@@ -118,7 +115,8 @@ def alignment_matters(arms: dict[str, dict[str, np.ndarray]]) -> claims.Measurem
     found = (
         f'Kolmogorov-Smirnov p of the distances: sorting {p_sort:.2g} (with independent noise {p_both:.2g}), grid {p_grid:.2g}'
     )
-    with_both, *_, with_neither = success.values()
+    with_both = claims.proportion(post['success'])
+    with_neither = claims.proportion(neither['success'])
     fails = with_neither.high < with_both.low / 2
     verdict, reason = claims.first_true(
         (sorting.low > 0 and fails, Verdict.REPRODUCED, 'both matter, and without them less than half as many succeed'),
@@ -130,18 +128,24 @@ def alignment_matters(arms: dict[str, dict[str, np.ndarray]]) -> claims.Measurem
     return claims.Measurement('J2', statement, 'qualitative', measured, verdict, f'{reason}. {found}')
 
 
-def convergence_steps(history: dict[str, np.ndarray]) -> np.ndarray:
+def convergence_steps(history: claims.Table) -> np.ndarray:
     """First recorded iteration of each run at which the distance is below the bound, inf if none, [runs]."""
     below = history['wasserstein'] < gan.success_bound(make_settings())
     return np.where(below.any(axis=1), history['step'][below.argmax(axis=1)], np.inf)
 
 
-def pretraining_helps(with_: dict[str, np.ndarray], without: dict[str, np.ndarray]) -> claims.Measurement:
+def pretraining_helps(with_: claims.Table, without: claims.Table) -> claims.Measurement:
     """J3: pre-training D gives much faster convergence."""
-    steps = {'with pre-training': convergence_steps(with_), 'without': convergence_steps(without)}
-    fast, slow = (claims.median(values) for values in steps.values())
-    measured = {f'iterations to converge {name} (median)': each for name, each in zip(steps, (fast, slow), strict=True)}
-    measured |= {f'ever converge {name}': claims.proportion(np.isfinite(values)) for name, values in steps.items()}
+    steps_with = convergence_steps(with_)
+    steps_without = convergence_steps(without)
+    fast = claims.median(steps_with)
+    slow = claims.median(steps_without)
+    measured = {
+        'iterations to converge with pre-training (median)': fast,
+        'iterations to converge without (median)': slow,
+        'ever converge with pre-training': claims.proportion(np.isfinite(steps_with)),
+        'ever converge without': claims.proportion(np.isfinite(steps_without)),
+    }
     verdict, reason = claims.first_true(
         (fast.high < slow.low / 2, Verdict.REPRODUCED, 'less than half the iterations'),
         (fast.high < slow.low, Verdict.PARTLY, 'fewer iterations, but not half as many'),
@@ -151,12 +155,13 @@ def pretraining_helps(with_: dict[str, np.ndarray], without: dict[str, np.ndarra
     return claims.Measurement('J3', 'pre-training D: much faster convergence', 'qualitative', measured, verdict, reason)
 
 
-def ends_well(table: dict[str, np.ndarray]) -> claims.Measurement:
+def ends_well(table: claims.Table) -> claims.Measurement:
     """J4: after training p_g approximates p_data and D is about 0.5 everywhere."""
     even = (table['d_min'] > 0.4) & (table['d_max'] < 0.6)
     settled = (np.abs(table['loss_d'] - 2 * np.log(2)) < 0.05) & (np.abs(table['loss_g'] - np.log(2)) < 0.05)
     failed = (table['success'] == 0) & settled
-    success, level = claims.proportion(table['success']), claims.proportion(even)
+    success = claims.proportion(table['success'])
+    level = claims.proportion(even)
     measured = {
         'success (distance below sigma / 4)': success,
         'distance (median)': claims.median(table['wasserstein']),
@@ -176,16 +181,22 @@ def ends_well(table: dict[str, np.ndarray]) -> claims.Measurement:
 
 def relu_saturates(tanh: outcomes.Ensemble, relu: outcomes.Ensemble) -> claims.Measurement:
     """J5: tanh works where relu units saturate."""
-    of_tanh, of_relu = (claims.proportion(run.table['success']) for run in (tanh, relu))
+    of_tanh = claims.proportion(tanh.table['success'])
+    of_relu = claims.proportion(relu.table['success'])
     gain = claims.difference_of_proportions(tanh.table['success'], relu.table['success'])
-    measured = {'success with tanh': of_tanh, 'success with relu': of_relu, 'success with tanh less that with relu': gain}
+    measured = {
+        'success with tanh': of_tanh,
+        'success with relu': of_relu,
+        'success with tanh less that with relu': gain,
+    }
     flat = {
         (kind, network): claims.proportion(run.history[f'flat_{network.lower()}'][:, -1] > 0)
         for kind, run in (('tanh', tanh), ('relu', relu))
         for network in 'DG'
     }
     measured |= {f'with {kind}, some hidden unit of {network} flat at the end': each for (kind, network), each in flat.items()}
-    worse, flatter = of_relu.high < of_tanh.low / 2, any(flat['relu', n].low > flat['tanh', n].high for n in 'DG')
+    worse = of_relu.high < of_tanh.low / 2
+    flatter = any(flat['relu', network].low > flat['tanh', network].high for network in 'DG')
     verdict, reason = claims.first_true(
         (worse and flatter, Verdict.REPRODUCED, 'less than half as many succeed, and more units are flat'),
         (gain.low > 0 and flatter, Verdict.PARTLY, 'relu succeeds less often, and its units are flat more often'),
@@ -196,10 +207,10 @@ def relu_saturates(tanh: outcomes.Ensemble, relu: outcomes.Ensemble) -> claims.M
     return claims.Measurement('J5', 'tanh works where relu units saturate', 'qualitative', measured, verdict, reason)
 
 
-def big_networks(by_size: dict[tuple[int, int], dict[str, np.ndarray]]) -> claims.Measurement:
+def big_networks(by_size: dict[tuple[int, int], claims.Table]) -> claims.Measurement:
     """J6: a network that is too big fails to converge."""
-    small, *larger = (claims.proportion(table['success']) for table in by_size.values())
-    measured = {f'success with {a}-{b} hidden units': each for (a, b), each in zip(by_size, (small, *larger), strict=True)}
+    small, *larger = success = [claims.proportion(table['success']) for table in by_size.values()]
+    measured = {f'success with {a}-{b} hidden units': share for (a, b), share in zip(by_size, success, strict=True)}
     verdict, reason = claims.first_true(
         (larger[-1].high < small.low / 2, Verdict.REPRODUCED, 'eight times the width succeeds less than half as often'),
         (any(big.high < small.low for big in larger), Verdict.PARTLY, 'some larger network succeeds less often'),
@@ -209,17 +220,16 @@ def big_networks(by_size: dict[tuple[int, int], dict[str, np.ndarray]]) -> claim
     return claims.Measurement('J6', 'a network that is too big fails to converge', 'qualitative', measured, verdict, reason)
 
 
-def batch_size_matters(by_batch: dict[bool, dict[int, dict[str, np.ndarray]]]) -> claims.Measurement:
+def batch_size_matters(by_batch: dict[bool, dict[int, claims.Table]]) -> claims.Measurement:
     """J7: without alignment, performance does not improve with the batch size."""
     measured = {}
     for stratify, kind in ((False, 'independent noise'), (True, 'grid')):
-        for size in sorted(by_batch[stratify]):
-            table = by_batch[stratify][size]
+        for size, table in sorted(by_batch[stratify].items()):
             measured[f'success, {kind}, M = {size}'] = claims.proportion(table['success'])
             measured[f'distance, {kind}, M = {size} (median)'] = claims.median(table['wasserstein'])
     free, aligned = (
-        claims.difference_of_proportions(by_batch[stratify][800]['success'], by_batch[stratify][20]['success'])
-        for stratify in (False, True)
+        claims.difference_of_proportions(tables[800]['success'], tables[20]['success'])
+        for tables in (by_batch[False], by_batch[True])
     )
     measured |= {
         'success at M = 800 less that at 20, independent noise': free,
@@ -239,7 +249,7 @@ def batch_size_matters(by_batch: dict[bool, dict[int, dict[str, np.ndarray]]]) -
 ORIGINAL_RUNS = {'2016-06': 100, '2015-12': 60}
 
 
-def original(variant: str = DEFAULT) -> dict[str, np.ndarray]:
+def original(variant: str = DEFAULT) -> claims.Table:
     """Outcomes of the author's program over seeds, {column: [runs]}."""
     source = importlib.resources.files('reproductions.reference.originals') / f'jang_{variant}.csv'
     with importlib.resources.as_file(source) as path:

@@ -23,14 +23,15 @@ COMPARED = (  # with the outcomes of the author's programs after 5,000 iteration
     'loss_d', 'loss_g', 'd_real', 'd_fake', 'pixel_mean', 'pixel_std_within_class', 'class_mean_distance',
 )  # fmt: skip
 ORIGINAL_RUNS, ORIGINAL_STEPS, ORIGINAL_SETTLED = {'2018-06': 40, '2018-08': 28}, 5_000, 500  # losses: means over the last 500
+References = dict[str, dict[str, float]]
 ALIKE = 0.1  # digits are all alike if their distance is below this fraction of that between real ones
 
 
 def measure(
-    table: dict[str, np.ndarray],
-    history: dict[str, np.ndarray],
-    references: dict[str, dict[str, float]],
-    others: dict[str, dict[str, np.ndarray]] | None = None,
+    table: claims.Table,
+    history: claims.Table,
+    references: References,
+    others: dict[str, claims.Table] | None = None,
 ) -> list[claims.Measurement]:
     """Measures all claims: a list of `claims.Measurement`.
 
@@ -45,23 +46,23 @@ def measure(
 
 def write(
     directory: pathlib.Path,
-    table: dict[str, np.ndarray],
-    history: dict[str, np.ndarray],
-    references: dict[str, dict[str, float]],
-    others: dict[str, dict[str, np.ndarray]] | None = None,
+    table: claims.Table,
+    history: claims.Table,
+    references: References,
+    others: dict[str, claims.Table] | None = None,
 ) -> str:
     """Measures the claims and writes claims.json and claims.md; returns the text of claims.md."""
     return claims.write(directory, measure(table, history, references, others))
 
 
-def original(variant: str) -> dict[str, np.ndarray]:
+def original(variant: str) -> claims.Table:
     """Outcomes of an author's program over seeds after `ORIGINAL_STEPS` iterations on all of MNIST, {column: [runs]}."""
     source = importlib.resources.files('reproductions.reference.originals') / f'mnist_{variant}.csv'
     with importlib.resources.as_file(source) as path:
         return files.read_csv(path, ('seed', 'finite', *COMPARED), rows=ORIGINAL_RUNS[variant])
 
 
-def as_original(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def as_original(table: claims.Table, history: claims.Table) -> claims.Table:
     """The same columns of our runs, from results.csv and the history: {column: [runs]}."""
     found = {name: table[name] for name in ('seed', 'finite', *COMPARED)}
     for name in ('loss_d', 'loss_g'):
@@ -69,12 +70,12 @@ def as_original(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) ->
     return found
 
 
-def alike(table: dict[str, np.ndarray], references: dict[str, dict[str, float]]) -> np.ndarray:
+def alike(table: claims.Table, references: References) -> np.ndarray:
     """Whether all digits of a run are nearly the same image, [runs]."""
     return table['nearest_other'] < ALIKE * references['test']['nearest_other']
 
 
-def not_seen(history: dict[str, np.ndarray], reason: str) -> tuple[Verdict, str]:
+def not_seen(history: claims.Table, reason: str) -> tuple[Verdict, str]:
     """(verdict, reason) if no run does what the claim says."""
     done, wanted = history['eval_step'][-1] + 1, make_settings().default_steps
     enough = done >= CLAIM_STEPS
@@ -83,15 +84,13 @@ def not_seen(history: dict[str, np.ndarray], reason: str) -> tuple[Verdict, str]
     return verdict, f'{reason} within {done:,} of {wanted:,} iterations{remark}'
 
 
-def ever(history: dict[str, np.ndarray], references: dict[str, dict[str, float]], name: str) -> np.ndarray:
+def ever(history: claims.Table, references: References, name: str) -> np.ndarray:
     """Whether a run was `success` or `collapsed` at any evaluation but the first, of an untrained G, [runs]."""
     late = {column: history[column][:, 1:] for column in quality.column_names('recognized' in history)}
     return quality.verdict_columns(references, late)[name].any(axis=1)
 
 
-def looks_written(
-    table: dict[str, np.ndarray], history: dict[str, np.ndarray], references: dict[str, dict[str, float]]
-) -> claims.Measurement:
+def looks_written(table: claims.Table, history: claims.Table, references: References) -> claims.Measurement:
     """D1: after training, samples look as if a person had written them."""
     real, floor, ceiling = references['test'], references['training']['frechet'], references['untrained']['frechet']
     bound = quality.success_bound(references)
@@ -119,7 +118,7 @@ def looks_written(
     return claims.Measurement('D1', 'samples look written by a person', 'a sheet of digits', measured, verdict, reason)
 
 
-def cannot_tell(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) -> claims.Measurement:
+def cannot_tell(table: claims.Table, history: claims.Table) -> claims.Measurement:
     """D2: training is done when D can no longer tell, about 0.5 on both."""
 
     def undecided(columns):
@@ -127,7 +126,8 @@ def cannot_tell(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) ->
         return np.all([(low <= columns[name]) & (columns[name] <= high) for name in ('d_real', 'd_fake')], axis=0)
 
     end = claims.proportion(undecided(table))
-    during = claims.proportion(undecided({name: history[name][:, 1:] for name in ('d_real', 'd_fake')}).any(axis=1))
+    late = {name: history[name][:, 1:] for name in ('d_real', 'd_fake')}
+    during = claims.proportion(undecided(late).any(axis=1))
     measured = {
         'D between 0.4 and 0.6 on real and on generated digits at the end': end,
         'the same at any evaluation on the way': during,
@@ -142,7 +142,7 @@ def cannot_tell(table: dict[str, np.ndarray], history: dict[str, np.ndarray]) ->
     return claims.Measurement('D2', 'done when D can no longer tell', '0.5 on both', measured, verdict, reason)
 
 
-def no_convolution(table: dict[str, np.ndarray], others: dict[str, dict[str, np.ndarray]]) -> claims.Measurement:
+def no_convolution(table: claims.Table, others: dict[str, claims.Table]) -> claims.Measurement:
     """D3: no convolution is needed. One program without a convolution that succeeds is enough."""
     shares, measured = {}, {}
     for which, some in ({'this program': table} | others).items():
@@ -151,16 +151,16 @@ def no_convolution(table: dict[str, np.ndarray], others: dict[str, dict[str, np.
             measured[f'its Fréchet distance (median): {which}'] = claims.median(some['frechet'])
     mostly = next((which for which, share in shares.items() if share.low > 0.5), None)
     sometimes = next((which for which, share in shares.items() if share.value > 0), None)
+    unknown = 'no run succeeds, and why is a matter of training: whether a convolution is needed does not follow'
     verdict, reason = claims.first_true(
-        (mostly, Verdict.REPRODUCED, f'most seeds of {mostly} succeed without one'),
-        (sometimes, Verdict.PARTLY, f'some seeds of {sometimes} succeed without one'),
-        (True, Verdict.CANNOT_BE_TESTED,
-         'no run succeeds, and why is a matter of training: whether a convolution is needed does not follow'),
-    )  # fmt: skip
+        (mostly is not None, Verdict.REPRODUCED, f'most seeds of {mostly} succeed without one'),
+        (sometimes is not None, Verdict.PARTLY, f'some seeds of {sometimes} succeed without one'),
+        (True, Verdict.CANNOT_BE_TESTED, unknown),
+    )
     return claims.Measurement('D3', 'no convolution is needed', 'one run', measured, verdict, reason)
 
 
-def of_training(directory: pathlib.Path, table: dict[str, np.ndarray], history: dict[str, np.ndarray], judge: Any) -> str:
+def of_training(directory: pathlib.Path, table: claims.Table, history: claims.Table, judge: Any) -> str:
     """Writes claims.json and claims.md of one training; returns the text of claims.md. Raises files.CannotWrite."""
     references = json.loads((directory / 'references.json').read_text(encoding='utf-8'))
     return write(directory, table, history, references)

@@ -8,7 +8,7 @@ from common.evaluation import Verdict, claims
 
 
 def test_the_first_rule_that_holds_decides():
-    rules = (0, Verdict.REPRODUCED, 'a'), (np.True_, Verdict.PARTLY, 'b'), (True, Verdict.NOT_REPRODUCED, 'c')
+    rules = (False, Verdict.REPRODUCED, 'a'), (np.True_, Verdict.PARTLY, 'b'), (True, Verdict.NOT_REPRODUCED, 'c')
     assert claims.first_true(*rules) == (Verdict.PARTLY, 'b')
     with pytest.raises(ValueError, match='no rule holds'):
         claims.first_true(rules[0])
