@@ -8,7 +8,7 @@ For every post it runs short commands in a checkout of the revision and in this 
 with every option that has named values, and with all numeric remedies together; a small sweep; the replay of every recorded
 run; values that are refused; and --help. Then it compares the exit status, what is printed, the notes and errors, the values in
 config.json and the sums (SHA-256) of all other files: for an .npz file, that of its arrays; of directories, and of files.json
-with its times, only the name counts. Exit status 1 if anything differs. The options are those of this checkout: one that the
+whatever it lists, only the name counts. Exit status 1 if anything differs. The options are those of this checkout: one that the
 revision does not have fails there. The commands run in turn in processes that have imported TensorFlow (command_worker.py), of
 which there are as many as cores.
 """
@@ -34,6 +34,7 @@ from tqdm import tqdm
 from common.program.flags import COMMON
 from common.settings import FRACTION, POSITIVE, Remedies, numbers
 from common.storage import files
+from common.storage.directories import LOCK
 from reproductions import contract
 
 TRACES = checkout.ROOT / 'tests' / 'data'
@@ -139,7 +140,7 @@ def run(process: subprocess.Popen, words: list[str], tree: pathlib.Path, scratch
         return {
             'exit status': status,
             'config.json': config | (flags if isinstance(flags, dict) else {'flags': flags}),
-            'files': {path.name: sum_of(path) for path in sorted(pathlib.Path(output).iterdir())},
+            'files': {path.name: sum_of(path) for path in sorted(pathlib.Path(output).iterdir()) if path.name != LOCK},
             'stdout': stdout.splitlines(),
             'stderr': [line for line in stderr.splitlines() if TOLD.match(line)],
             'end of stderr': stderr[-2000:] if status else '',

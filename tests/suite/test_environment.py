@@ -14,7 +14,7 @@ from helpers.paths import ROOT
 from PIL import Image
 
 A = ('-m', 'reproductions.aylien', '--num_steps=30', '--pretrain_steps=0')
-FILES = ['config.json', 'figure.npz', 'figure.png', 'files.json', 'history.npz', 'results.csv']
+FILES = ['.lock', 'config.json', 'figure.npz', 'figure.png', 'files.json', 'history.npz', 'results.csv']
 
 
 def run(command, cwd=ROOT, flags=(), **environment):
