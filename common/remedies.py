@@ -13,6 +13,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from common import training
@@ -23,6 +24,7 @@ from common.nn.random import Stream
 from common.settings import Remedies, is_on
 
 Strength = float | tf.Tensor
+SMALLEST = float(np.finfo(np.float32).tiny)  # squared norms below this are 0: weights may be small, as with --init_scale
 MARGIN = 1.0  # gradient norm of D that DRAGAN asks for: k of Kodali et al. 2017, section 2.3
 REACH = 0.5  # its perturbations, as a multiple of the data's std, as in the authors' program (kodalinaveen3/DRAGAN)
 FIRST_POWER_ITERATIONS = 20  # before training; then one per update, as in Miyato et al. 2018, algorithm 1
@@ -263,8 +265,8 @@ def start_normalized(seeds: tf.Tensor, linears: tuple[Linear, ...]) -> Normalize
 
 def power_iteration(w: tf.Tensor, direction: tf.Tensor) -> tf.Tensor:
     """One iteration towards the first left singular vector of w: [runs, out, in], [runs, out, 1] -> [runs, out, 1]."""
-    right = tf.math.l2_normalize(tf.reduce_sum(w * direction, axis=1, keepdims=True), axis=2)
-    return tf.math.l2_normalize(tf.reduce_sum(w * right, axis=2, keepdims=True), axis=1)
+    right = tf.math.l2_normalize(tf.reduce_sum(w * direction, axis=1, keepdims=True), axis=2, epsilon=SMALLEST)
+    return tf.math.l2_normalize(tf.reduce_sum(w * right, axis=2, keepdims=True), axis=1, epsilon=SMALLEST)
 
 
 def normalized(params: Any) -> Any:

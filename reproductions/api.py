@@ -11,9 +11,8 @@ from typing import Any
 
 from common import quiet, say
 from common.program import flags
-from common.storage import directories
 from reproductions import contract, overview
-from reproductions.result import Replay, Result, Sweep, Table, local, of_outcome
+from reproductions.result import Replay, Result, Sweep, Table, local, of_outcome, read
 from reproductions.sweeps import vary as varying
 
 NOT_TRAINING = {'claims': 'the command line with --claims', 'replay': 'reproductions.replay'}  # {flag: what to use}
@@ -106,13 +105,7 @@ def load(directory: str | pathlib.Path) -> Result | Sweep:
       >>> reproductions.load(found.directory).table['seed'].tolist()
       [7, 8]
     """
-    path = local(directory)
-    kind = directories.read(path).kind or ('sweep' if (path / 'sweep.npz').exists() else 'training')
-    if kind != 'sweep':
-        return Result(path)
-    from reproductions.sweeps import results
-
-    return of_outcome(results.load(path))
+    return read(local(directory))
 
 
 def replay(post: str, trace: str | pathlib.Path) -> Replay:

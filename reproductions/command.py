@@ -26,7 +26,8 @@ def execute(post: Post, opts: FlagValues) -> int:
       files.CannotWrite: a file cannot be written. LostWorker: another worker has ended.
     """
     declared = fields(post.settings.Settings).items()
-    flags.refuse_conflicts(opts, [name for name, field in declared if field.has_flag] + ['num_steps', 'data'])
+    decided = [name for name, field in declared if field.has_flag] + ['num_steps', 'data']
+    flags.refuse_conflicts(opts, decided, claims_train=post.claim_steps is not None)
     if opts.replay and post.no_trace:
         raise UserError(f'--replay={opts.replay} cannot be used here: {post.no_trace}; leave it out')
     settings = declaration.settings_of(post, opts)

@@ -225,6 +225,16 @@ class Replay(NamedTuple):
 # --- What these share ---------------------------------------------------------------------------------------------------------
 
 
+def read(path: pathlib.Path) -> Result | Sweep:
+    """What a command has written into a directory. Raises ValueError if it is neither a training nor a sweep."""
+    kind = directories.read(path).kind or ('sweep' if (path / 'sweep.npz').exists() else 'training')
+    if kind != 'sweep':
+        return Result(path)
+    from reproductions.sweeps import results
+
+    return of_outcome(results.load(path))
+
+
 def local(path: str | pathlib.Path, name: str = 'directory') -> pathlib.Path:
     """A path, absolute and so not moved by `os.chdir`, without ~. Raises ValueError for an address; `name`: of the argument."""
     return pathlib.Path(flags.local_path(name, str(path))).absolute()

@@ -220,8 +220,17 @@ def local_path(name: str, value: str) -> str:
     return path
 
 
-def refuse_conflicts(opts: flags.FlagValues, decided_by_trace: Iterable[str]) -> None:
-    """Raises UserError for --replay or --claims beside flags that do not apply to them, such as those that a trace decides."""
+ALONE = {  # {flag: those that have a meaning beside it}
+    'replay': ('output_dir', 'strategy', 'logical_devices'),
+    'claims': ('output_dir', 'strategy', 'logical_devices', 'seed', 'runs'),
+}
+
+
+def refuse_conflicts(opts: flags.FlagValues, decided_by_trace: Iterable[str], claims_train: bool) -> None:
+    """Raises UserError for --replay or --claims beside flags that do not apply to them, such as those that a trace decides.
+
+    `claims_train`: whether the claims are judged by the runs of one training, which any flag may change.
+    """
     if opts.strategy == 'multiworker' and (opts.claims or opts.replay):
         raise UserError(f'--strategy=multiworker trains; --{"claims" if opts.claims else "replay"} runs on one machine')
     if opts.export is not None and (opts.claims or opts.replay):
@@ -234,12 +243,16 @@ def refuse_conflicts(opts: flags.FlagValues, decided_by_trace: Iterable[str]) ->
     for name in decided_by_trace if opts.replay else ():
         if name in opts and opts[name].present:
             raise UserError(f'--{name} cannot be given beside --replay: the trace says how it was recorded')
+    mode = 'replay' if opts.replay else 'claims' if opts.claims and not claims_train else None
+    for name in opts if mode else ():
+        if opts[name].present and opts[name].value and name not in (mode, *ALONE[mode]):
+            raise UserError(f'--{name} would change nothing beside --{mode}; leave it out')
 
 
 def _refuse_unusable(word):
-    """Raises UserError for an argument that cannot be printed or used as a path, and for the two flags that absl adds."""
+    """Raises UserError for an argument that cannot be used as a path, and for the two flags that absl adds."""
     try:
-        word.encode()
+        os.fsencode(word)  # a path of another encoding than the user's has bytes that Python keeps as lone surrogates
     except UnicodeEncodeError as error:
         raise UserError(f'{word!r} is not text') from error
     if '\0' in word:

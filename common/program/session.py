@@ -86,6 +86,10 @@ def networks_at(count: int, steps: np.ndarray) -> tuple[Callable, Callable]:
 
     Records: `networks/step` [1], the iteration, and every parameter of both networks, `networks/g/0/w` [runs, out, in, 1].
     """
+    if len(steps) < count:
+        print(
+            f'note: --record_networks={count} keeps {len(steps)}: there are no more records; see --log_every', file=sys.stderr
+        )
     chosen = set(steps[np.unique(np.linspace(0, len(steps) - 1, count).round().astype(int))].tolist())
 
     def watch(due, step, seeds, train_state):

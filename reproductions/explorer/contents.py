@@ -17,7 +17,8 @@ from common.program import flags, progress
 from common.settings import fields, identity
 from common.sizes import CHUNK
 from common.storage import networks
-from reproductions import api, contract, declaration
+from reproductions import contract, declaration
+from reproductions.result import Result, read
 from reproductions.sweeps import results
 
 RECORDS = 100  # of each loss, at most; evenly spaced
@@ -25,11 +26,11 @@ RECORDS = 100  # of each loss, at most; evenly spaced
 
 def of(directory: pathlib.Path) -> dict[str, Any]:
     """The page of a finished training or sweep. Raises ValueError if the directory holds neither."""
-    found = api.load(directory)
-    return of_training(found) if isinstance(found, api.Result) else of_sweep(directory)
+    found = read(directory)
+    return of_training(found) if isinstance(found, Result) else of_sweep(directory)
 
 
-def of_training(result: api.Result) -> dict[str, Any]:
+def of_training(result: Result) -> dict[str, Any]:
     """The page of a training."""
     columns = contract.post(result.post).columns
     followed = ('loss_d', 'loss_g', *columns.followed)
@@ -46,7 +47,7 @@ def of_training(result: api.Result) -> dict[str, Any]:
     return page | {'curves': curves(steps, views)}
 
 
-def told_flags(result: api.Result) -> list[str]:
+def told_flags(result: Result) -> list[str]:
     """The flags without which a command would train something else, but for --seed."""
     post, config, wanted = contract.post(result.post), result.config, identity(result.settings)
     declared = fields(post.settings.Settings)
@@ -110,7 +111,7 @@ def text_of(array: np.ndarray) -> str:
 # --- Networks -----------------------------------------------------------------------------------------------------------------
 
 
-def moments_of(result: api.Result) -> tuple[list[int], list[tuple[Any, Any]]]:
+def moments_of(result: Result) -> tuple[list[int], list[tuple[Any, Any]]]:
     """(iterations, [(d, g)]) of the networks that were kept; without --record_networks those at the end."""
     if 'networks/step' in result.history:
         steps = result.history['networks/step'].tolist()
@@ -121,7 +122,7 @@ def moments_of(result: api.Result) -> tuple[list[int], list[tuple[Any, Any]]]:
     return [max(int(result.config['iterations']) - 1, 0)], [result.networks()]
 
 
-def views_of(result: api.Result) -> tuple[list[int], list[Any]]:
+def views_of(result: Result) -> tuple[list[int], list[Any]]:
     """(iterations, [what the post's `figures.seen` makes of the networks then]): `densities.Curves`, or pictures."""
     steps, pairs = moments_of(result)
     seen, settings = contract.part(result.post, 'figures').seen, result.settings

@@ -22,7 +22,7 @@ FLAGS = (
 
 
 def main(argv: list[str]) -> int:
-    """Measures what is not measured yet; returns the exit status."""
+    """Measures what is not measured yet; returns the exit status: 0, or 128 plus the signal that stopped it."""
     opts = parse(FLAGS, argv, reproductions.remedies.__file__, shared=())
     chosen = contract.chosen(opts.only)
     with checks.opened(opts, 'remedies') as held:
@@ -41,9 +41,9 @@ def main(argv: list[str]) -> int:
                 print(f'{post}: {remedy.title}', flush=True)
                 try:
                     done[remedy.name] = measurement.complete(directory, post, remedy, opts.runs, given[post])
-                except KeyboardInterrupt:
+                except measurement.Stopped as stopped:
                     print('what is done is kept; the same command goes on with the rest', file=sys.stderr)
-                    raise
+                    return 128 + stopped.args[0]
             table = {(post, row['remedy']): row for row in measurement.rows_of(post, done)} | table
         results.write(directory, measurement.corrected(results.in_order(table)))
         settle(held, given)

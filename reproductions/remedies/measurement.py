@@ -12,8 +12,13 @@ from common.storage import files
 from reproductions import contract
 from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PART, PUBLISHED, Remedy, remedies_of, seeds_of, trial_of
 from reproductions.sweeps import execution
+from reproductions.sweeps.plan import Outcome
 
 LEVEL = 0.05  # chance of any false finding in the whole table
+
+
+class Stopped(Exception):
+    """A signal stopped the training, whose number is the argument."""
 
 
 def complete(directory: pathlib.Path, post: str, remedy: Remedy, runs: int, given: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -48,7 +53,7 @@ def measure(
       `before` and {'run/<column>': [seeds]}, those of `kept`.
     """
     done, vary = count(before), {remedy.flag: [str(before['strength'])]}
-    fresh = execution.sweep(post, vary, seeds - done, given | {'seed': FRESH_SEED + done})
+    fresh = sweep(post, vary, seeds - done, given | {'seed': FRESH_SEED + done})
     columns = {f'run/{name}': fresh.results[name] for name in kept(post)}
     return before | {name: np.concatenate([before.get(name, values[:0]), values]) for name, values in columns.items()}
 
@@ -58,9 +63,17 @@ def choose(post: str, remedy: Remedy, given: dict[str, Any]) -> dict[str, np.nda
     best, *others = remedy.strengths
     if not others:
         return {'strength': np.array(spelled(best))}
-    tried = execution.sweep(post, {remedy.flag: list(remedy.strengths)}, trial_of(post).tried, given | {'seed': CHOICE_SEED})
+    tried = sweep(post, {remedy.flag: list(remedy.strengths)}, trial_of(post).tried, given | {'seed': CHOICE_SEED})
     found = {f'tried/{name}': values for name, values in tried.cells.items()}
     return found | {'strength': np.array(spelled(remedy.strengths[better(tried.cells, contract.post(post).columns.distance)]))}
+
+
+def sweep(post: str, vary: dict[str, Any], runs: int, given: dict[str, Any]) -> Outcome:
+    """The outcome of a sweep, without files. Raises Stopped."""
+    outcome = execution.sweep(post, vary, runs, given)
+    if outcome.stop:
+        raise Stopped(outcome.stop)
+    return outcome
 
 
 def kept(post: str) -> tuple[str, ...]:

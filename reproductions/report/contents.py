@@ -8,11 +8,12 @@ import numpy as np
 
 from common.evaluation import metrics, two_sample
 from common.storage import files
-from reproductions import api, contract, overview
+from reproductions import contract, overview
 from reproductions.contract import Job
 from reproductions.explorer import contents as explored
 from reproductions.explorer import page as explorer
 from reproductions.report import jobs as report_jobs
+from reproductions.result import Result
 
 BY_QUANTILES = 'success by quantiles'  # the authors' runs are only known by their quantiles
 
@@ -73,7 +74,7 @@ def comparison(post: str, directory: pathlib.Path) -> list[dict[str, Any]]:
 def write_explorers(jobs: list[Job], directory: pathlib.Path) -> None:
     """Writes explore.html beside the files of every ensemble among these jobs, none of which has failed."""
     for path in (directory / job.place for job in jobs):
-        result = api.Result(path) if (path / 'history.npz').exists() else None
+        result = Result(path) if (path / 'history.npz').exists() else None
         if result and len(result.seeds) > 1:
             explorer.write_into(path, explored.of_training(result))
 

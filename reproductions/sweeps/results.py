@@ -102,8 +102,11 @@ def save(plan: Plan, directory: directories.Held, whose: dict[str, Any], outcome
 def write(plan: Plan, directory: directories.Held, whose: dict[str, Any], outcome: Outcome) -> None:
     """Writes all files of a sweep. Raises files.CannotWrite."""
     save(plan, directory, whose, outcome)
-    files.write_csv(directory.path / 'results.csv', outcome.results)
-    files.write_csv(directory.path / 'sweep.csv', outcome.cells)
+    for name, table in (('results.csv', outcome.results), ('sweep.csv', outcome.cells)):
+        varied = {
+            one.name: [vary.shown(value) for value in table[one.name].tolist()] for one in plan.varied if one.name in table
+        }
+        files.write_csv(directory.path / name, table | varied)  # all digits of what was varied
     figures.draw(directory.path / 'map.png', directory.path / 'sweep.npz')
     directories.settle(directory, whose)
 

@@ -109,8 +109,9 @@ def steps(text: str, flag: Flag, given: str) -> tuple[list[float], bool]:
         raise UserError(f'{given} asks for {count:,} values; use {MOST_VALUES} or fewer')
     if not linear and low <= 0:
         raise UserError(f'{given}: geometric steps need positive numbers; add :linear, or begin above 0')
-    values = np.linspace(low, high, count) if linear else np.geomspace(low, high, count)
-    return [round(v) if flag.kind is int else float(f'{v:.6g}') for v in values], not linear
+    between = (np.linspace if linear else np.geomspace)(low, high, count)[1:-1]
+    values = [low, *(float(f'{v:.6g}') for v in between), high]  # the ends as they were given
+    return [round(v) for v in values] if flag.kind is int else values, not linear
 
 
 def value(word: str, flag: Flag, given: str) -> Any:

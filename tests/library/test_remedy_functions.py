@@ -292,3 +292,17 @@ def test_what_is_off_is_not_there():
 def test_streams_of_remedies_are_their_own():
     names = ('INSTANCE_NOISE_D', 'INSTANCE_NOISE_G', 'PERTURBATION', 'POWER_ITERATION', 'MINIBATCH')
     assert len({Stream[name] for name in names}) == 5 and len(set(Stream)) == len(Stream.__members__)
+
+
+def test_small_weights_are_normalized_like_others():
+    """Whatever --init_scale is: 1e-12 under a root, as it is by default, was too much."""
+    seeds = tf.constant([1, 2], tf.uint32)
+    linears = layers.normal_linears(seeds, Stream.WEIGHTS_D, [(8, 3), (8, 8)])
+
+    def normalized(scale):
+        return remedies.normalized(remedies.start_normalized(seeds, layers.scaled(linears, scale)))
+
+    for scale in (1e-7, 1e-9):
+        for layer, expected in zip(normalized(scale), normalized(1.0), strict=True):
+            np.testing.assert_allclose(layer.w, expected.w, rtol=1e-4)
+            assert np.linalg.svd(layer.w.numpy(), compute_uv=False)[:, 0] == pytest.approx(1, rel=0.05)

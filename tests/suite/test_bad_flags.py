@@ -11,7 +11,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from helpers.paths import trace_of
-from helpers.post_checks import flags_of
+from helpers.post_checks import call, flags_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -178,13 +178,32 @@ def test_any_command_line_runs_or_ends_with_one_line(name, workspace):
 
 
 @pytest.mark.parametrize(
+    ('post', 'words', 'line'),
+    [
+        ('aylien', ['--replay=x.npz', '--runs=3'], '--runs would change nothing beside --replay; leave it out'),
+        ('jang', ['--replay=x.npz', '--animation'], '--animation would change nothing beside --replay; leave it out'),
+        ('devnag', ['--replay=x.npz', '--record_networks=3'], '--record_networks would change nothing beside --replay'),
+        ('mnist', ['--replay=x.npz', '--resume'], '--resume would change nothing beside --replay; leave it out'),
+        ('multimodal', ['--replay=x.npz', '--seed=3'], '--seed would change nothing beside --replay; leave it out'),
+        ('aylien', ['--replay=x.npz', '--num_steps=3'], '--num_steps cannot be given beside --replay: the trace says how'),
+        ('aylien', ['--claims', '--minibatch'], '--minibatch would change nothing beside --claims; leave it out'),
+        ('devnag', ['--claims', '--animation'], '--animation would change nothing beside --claims; leave it out'),
+        ('jang', ['--claims', '--resume'], '--resume would change nothing beside --claims; leave it out'),
+    ],
+)
+def test_what_would_change_nothing_is_refused(post, words, line, tmp_path, capsys):
+    assert call(contract.part(post, '__main__'), *words, f'--output_dir={tmp_path}') == 2
+    assert f'error: {line}' in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
     ('name', 'words', 'message'),
     [
         ('aylien', ['--noanimation=true'], 'does not take an argument'),
         ('aylien', ['--flagfile=file'], 'is not a flag'),
         ('aylien', ['--undefok=x', '--x=1'], 'is not a flag'),
         ('aylien', ['--output_dir=a\0b'], 'is not text'),
-        ('aylien', ['--output_dir=\udc80'], 'is not text'),
+        ('aylien', ['--output_dir=\ud800'], 'is not text'),
         ('aylien', ['--output_dir='], 'without a value'),
         ('aylien', ['--replay='], 'without a value'),
         ('aylien', ['--output_dir=none\nthere', '--resume'], r'no directory none\nthere; run'),

@@ -171,6 +171,15 @@ def test_a_command_gives_the_same_files_in_a_hostile_environment(tmp_path):
 
 
 @pytest.mark.statistical
+def test_a_directory_whose_name_the_locale_cannot_show(tmp_path):
+    name = tmp_path / 'zażółć'
+    ascii_alone = {'LC_ALL': 'C', 'PYTHONUTF8': 0, 'PYTHONCOERCECLOCALE': 0}
+    assert run((*A, f'--output_dir={name}'), **ascii_alone)[0] == 0
+    assert written(name) == FILES
+    assert run(('-m', 'reproductions', 'explore', name), **ascii_alone)[0] == 0 and (name / 'explore.html').exists()
+
+
+@pytest.mark.statistical
 def test_the_home_directory_is_expanded_in_every_path_flag(tmp_path):
     (tmp_path / 'home').mkdir()
     for flag in ('--output_dir=~/no/file', '--export=~/no/file', '--anim_path=~/no/file.gif'):

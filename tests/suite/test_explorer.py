@@ -79,7 +79,9 @@ def test_a_resumed_run_keeps_what_was_recorded(recorded, tmp_path):
     assert call(aylien_main, *SHORT, '--record_networks=5', '--resume', f'--output_dir={tmp_path}/again') == 2
 
 
-def test_what_cannot_be_recorded(capsys, monkeypatch):
+def test_what_cannot_be_recorded(tmp_path, capsys, monkeypatch):
+    assert call(aylien_main, '--num_steps=3', '--pretrain_steps=0', '--record_networks=50', f'--output_dir={tmp_path}/few') == 0
+    assert 'note: --record_networks=50 keeps 2: there are no more records; see --log_every' in capsys.readouterr().err
     assert call(mnist_main, '--record_networks=3') == 2
     assert 'error: --record_networks=3 is for the small networks' in capsys.readouterr().err
     monkeypatch.setattr('common.program.checks.machine_memory', lambda: 2**30)

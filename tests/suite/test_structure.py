@@ -81,6 +81,6 @@ def test_imports_inside_functions_only_spare_users_the_loading_of_tensorflow():
         ('common.plotting.figures', 'filming'),
         ('reproductions.result', 'to_pandas'),
     }
-    others |= {('reproductions.api', name) for name in ('replay', 'sweep', 'load', 'run')}
-    others |= {('reproductions.result', name) for name in ('plot', 'sample', 'networks')}
+    others |= {('reproductions.api', name) for name in ('replay', 'sweep', 'run')}
+    others |= {('reproductions.result', name) for name in ('plot', 'sample', 'networks', 'read')}
     assert inside - commands == others

@@ -4,8 +4,11 @@ import numpy as np
 import pandas
 import pytest
 
+from common.program import cli
+from common.storage import files
+from reproductions import contract
 from reproductions.aylien import __main__ as aylien_main
-from reproductions.sweeps import vary
+from reproductions.sweeps import command, vary
 
 TABLE = aylien_main.POST.flags
 
@@ -45,3 +48,14 @@ def test_sequences_of_all_kinds_are_values():
 def test_values(text, values, geometric):
     (one,) = vary.parse([text], TABLE)
     assert (one.values, one.geometric) == (values, geometric) and one.name == text.partition('=')[0].replace('-', '_')
+
+
+def test_varied_values_keep_their_digits(tmp_path):
+    """In tables, also beyond the seven digits of other numbers; the ends of a range are those that were given."""
+    words = ['aylien', '--vary=mu=4.00000025,5', '--runs=1', '--num_steps=2', '--pretrain_steps=0', f'--output_dir={tmp_path}']
+    assert cli.call(command.main, words) == 0
+    for name in ('sweep.csv', 'results.csv'):
+        assert files.read_csv(tmp_path / name)['mu'].tolist() == [4.00000025, 5]
+    flag = next(flag for flag in contract.post('aylien').flags if flag.name == 'learning_rate')
+    values, _ = vary.steps('0.00123456789..0.1:3', flag, '')
+    assert values[0] == 0.00123456789 and values[-1] == 0.1

@@ -40,6 +40,10 @@ def test_quantiles_over_seeds_and_figures(tmp_path):
         assert steps == history['step'].tolist()
         np.testing.assert_allclose(values, np.quantile(history['wasserstein'], quantile, axis=0), rtol=1e-5)
         assert numbers(events, 'pretrain_loss')[0] == history['pretrain_step'].tolist()
+    (out / 'mine.png').write_bytes(b'\x89PNG, but no more of it')  # of the user, which is no picture of this training
+    assert call(aylien_main, *SHORT, '--runs=5', '--resume', f'--output_dir={out}', f'--tensorboard={logs}') == 0
+    assert numbers(read(logs / 'median'), 'wasserstein')[0] == history['step'].tolist()  # once each
+    assert read(logs / 'figures').Tags()['tensors'] == ['ensemble', 'figure']
     (event,) = read(logs / 'figures').Tensors('ensemble')
     width, height, picture = event.tensor_proto.string_val
     with Image.open(out / 'ensemble.png') as image:
