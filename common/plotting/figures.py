@@ -17,7 +17,9 @@ from matplotlib.lines import Line2D
 
 from common.storage import files
 
-BLUE, ORANGE, GREEN, GREY = '#0072B2', '#D55E00', '#009E73', '#666666'  # Okabe and Ito's color-blind-safe set
+COLORS = '#0072B2', '#D55E00', '#009E73', '#666666'  # Okabe and Ito's color-blind-safe set
+BLUE, ORANGE, GREEN, GREY = COLORS
+PINK = '#CC79A7'  # of the same set
 # Green lines are dashed: some people cannot tell this green from the blue or from grey.
 STYLE = {
     'axes.spines.top': False,
@@ -207,7 +209,7 @@ def ensemble(path: pathlib.Path) -> Figure:
         figure = Figure(figsize=(12, 4.6), layout='constrained')
         figure.suptitle(n['title'])
         left, middle, right = figure.subplots(1, 3)
-        for chosen, color, label in ((finite & ~success, GREY, 'unconverged'), (success, BLUE, 'success')):
+        for chosen, color, label in ((finite & ~success, GREY, 'not converged'), (success, BLUE, 'success')):
             left.scatter(
                 n['mean'][chosen], n['std'][chosen], s=12, color=color, alpha=0.5, linewidth=0,
                 label=f'{label}: {chosen.sum():,}',

@@ -56,7 +56,7 @@ def points(path: pathlib.Path) -> Figure:
             one.legend(**figures.BELOW)
         if 'distance' in n:
             success = n['success'] == 1
-            for chosen, color, label in ((~success, figures.GREY, 'no success'), (success, figures.BLUE, 'success')):
+            for chosen, color, label in ((~success, figures.GREY, 'not converged'), (success, figures.BLUE, 'success')):
                 axes[-1].scatter(
                     n['covered'][chosen], n['distance'][chosen], s=12, color=color, alpha=0.5, linewidth=0,
                     label=f'{label}: {chosen.sum():,}',

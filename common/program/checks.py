@@ -107,15 +107,11 @@ def animation_path(opts: FlagValues) -> pathlib.Path | None:
     """--anim_path, None if it is not given or not a flag. Raises UserError if no animation can be written there."""
     if 'anim_path' not in opts or opts.anim_path is None:
         return None
-    path = _usable_path(opts, 'anim_path')
-    if path.is_dir():
-        raise UserError(f'--anim_path={path} is a directory; name a file in it')
+    path = file_to_write(opts, 'anim_path')
     if path.suffix not in ('.gif', '.mp4'):
         raise UserError(f'--anim_path={path} must end in .gif or .mp4')
     if path.suffix == '.mp4' and not shutil.which('ffmpeg'):
         raise UserError(f'--anim_path={path} needs ffmpeg, which is not on the path; install it or use a .gif')
-    if not path.parent.is_dir():
-        raise UserError(f'--anim_path={path}: there is no directory {path.parent}')
     return path
 
 
@@ -127,6 +123,16 @@ def _usable_path(opts, name):
         path.exists()
     except OSError as error:
         raise UserError(f'--{name}={path} cannot be written ({error.strerror}); name another') from error
+    return path
+
+
+def file_to_write(opts: FlagValues, name: str) -> pathlib.Path:
+    """The path of a flag that names a file. Raises UserError if there can be none of that name, or is no directory for it."""
+    path = _usable_path(opts, name)
+    if path.is_dir():
+        raise UserError(f'--{name}={path} is a directory; name a file in it')
+    if not path.parent.is_dir():
+        raise UserError(f'--{name}={path}: there is no directory {path.parent}')
     return path
 
 

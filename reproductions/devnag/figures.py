@@ -186,7 +186,7 @@ def ensemble(path: pathlib.Path) -> Figure:
         x = np.clip(n['final_mean'], mu - reach, mu + reach)
         y = np.minimum(n['final_std'], reach / 2)
         outside = finite & ((x != n['final_mean']) | (y != n['final_std']))
-        for chosen, color, label in ((finite & ~success, figures.GREY, 'no success'), (success, figures.BLUE, 'success')):
+        for chosen, color, label in ((finite & ~success, figures.GREY, 'not converged'), (success, figures.BLUE, 'success')):
             ends.scatter(x[chosen], y[chosen], s=12, color=color, alpha=0.5, linewidth=0, label=f'{label}: {chosen.sum():,}')
         ends.plot(mu, sigma, '+', color=figures.ORANGE, markersize=11, markeredgewidth=2, linewidth=0, label='data')
         ends.plot([], [], linewidth=0, label=f'outside, drawn at the edge: {outside.sum():,}')

@@ -4,7 +4,7 @@ import pathlib
 
 import reproductions.explorer
 from common import quiet
-from common.program import cli, flags
+from common.program import checks, cli, flags
 from common.program.flags import PATH, Flag
 
 FLAGS = (Flag('page', PATH, None, 'Where the page goes (default: explore.html in the directory).'),)
@@ -19,6 +19,7 @@ def main(argv: list[str]) -> int:
     if not directory:
         raise cli.UserError('explore: name the directory of a finished training or sweep, such as output/aylien')
     path = pathlib.Path(flags.local_path('directory', directory))
+    place = checks.file_to_write(opts, 'page') if opts.page else None
     quiet.import_tensorflow()
     from reproductions.explorer import contents, page
 
@@ -26,5 +27,5 @@ def main(argv: list[str]) -> int:
         found = contents.of(path)
     except ValueError as error:
         raise cli.UserError(f'explore: {error}; train or sweep first') from error
-    print(page.write(pathlib.Path(opts.page), found) if opts.page else page.write_into(path, found))
+    print(page.write(place, found) if place else page.write_into(path, found))
     return 0

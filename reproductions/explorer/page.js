@@ -8,7 +8,7 @@ const COLORS = ['--diverged', '--unconverged', '--success'];
 const runs = data.seed.length;
 const color = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const element = id => document.getElementById(id);
-const number = value => value === null ? 'not finite' : Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3)
+const number = (value, i) => value === null ? (data.outcome[i] ? 'none' : 'not finite') : Math.abs(value) >= 1e4 || (value && Math.abs(value) < 1e-3)
   ? value.toExponential(2) : String(+value.toPrecision(4));
 
 function bytes(text) {
@@ -51,18 +51,38 @@ function scale(name, range) {  // logarithmic in both directions where the numbe
   return d3.scaleLinear([low - pad, high + pad], range);
 }
 
+function ticks(scale, apart) {  // round numbers that are so many pixels apart; d3's own for symlog lie where no dots are
+  if (!scale.base && !scale.constant) return null;
+  const [low, high] = scale.domain(), most = Math.max(Math.abs(low), Math.abs(high));
+  const least = scale.constant ? scale.constant() / 10 : low;
+  const sizes = d3.range(Math.floor(Math.log10(least)), Math.ceil(Math.log10(most)) + 1).map(k => 10 ** k);
+  const finer = most / least > 1e3 ? sizes : sizes.flatMap(size => [size, 2 * size, 5 * size]);
+  const all = scale.constant ? [0, ...finer.flatMap(size => [size, -size])] : finer;
+  const kept = [];  // the largest first, and 0 before all
+  for (const value of d3.sort(all.filter(v => low <= v && v <= high), v => v === 0 ? -Infinity : -Math.abs(v))) {
+    if (kept.every(other => Math.abs(scale(other) - scale(value)) >= apart)) kept.push(value);
+  }
+  return kept;
+}
+
+function axisOf(axis, scale, count, apart) {
+  const values = ticks(scale, apart);
+  return values ? axis(scale).tickValues(values).tickFormat(d3.format('~g')) : axis(scale).ticks(count);
+}
+
 function redraw() {
   performance.mark('redraw-start');
   const width = scatter.node().clientWidth, rows = listed(), floor = HEIGHT - MARGIN.bottom;
   const x = scale(state.x, [MARGIN.left, width - MARGIN.right]), y = scale(state.y, [floor, MARGIN.top]);
   svg.attr('viewBox', `0 0 ${width} ${HEIGHT}`);
-  groups.x.attr('transform', `translate(0,${floor})`).call(d3.axisBottom(x).ticks(width / 70, x.constant || x.base ? '~g' : null));
-  groups.y.attr('transform', `translate(${MARGIN.left},0)`).call(d3.axisLeft(y).ticks(6, y.constant || y.base ? '~g' : null));
+  groups.x.attr('transform', `translate(0,${floor})`).call(axisOf(d3.axisBottom, x, width / 70, 44));
+  groups.y.attr('transform', `translate(${MARGIN.left},0)`).call(axisOf(d3.axisLeft, y, 6, 22));
   svg.select('.name-x').attr('x', width / 2).attr('y', HEIGHT - 24).text(words(state.x));
   svg.select('.name-y').attr('x', -floor / 2).attr('y', 13).text(words(state.y));
-  const diverged = rows.filter(i => !placed(i));
-  svg.select('.strip').attr('y', HEIGHT - 5).text(diverged.length ? `not finite: ${diverged.length}` : '');
-  const along = d3.scalePoint(diverged, [MARGIN.left + 60, width - MARGIN.right]);
+  const nowhere = rows.filter(i => !placed(i)), diverged = nowhere.filter(i => data.outcome[i] === 0).length;
+  const told = [['not finite', diverged], ['none', nowhere.length - diverged]].filter(each => each[1]);
+  svg.select('.strip').attr('y', HEIGHT - 5).text(told.map(each => each.join(': ')).join(', '));
+  const along = d3.scalePoint(nowhere, [MARGIN.left + 60, width - MARGIN.right]);
   places = rows.map(i => placed(i) ? [x(data.columns[state.x][i]), y(data.columns[state.y][i]), i]
     : [along(i), HEIGHT - STRIP / 2, i]);
   finder = d3.quadtree(places, p => p[0], p => p[1]);
@@ -99,7 +119,7 @@ function redraw() {
 const placed = i => [state.x, state.y].every(name => data.columns[name][i] !== null && isFinite(data.columns[name][i]));
 const words = name => name.replace(/^loss_([dg])$/, '$1_loss').replace(/^([dg])_/, (_, letter) => `${letter.toUpperCase()}: `).replaceAll('_', ' ');
 
-const brusher = d3.brush().on('end', event => {
+const brusher = d3.brush().touchable(false).on('end', event => {
   if (!event.sourceEvent) return;
   const box = event.selection;
   state.brushed = box && new Set(places.filter(([px, py]) => px >= box[0][0] && px <= box[1][0] && py >= box[0][1]
@@ -132,7 +152,7 @@ svg.on('mousemove', event => {
 }).on('mouseleave', () => { state.kept = false; });
 
 function tellSelection() {
-  const rows = state.brushed ? [...state.brushed] : [], good = rows.filter(i => data.outcome[i] === 2).length;
+  const rows = [...state.brushed || []].filter(i => state.shown.has(data.outcome[i])), good = rows.filter(i => data.outcome[i] === 2).length;
   element('selection').textContent = state.brushed
     ? `${rows.length.toLocaleString('en')} selected, ${good} of them succeed`
       + (rows.length ? ` (${(100 * good / rows.length).toFixed(1)} %)` : '') : '';
@@ -148,7 +168,7 @@ function choose(i) {
   d3.select('#numbers').html('').append('tbody').selectAll('tr').data(Object.keys(data.columns)).join('tr').append('div')
     .attr('class', 'pair').call(pair => {
       pair.append('th').attr('scope', 'row').text(words);
-      pair.append('td').text(name => number(data.columns[name][i]));
+      pair.append('td').text(name => number(data.columns[name][i], i));
     });
   drawCurves(), drawLosses(), redraw();
 }
@@ -160,14 +180,21 @@ function chart(parent, title, x, y, lines, height = 190) {
   box.append('text').attr('class', 'title').attr('x', edge.left).attr('y', 14).text(title);
   box.append('g').attr('transform', `translate(0,${height - edge.bottom})`).call(d3.axisBottom(x).ticks(width / 60));
   box.append('g').attr('transform', `translate(${edge.left},0)`).call(d3.axisLeft(y).ticks(4));
+  const inside = `inside-${chart.made = (chart.made || 0) + 1}`;  // a line that leaves its chart is cut off
+  box.append('clipPath').attr('id', inside).append('rect').attr('x', edge.left).attr('y', edge.top)
+    .attr('width', width - edge.left - edge.right).attr('height', height - edge.top - edge.bottom);
+  const plot = box.append('g').attr('clip-path', `url(#${inside})`);
   for (const {points, stroke, dash, fill} of lines) {
-    const good = points.filter(p => p[1] !== null && isFinite(p[1]));
+    const finite = p => Boolean(p) && p[1] !== null && isFinite(p[1]), good = points.filter(finite);
     if (fill) {
-      box.append('path').attr('d', d3.area(p => x(p[0]), y(y.domain()[0]), p => y(p[1]))(good)).attr('fill', stroke)
+      plot.append('path').attr('d', d3.area(p => x(p[0]), y(y.domain()[0]), p => y(p[1]))(good)).attr('fill', stroke)
         .attr('fill-opacity', 0.22);
     } else {
-      box.append('path').attr('d', d3.line(p => x(p[0]), p => y(p[1])).defined(p => p[1] !== null && isFinite(p[1]))(points))
+      plot.append('path').attr('d', d3.line(p => x(p[0]), p => y(p[1])).defined(finite)(points))
         .attr('fill', 'none').attr('stroke', stroke).attr('stroke-width', 1.8).attr('stroke-dasharray', dash || null);
+      const alone = points.filter((p, i) => finite(p) && !finite(points[i - 1]) && !finite(points[i + 1]));
+      plot.append('g').selectAll('circle').data(alone).join('circle').attr('cx', p => x(p[0])).attr('cy', p => y(p[1]))
+        .attr('r', 2.5).attr('fill', stroke);
     }
   }
   return box;
@@ -253,7 +280,9 @@ function drawMap() {
       .attr('role', 'button').attr('aria-label', label).attr('fill', all ? shade(share) : 'transparent')
       .classed('chosen', state.cell === cell)
       .on('click', () => all && open(cell))
-      .on('keydown', event => { if (all && (event.key === 'Enter' || event.key === ' ')) event.preventDefault(), open(cell); })
+      .on('keydown', event => { if (!all || (event.key !== 'Enter' && event.key !== ' ')) return;
+        event.preventDefault(), open(cell), d3.select('#map .chosen').node().focus();  // the map was drawn anew
+      })
       .append('title').text(label);
     if (all && side > 24) {
       box.append('text').attr('x', px + side / 2).attr('y', py + high / 2 + 4).attr('text-anchor', 'middle')
@@ -274,7 +303,7 @@ const short = value => isNaN(value) ? value : String(+(+value).toPrecision(2));
 function open(cell) {
   state.cell = cell, clearBrush();
   element('seeds-title').textContent = `Seeds of ${data.cells[cell]}`;
-  drawMap(), tellLegend(), choose(listed()[0] ?? 0);
+  drawMap(), tellLegend(), choose(listed()[0] ?? data.cell.indexOf(cell));
 }
 
 // --- Controls --------------------------------------------------------------------------------------------------------------
@@ -286,7 +315,7 @@ function tellLegend() {
     const label = legend.append('label');
     label.append('input').attr('type', 'checkbox').property('checked', state.shown.has(outcome)).on('change', event => {
       event.target.checked ? state.shown.add(outcome) : state.shown.delete(outcome);
-      redraw();
+      tellSelection(), redraw();
     });
     label.append('span').attr('class', 'dot').style('background', `var(${COLORS[outcome]})`);
     label.append('span').text(`${OUTCOMES[outcome]}: ${rows.filter(i => data.outcome[i] === outcome).length.toLocaleString('en')}`);

@@ -4,7 +4,6 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 import tensorflow as tf
 from matplotlib.axes import Axes
@@ -188,10 +187,11 @@ def quality_curves(path: pathlib.Path) -> Figure:
 
 
 def recognized_by_class(axes: Axes, heading: str, n: dict[str, np.ndarray]) -> None:
-    """Draws the median over runs of each class's `recognized_k`, one line per class with its digit at the end."""
-    for k, color in enumerate(matplotlib.colormaps['tab10'].colors):
+    """Draws the median over runs of each class's `recognized_k`, one line per class: five colors, solid and dashed."""
+    for k in range(10):
+        color, dashes = (*figures.COLORS, figures.PINK)[k % 5], '-' if k < 5 else '--'
         values = np.median(n[f'recognized_{k}'], axis=0)
-        axes.plot(n['eval_step'], values, color=color, linewidth=1, label=str(k))
+        axes.plot(n['eval_step'], values, color=color, linestyle=dashes, linewidth=1, label=str(k))
     axes.set(title=heading, xlabel='iteration')
     axes.locator_params(axis='x', nbins=5)
     axes.legend(fontsize=8, ncols=5)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from common.plotting import figures
 from reproductions.sweeps import vary
@@ -15,6 +16,7 @@ from reproductions.sweeps.plan import Outcome, Plan
 COLORS = 'cividis'  # reads alike with and without color vision, and in grey
 LARGEST_PANEL = 12  # inches
 EXPERIMENT = ('variant', 'minibatch', 'modes', 'seed', 'num_steps', 'data')  # flags that choose among a post's own experiments
+PERCENT = PercentFormatter(1)  # shares as in the titles
 LETTERS = 11  # of a title in an inch
 
 
@@ -70,6 +72,7 @@ def curves(n: dict[str, Any]) -> Figure:
         axes.fill_between(places, n[f'cell_{name}low'], n[f'cell_{name}high'], color=color, alpha=0.2, linewidth=0)
         axes.plot(places, middle, 'o-', color=color)
     above.set(title=n['title'], ylabel='share of seeds that succeed', ylim=(-0.03, 1.03), xscale=scale)
+    above.yaxis.set_major_formatter(PERCENT)
     below.set(ylabel=f'{n["distance"]}\n(median, quartiles)', xlabel=label(n['names'][0]), ylim=(0, None))
     if texts is not None:
         below.set_xticks(places, texts)
@@ -104,7 +107,7 @@ def maps(n: dict[str, Any]) -> Figure:
             axes.set_title(f'{label(n["names"][0])} {n["values_0"][i]}{own}')
     figure.suptitle(textwrap.fill(n['title'], int(LETTERS * figure.get_figwidth())), fontsize=11)
     text = f'no seed succeeds: median\n{n["distance"]}' if none else 'share of seeds that succeed'
-    figure.colorbar(image, ax=panels.tolist(), label=text, shrink=0.9)
+    figure.colorbar(image, ax=panels.tolist(), label=text, shrink=0.9, format=None if none else PERCENT)
     return figure
 
 
