@@ -338,3 +338,68 @@ def test_a_cell_of_a_sweep_shows_its_seeds(shown, tmp_path):
     words = json.loads((tmp_path / 'sweep/config.json').read_text(encoding='utf-8'))['flags']
     expected = ' '.join(['python -m reproductions.aylien', *words, '--learning_rate=0.03 --batch_size=6 --seed=42'])
     assert shown_page.locator('#command').inner_text() == expected
+    assert shown_page.evaluate("document.activeElement.getAttribute('aria-label')").startswith(
+        '--learning_rate=0.03 --batch_size=6'
+    )
+    shown_page.get_by_role(
+        'checkbox', name='not converged'
+    ).uncheck()  # of a cell none of whose seeds is drawn, the first is described
+    shown_page.get_by_role('button', name='--learning_rate=0.01 --batch_size=8').press('Enter')
+    assert shown_page.evaluate('places') == []
+    assert '--learning_rate=0.01 --batch_size=8 --seed=42' in shown_page.locator('#command').inner_text()
+
+
+@pytest.mark.statistical
+def test_lines_stay_in_their_charts_and_a_single_record_is_a_dot(shown):
+    found = made_up(6)
+    losses = np.full((6, 100), np.nan)
+    losses[:, 40] = 0.7
+    found['history'] = {name: contents.history_of(np.arange(100), losses) for name in ('loss_d', 'loss_g')}
+    shown_page = shown(found)
+    shown_page.keyboard.press('ArrowRight')
+    paths = shown_page.locator('#curves path[stroke-width], #losses path[stroke-width]').count()
+    assert paths == shown_page.locator('g[clip-path] > path[stroke-width]').count() == 5
+    assert shown_page.locator('#losses circle').count() == 2
+
+
+@pytest.mark.statistical
+def test_what_never_happened_is_not_called_not_finite(shown):
+    found = made_up(10)
+    found['columns']['convergence_step'] = [None] * 10
+    shown_page = shown(found)
+    shown_page.keyboard.press('ArrowRight')
+    row = shown_page.locator('.pair').last
+    assert row.inner_text().split('\n')[-1] == 'none'
+    shown_page.locator('#x').select_option('convergence_step')
+    assert shown_page.locator('.strip').text_content() == 'not finite: 1, none: 9'
+    shown_page.locator('#scatter').press('ArrowLeft')
+    assert row.inner_text().split('\n')[-1] == 'not finite'
+
+
+@pytest.mark.statistical
+def test_the_count_of_a_selection_is_of_what_is_shown(shown):
+    shown_page = shown(made_up(40))
+    box = shown_page.locator('#scatter').bounding_box()
+    shown_page.mouse.move(box['x'] + 57, box['y'] + 1)
+    shown_page.mouse.down()
+    shown_page.mouse.move(box['x'] + box['width'] - 14, box['y'] + 395, steps=4)
+    shown_page.mouse.up()
+    selected, finite = shown_page.evaluate('[state.brushed.size, [...state.brushed].filter(i => data.outcome[i]).length]')
+    assert finite == 36 and shown_page.locator('#selection').inner_text().startswith(f'{selected} selected, ') and selected > 36
+    shown_page.get_by_role('checkbox', name='not finite').uncheck()
+    assert shown_page.locator('#selection').inner_text().startswith('36 selected, ')
+    assert shown_page.evaluate("getComputedStyle(document.querySelector('.overlay')).touchAction") != 'none'  # a swipe scrolls
+
+
+@pytest.mark.statistical
+def test_ticks_lie_where_the_dots_are(shown):
+    """Diverged runs span many sizes in both directions; labels are so many pixels apart that they do not overlap."""
+    found, rng = made_up(100), np.random.default_rng(1)
+    found['columns']['mean'] = (10 ** rng.uniform(-1, 8, 100) * rng.choice([-1, 1], 100)).tolist()
+    found['columns']['std'] = (10 ** rng.uniform(-4, 5, 100)).tolist()
+    shown_page = shown(found)
+    for axis, (name, apart) in enumerate({'x': 44, 'y': 22}.items()):
+        nodes = f"groups.{name}.selectAll('.tick').nodes()"
+        at = np.sort(shown_page.evaluate(f'{nodes}.map(n => n.transform.baseVal[0].matrix.{"ef"[axis]})'))
+        dots = [place[axis] for place in shown_page.evaluate('places')]
+        assert len(at) >= 5 and np.diff(at).min() >= apart and at.min() < np.median(dots) < at.max()
