@@ -108,7 +108,7 @@ class Trial(NamedTuple):
     """How a post is tried with remedies, see `reproductions.remedies`."""
 
     flags: Mapping[str, Any] = types.MappingProxyType({})  # {flag: value} of all its commands
-    one_in: int = 1  # it gets one in so many of the fresh seeds
+    one_in: int = 1  # it gets one in so many of the held-out seeds
     tried: int = 100  # seeds on which a remedy's strength is chosen
     strengths: Mapping[str, tuple[float, ...]] = types.MappingProxyType({})  # {remedy: other values}; () leaves it out
 

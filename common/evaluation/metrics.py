@@ -182,7 +182,7 @@ def convergence_steps(steps: np.ndarray, distances: np.ndarray, bound: float) ->
 
     Args:
       steps: [records], ascending.
-      distances: [runs, records]; NaN is not below the bound.
+      distances: [runs, records]; NaN is not below the threshold.
       bound: the threshold.
 
     Returns:

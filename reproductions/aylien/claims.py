@@ -42,7 +42,7 @@ def approach_then_narrowing(table: claims.Table, history: claims.Table) -> claim
     rows = np.arange(len(table['seed']))
     distance = np.where(np.isnan(history['wasserstein']), np.inf, history['wasserstein'])
     closest = distance.argmin(axis=1)
-    close = distance[rows, closest] < gan.success_bound(make_settings())
+    close = distance[rows, closest] < gan.success_threshold(make_settings())
     share, as_described = claims.proportion(close), False
     measured = {'seeds that ever come close (W1 < sigma / 2)': share}
     if close.any():
@@ -136,7 +136,7 @@ def seeds_42_and_4() -> claims.Measurement:
     measured, agreeing = {}, []
     for variant in VARIANTS:
         table = original(variant, 'plain')
-        converged = metrics.quantile_distance(table, gan.truth(settings)) < gan.success_bound(settings)
+        converged = metrics.quantile_distance(table, gan.truth(settings)) < gan.success_threshold(settings)
         at = {seed: bool(converged[table['seed'] == seed][0]) for seed in (42, 4)}
         agreeing += [variant] * (not at[42] and at[4])
         measured[f'{variant}: share of seeds that converge'] = claims.proportion(converged)

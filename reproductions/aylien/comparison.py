@@ -61,7 +61,7 @@ def shown(_directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensembles."""
     settings = make_settings()
     targets = {'mean': settings.mu, 'std': settings.sigma, 'd_mean': None}
-    rule = gan.truth(settings), gan.success_bound(settings)
+    rule = gan.truth(settings), gan.success_threshold(settings)
     return [
         Shown(name, name, targets, {'mean': 'at 4'}, claims.original(DEFAULT, name), claims.COMPARED, *rule)
         for name in BRANCHES

@@ -79,11 +79,11 @@ MAPS = {
         ('--vary=d_hidden_sizes=2x2x2,4x4x4,8x8x8,16x16x16,32x32x32', '--vary=learning_rate=0.0005..0.5:7'),
     ),
     'fresh': Map(
-        'Aylien without minibatch discrimination: % of 1,000 fresh seeds that succeed',
+        'Aylien without minibatch discrimination: % of 1,000 held-out seeds that succeed',
         ('--seed=100000', '--runs=1000', '--vary=batch_size=12,48,96', '--vary=learning_rate=0.005,0.028,0.05'),
     ),
     'fresh_minibatch': Map(
-        'Aylien with minibatch discrimination: % of 1,000 fresh seeds that succeed',
+        'Aylien with minibatch discrimination: % of 1,000 held-out seeds that succeed',
         ('--minibatch', '--seed=100000', '--runs=1000', '--vary=batch_size=4,8,12', '--vary=learning_rate=0.005,0.016'),
     ),
     'steps': Map(

@@ -18,7 +18,7 @@ LATE = 0.2  # final fraction of the rounds, in which a moment must have settled
 SETTLED = 0.95  # fraction of those rounds in which the batch's moment must be within a quarter of the data's std
 FAR = 4  # stds of the data; the author's runs of 2017-02 end within 3.1 or beyond 7.5 of the data's mean
 POST = (8, 10)  # runs that ended well, out of those the post shows
-BOUNDS = (1 / 8, 1 / 4, 1 / 2, 1)  # for success, in stds of the data; the second is `gan.success_bound`
+BOUNDS = (1 / 8, 1 / 4, 1 / 2, 1)  # for success, in stds of the data; the second is `gan.success_threshold`
 COMPARED = (
     'mean',
     'std',
@@ -157,13 +157,13 @@ def near_gaussian(table: claims.Table) -> claims.Measurement:
     return claims.Measurement('N3', 'near Gaussian, right tail a bit fatter', 'one run', measured, verdict, reason)
 
 
-FAILURES = ('not finite', 'narrow peak', 'hollow', 'wrong mean', 'wrong width', 'wrong shape')
+FAILURES = ('not finite', 'narrow peak', 'bimodal', 'wrong mean', 'wrong width', 'wrong shape')
 
 
 def classify(table: claims.Table) -> np.ndarray:
     """How each run ends, [runs]: 'good', or the first of `FAILURES` that applies.
 
-    Narrow peak: a std below half the data's. Hollow: an excess kurtosis below the uniform distribution's -1.2, so more mass at
+    Narrow peak: a std below half the data's. Bimodal: an excess kurtosis below the uniform distribution's -1.2, so more mass at
     the edges than in the middle (the post's concave one). Wrong mean, wrong width: so far off that a Gaussian would fail for
     this alone (a quarter of the data's std; 31 %). Wrong shape: none of these, but too far from the data.
     """
@@ -188,15 +188,15 @@ def eight_of_ten(table: claims.Table) -> claims.Measurement:
     measured = {
         'runs that end well': claims.proportion(table['success']),
         'in the post': claims.proportion(np.arange(POST[1]) < POST[0]),
-        "of the author's program, from its quantiles": claims.proportion(theirs < gan.success_bound(settings)),
+        "of the author's program, from its quantiles": claims.proportion(theirs < gan.success_threshold(settings)),
     }
     for bound in BOUNDS:
         close = (table['finite'] == 1) & (table['wasserstein'] < bound * settings.sigma)
-        measured[f'with a bound of {bound:g} deviations'] = claims.proportion(close)
+        measured[f'with a threshold of {bound:g} deviations'] = claims.proportion(close)
     measured |= {f'ends as: {kind}': claims.proportion(kinds == kind) for kind in FAILURES}
     good = int(table['success'].sum())
     p = scipy.stats.fisher_exact([[good, len(kinds) - good], [POST[0], POST[1] - POST[0]]]).pvalue
-    seen = [kind for kind in ('hollow', 'narrow peak') if (kinds == kind).any()]
+    seen = [kind for kind in ('bimodal', 'narrow peak') if (kinds == kind).any()]
     agrees = f"the rate agrees with the post's (p = {p:.2g})"
     verdict, reason = claims.first_true(
         (p < 0.05, Verdict.NOT_REPRODUCED, f"the rate is not the post's (Fisher's exact test, p = {p:.2g})"),
@@ -232,7 +232,7 @@ def quick_discriminator(history: claims.Table) -> claims.Measurement:
     return claims.Measurement('N5', 'D learns quickly, G slowly at first', 'qualitative', measured, verdict, reason)
 
 
-def runs_away(table: claims.Table) -> np.ndarray:
+def diverges(table: claims.Table) -> np.ndarray:
     """Whether each run ends with a mean more than `FAR` of the data's stds from the data's, [runs]."""
     settings = make_settings()
     return np.abs(table['mean'] - settings.mu) > FAR * settings.sigma
@@ -241,19 +241,19 @@ def runs_away(table: claims.Table) -> np.ndarray:
 def more_stable(tables: tuple[dict, dict], histories: tuple[dict, dict]) -> claims.Measurement:
     """N6: the architecture of 2018 is more stable than that of 2017. `tables` and `histories` are of 2018-11 and of 2017-02.
 
-    Stable in the sense of outcomes: it ends well more often, and runs away less often.
+    Stable in the sense of outcomes: it ends well more often, and diverges less often.
     """
     settings, names = make_settings(), tuple(VARIANTS)
-    away = [runs_away(table) for table in tables]
+    away = [diverges(table) for table in tables]
     success = claims.difference_of_proportions(tables[0]['success'], tables[1]['success'])
     leaving = claims.difference_of_proportions(*away)
     measured = {f'success, {name}': claims.proportion(table['success']) for name, table in zip(names, tables, strict=True)}
     measured['success of 2018-11 less that of 2017-02'] = success
     measured |= {
-        f'runs away (mean more than {FAR} stds of the data from 4), {name}': claims.proportion(far)
+        f'diverges (mean more than {FAR} stds of the data from 4), {name}': claims.proportion(far)
         for name, far in zip(names, away, strict=True)
     }
-    measured['runs away, 2018-11 less 2017-02'] = leaving
+    measured['diverges, 2018-11 less 2017-02'] = leaving
     if away[1].any():
         ratio = tables[1]['std'][away[1]] / settings.sigma
         measured['of those of 2017-02, std between a third and three times that of the data'] = claims.proportion(
@@ -269,10 +269,10 @@ def more_stable(tables: tuple[dict, dict], histories: tuple[dict, dict]) -> clai
     for name, theirs in zip(names, map(original, names), strict=True):
         distance = metrics.quantile_distance(theirs, gan.truth(settings))
         measured[f"the author's program, success from its quantiles, {name}"] = claims.proportion(
-            distance < gan.success_bound(settings)
+            distance < gan.success_threshold(settings)
         )
-        measured[f"the author's program runs away, {name}"] = claims.proportion(runs_away(theirs))
-    better = ['ends well more often'] * (success.low > 0) + ['runs away less often'] * (leaving.high < 0)
+        measured[f"the author's program diverges, {name}"] = claims.proportion(diverges(theirs))
+    better = ['ends well more often'] * (success.low > 0) + ['diverges less often'] * (leaving.high < 0)
     reason = f'the program of 2018 {" and ".join(better)}'
     verdict, reason = claims.first_true(
         (len(better) == 2, Verdict.REPRODUCED, reason),

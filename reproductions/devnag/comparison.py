@@ -72,7 +72,7 @@ def shown(_directory: pathlib.Path) -> list[Shown]:
     """What the report shows of the ensemble."""
     settings = make_settings()
     targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0.0, 'kurtosis': 0.0}
-    rule = gan.truth(settings), gan.success_bound(settings)
+    rule = gan.truth(settings), gan.success_threshold(settings)
     return [
         Shown('many', '', targets, {'success': '8 of 10'}, claims.original(), claims.COMPARED, *rule),
         Shown('2017-02', '2017-02', targets, {}, claims.original('2017-02'), claims.COMPARED, *rule),

@@ -233,7 +233,7 @@ def stability(path: pathlib.Path) -> Figure:
       truth: mean and std of the data.
       <program>/step: [records].
       <program>/mean: [runs, records].
-      <program>/success, <program>/runs_away: [runs].
+      <program>/success, <program>/diverges: [runs].
     """
     n = figures.numbers(path)
     mu, sigma = n['truth']
@@ -241,11 +241,11 @@ def stability(path: pathlib.Path) -> Figure:
         figure = Figure(figsize=(12, 4.4), layout='constrained')
         panels = figure.subplots(1, len(n['programs']), sharey=True)
         for axes, name in zip(panels, n['programs'], strict=True):
-            success, away = n[f'{name}/success'] == 1, n[f'{name}/runs_away']
+            success, away = n[f'{name}/success'] == 1, n[f'{name}/diverges']
             kinds = {
                 'ends well': (success, figures.BLUE),
                 'ends otherwise': (~success & ~away, figures.GREY),
-                'runs away': (away, figures.ORANGE),
+                'diverges': (away, figures.ORANGE),
             }
             for label, (chosen, color) in kinds.items():
                 lines = axes.plot(n[f'{name}/step'], n[f'{name}/mean'][chosen].T, color=color, linewidth=0.7, alpha=0.5)

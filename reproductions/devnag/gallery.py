@@ -79,9 +79,9 @@ def stability(out: pathlib.Path, runs: int) -> None:
     trained, arrays = {'2018-11': ensemble(runs), '2017-02': older(runs)}, {}
     for name, (table, history, _) in trained.items():
         records = np.linspace(0, len(history['step']) - 1, 200).astype(int)
-        away = devnag_claims.runs_away(table)
+        away = devnag_claims.diverges(table)
         arrays |= {f'{name}/step': history['step'][records], f'{name}/mean': history['mean'][:, records].astype(np.float32)}
-        arrays |= {f'{name}/success': table['success'], f'{name}/runs_away': away}
+        arrays |= {f'{name}/success': table['success'], f'{name}/diverges': away}
     settings = make_settings()
     arrays |= {'programs': list(trained), 'truth': [settings.mu, settings.sigma]}
     figures.write(out / 'stability.png', devnag_figures.stability, arrays)

@@ -194,12 +194,12 @@ def truth(settings: Settings) -> Any:
     return metrics.gaussian(settings.mu, settings.sigma)
 
 
-def success_bound(settings: Settings) -> float:
+def success_threshold(settings: Settings) -> float:
     """A run succeeds if its Wasserstein distance to the data is below a quarter of the data's standard deviation (std).
 
     The post asks for a Gaussian shape, a mean of 4 and a std in the right ballpark. A Gaussian with the right std passes if
     its mean is off by less than a quarter of a std; one with the right mean passes if its std is within 31 %. A uniform
-    distribution with the data's mean and std passes (0.15 stds away), two point masses do not (0.54): a hollow shape fails
+    distribution with the data's mean and std passes (0.15 stds away), two point masses do not (0.54): a bimodal shape fails
     even with the right mean and std.
     """
     return settings.sigma / 4
@@ -233,5 +233,11 @@ def judge(settings: Settings) -> outcomes.Judge:
 
     targets = {'mean': settings.mu, 'std': settings.sigma, 'skewness': 0, 'kurtosis': 0, 'wasserstein': 0, 'd_mean': 0.5}
     return outcomes.by_samples(
-        evaluate, truth(settings), success_bound(settings), targets, at_once=RUNS_AT_ONCE, every=1, losses=('loss_d', 'loss_g')
+        evaluate,
+        truth(settings),
+        success_threshold(settings),
+        targets,
+        at_once=RUNS_AT_ONCE,
+        every=1,
+        losses=('loss_d', 'loss_g'),
     )

@@ -129,8 +129,8 @@ def alignment_matters(arms: dict[str, claims.Table]) -> claims.Measurement:
 
 
 def convergence_steps(history: claims.Table) -> np.ndarray:
-    """First recorded iteration of each run at which the distance is below the bound, inf if none, [runs]."""
-    below = history['wasserstein'] < gan.success_bound(make_settings())
+    """First recorded iteration of each run at which the distance is below the threshold, inf if none, [runs]."""
+    below = history['wasserstein'] < gan.success_threshold(make_settings())
     return np.where(below.any(axis=1), history['step'][below.argmax(axis=1)], np.inf)
 
 

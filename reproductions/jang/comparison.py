@@ -70,7 +70,7 @@ def shown(_directory: pathlib.Path) -> list[Shown]:
     }
     stated = {'loss_d': '1.386', 'loss_g': '0.693', 'd_mean': '0.5', 'pretrain_mse': 'about 0.01'}
     settings = make_settings()
-    rule = gan.truth(settings), gan.success_bound(settings)
+    rule = gan.truth(settings), gan.success_threshold(settings)
     return [
         Shown('many', '', targets, stated, claims.original(), claims.COMPARED, *rule),
         Shown('2015-12', '2015-12', targets, {}, claims.original('2015-12'), claims.COMPARED, *rule),

@@ -71,7 +71,7 @@ def write_alignment(arms: dict[str, dict[str, np.ndarray]], out: pathlib.Path) -
     files.write_text(out / 'alignment.md', markdown.table(head, rows))
     distances = {name: table['wasserstein'] for name, table in arms.items()}
     seeds = next(iter(arms.values()))['seed']
-    arrays = {'labels': list(arms), 'bound': gan.success_bound(make_settings()), 'seed': seeds} | distances
+    arrays = {'labels': list(arms), 'bound': gan.success_threshold(make_settings()), 'seed': seeds} | distances
     figures.write(out / 'alignment.png', jang_figures.alignment, arrays)
 
 
@@ -94,7 +94,7 @@ MAPS = {
         ('--vary=momentum=0,0.3,0.6,0.9', '--vary=learning_rate=0.0001..0.01:5'),
     ),
     'fresh': Map(
-        'Jang with momentum 0.3: % of 1,000 fresh seeds that succeed',
+        'Jang with momentum 0.3: % of 1,000 held-out seeds that succeed',
         ('--momentum=0.3', '--seed=100000', '--runs=1000', '--vary=learning_rate=0.0032,0.01'),
     ),
     'batch_noise': Map(

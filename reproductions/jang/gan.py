@@ -164,7 +164,7 @@ def truth(settings: Settings) -> Any:
     return metrics.gaussian(settings.mu, settings.sigma)
 
 
-def success_bound(settings: Settings) -> float:
+def success_threshold(settings: Settings) -> float:
     """A run succeeds if its Wasserstein distance to the data is below a quarter of the data's standard deviation (std).
 
     It has converged at the first record where this holds. A Gaussian with the right mean passes if it keeps 69 % of the std,
@@ -210,4 +210,4 @@ def evaluation(settings: Settings, points: int = PLOT_POINTS) -> outcomes.Evalua
 def judge(settings: Settings) -> outcomes.Judge:
     """How runs with these settings are judged."""
     targets = {'mean': settings.mu, 'std': settings.sigma, 'wasserstein': 0, 'd_mean': 0.5}
-    return outcomes.of_grid(evaluation(settings), success_bound(settings), targets)
+    return outcomes.of_grid(evaluation(settings), success_threshold(settings), targets)

@@ -93,7 +93,7 @@ def ever(history: claims.Table, references: References, name: str) -> np.ndarray
 def looks_written(table: claims.Table, history: claims.Table, references: References) -> claims.Measurement:
     """D1: after training, samples look as if a person had written them."""
     real, floor, ceiling = references['test'], references['training']['frechet'], references['untrained']['frechet']
-    bound = quality.success_bound(references)
+    bound = quality.success_threshold(references)
     asked = ', half of each class as asked' if 'recognized' in table else ''
     success = claims.proportion(table['success'] == 1)
     measured = {

@@ -288,7 +288,7 @@ def judge(settings: Settings, digits: dataset.Digits | None = None) -> outcomes.
     evaluator = quality.make_evaluator(digits or dataset.bundled())
     return outcomes.Judge(
         lambda seeds, d, g: (evaluate(settings, evaluator, seeds, training.TrainState(0, d, g, (), ()))[0], {}),
-        quality.success_bound(evaluator.references), targets={}, distance='frechet', every=MOST_BETWEEN,
+        quality.success_threshold(evaluator.references), targets={}, distance='frechet', every=MOST_BETWEEN,
         losses=('loss_d', 'loss_g'),
         verdicts=functools.partial(quality.verdict_columns, evaluator.references),
         watch=functools.partial(watch, settings, evaluator), watched=quality.column_names(settings.conditional),

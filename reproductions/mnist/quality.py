@@ -148,7 +148,7 @@ def verdict_columns(references: dict[str, dict[str, float]], columns: dict[str, 
     must also give every class on request: whoever asks for a digit gets that digit more often than not (`OBEYED`).
     """
     finite = np.isfinite(columns['frechet'])
-    bound = success_bound(references)
+    bound = success_threshold(references)
     with np.errstate(invalid='ignore'):
         success = finite & (columns['classes_covered'] == CLASSES) & (columns['frechet'] < bound)
         if 'recognized' in columns:
@@ -157,7 +157,7 @@ def verdict_columns(references: dict[str, dict[str, float]], columns: dict[str, 
     return {'finite': finite.astype(int), 'success': success.astype(int), 'collapsed': collapsed.astype(int)}
 
 
-def success_bound(references: dict[str, dict[str, float]]) -> float:
+def success_threshold(references: dict[str, dict[str, float]]) -> float:
     """The Fréchet distance below which a run succeeds: the smallest of real digits with one class missing."""
     return min(references[f'without_{k}']['frechet'] for k in range(CLASSES))
 

@@ -107,8 +107,8 @@ def converge_early(post: dict[int, claims.Table]) -> claims.Measurement:
         at_once.append(claims.proportion(below == 0))
         measured |= {
             f'{name}: converged by step {step}': by_then[-1],
-            f'{name}: below the bound by then, if only once': first[-1],
-            f'{name}: below the bound after one update': at_once[-1],
+            f'{name}: below the threshold by then, at least once': first[-1],
+            f'{name}: below the threshold after one update': at_once[-1],
             f'{name}: converged within 5,000': at_all,
         }
         if at_all.value:
@@ -132,7 +132,8 @@ def slowed(claim: str, statement: str, stated: str, full: claims.Table, reduced:
     """M2 and M3: a smaller generator converges later, by a rank test of convergence steps (never converging ranks last)."""
     kinds = {'the post': full, 'smaller': reduced}
     measured = {}
-    for column, what in (('convergence_step', 'converged within 5,000'), ('first_step_below', 'below the bound at least once')):
+    columns = {'convergence_step': 'converged within 5,000', 'first_step_below': 'below the threshold at least once'}
+    for column, what in columns.items():
         measured |= {f'{what}, {kind}': claims.proportion(np.isfinite(table[column])) for kind, table in kinds.items()}
         for kind, table in kinds.items():
             steps = table[column][np.isfinite(table[column])]
@@ -146,10 +147,10 @@ def slowed(claim: str, statement: str, stated: str, full: claims.Table, reduced:
     verdict, reason = claims.first_true(
         (np.isfinite(fast.high) and slow.low >= 2 * fast.high, Verdict.REPRODUCED, 'twice as late at least'),
         (p_lasting < 0.01, Verdict.PARTLY, 'later, but not twice as late'),
-        (p_first < 0.01, Verdict.PARTLY, 'below the bound later for the first time, but it stays there no later'),
+        (p_first < 0.01, Verdict.PARTLY, 'below the threshold later for the first time, but it stays there no later'),
         (True, Verdict.NOT_REPRODUCED, 'no later'),
     )
-    reason += f' (rank tests: p = {p_lasting:.2g}; of the first step below the bound {p_first:.2g})'
+    reason += f' (rank tests: p = {p_lasting:.2g}; of the first step below the threshold {p_first:.2g})'
     return claims.Measurement(claim, statement, stated, measured, verdict, reason)
 
 
@@ -164,7 +165,7 @@ def layers_narrowed(full: claims.Table, narrow: claims.Table) -> claims.Measurem
 
 
 def all_modes_converged(modes: int, table: claims.Table) -> np.ndarray:
-    """Runs that converged and cover every mode, [runs]: with many modes, one may be missing within the bound."""
+    """Runs that converged and cover every mode, [runs]: with many modes, one may be missing within the threshold."""
     return np.isfinite(table['convergence_step']) & (table['modes_covered'] == modes)
 
 
@@ -254,7 +255,7 @@ def peaks_are_taller(post: dict[int, claims.Table]) -> claims.Measurement:
         (any(seen), Verdict.PARTLY, 'taller and narrower for most seeds, but not with every number of modes'),
         (True, Verdict.NOT_REPRODUCED, 'not both taller and narrower for most seeds'),
     )
-    reason = f'of the seeds that end below the bound, {reason}'
+    reason = f'of the seeds that end below the threshold, {reason}'
     statement = 'generated peaks are taller: mass on the means'
     return claims.Measurement('M6', statement, 'qualitative', measured, verdict, reason)
 

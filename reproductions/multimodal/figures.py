@@ -85,7 +85,7 @@ def data(path: pathlib.Path) -> Figure:
 
 
 def convergence(path: pathlib.Path) -> Figure:
-    """The share of seeds converged by each step, and of those below the bound at least once by then.
+    """The share of seeds converged by each step, and of those below the threshold at least once by then.
 
     Data:
       title: text.
@@ -100,8 +100,8 @@ def convergence(path: pathlib.Path) -> Figure:
         axes = figure.subplots()
         for i, (label, color) in enumerate(zip(n['labels'], (figures.BLUE, figures.ORANGE, figures.GREEN), strict=False)):
             for name, dashes, what in (
-                ('convergence_step', '-', 'below the bound for good'),
-                ('first_step_below', ':', 'below the bound for the first time'),
+                ('convergence_step', '-', 'below the threshold for good'),
+                ('first_step_below', ':', 'below the threshold for the first time'),
             ):
                 steps = n[name][i]
                 ordered = np.sort(steps[np.isfinite(steps)]) + 1  # a logarithmic axis has no 0

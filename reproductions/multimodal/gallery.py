@@ -99,13 +99,13 @@ def choices(out: pathlib.Path) -> None:
 
 
 def choice_cell(table: dict[str, np.ndarray], step: int) -> str:
-    """Share of seeds below the bound at least once by the post's step, and share converged within 5,000."""
+    """Share of seeds below the threshold at least once by the post's step, and share converged within 5,000."""
     return f'{np.mean(table["first_step_below"] <= step):.0%}, {np.isfinite(table["convergence_step"]).mean():.0%}'
 
 
 def one_mode(out: pathlib.Path) -> None:
     """one_mode.md, from the saved outcomes: how close the untrained generator is to one mode, by the mode's location."""
-    head = ['activation, mean', 'below the bound after one update', 'by step 30', 'at least once', 'converged within 5,000']
+    head = ['activation, mean', 'below the threshold after one update', 'by step 30', 'at least once', 'converged within 5,000']
     rows = []
     for arm, table in multimodal_claims.load_arms(out / 'one_mode.npz').items():
         first = table['first_step_below']
@@ -173,7 +173,7 @@ MAPS = {
         ('--modes=3', '--num_steps=300', '--vary=batch_size=6,12,24,60,120', '--vary=learning_rate=0.001..1:7'),
     ),
     'fresh': Map(
-        'Three modes after 300 steps: % of 1,000 fresh seeds that succeed',
+        'Three modes after 300 steps: % of 1,000 held-out seeds that succeed',
         (
             '--modes=3',
             '--num_steps=300',

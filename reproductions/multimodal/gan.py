@@ -160,7 +160,7 @@ def truth(settings: Settings) -> Any:
 mixture = functools.cache(metrics.gaussian_mixture)  # of tuples of means and stds
 
 
-def success_bound(settings: Settings) -> float:
+def success_threshold(settings: Settings) -> float:
     """A run succeeds if its Wasserstein distance to the data is below the mean std of the modes.
 
     It has converged at the first record from which on it stays there. The post counts a generator as converged if it puts its
@@ -207,7 +207,7 @@ def judge(settings: Settings) -> outcomes.Judge:
     """How runs with these settings are judged."""
     return outcomes.of_grid(
         evaluation(settings),
-        success_bound(settings),
+        success_threshold(settings),
         targets(settings),
         columns=lambda generated: (
             metrics.describe_modes(generated, settings.means, settings.deviations)
@@ -222,7 +222,7 @@ def convergence(settings: Settings, runs: int, history: dict[str, np.ndarray]) -
     """Columns of results.csv: when each run converged, [runs] each, see `metrics.convergence_steps`."""
     if 'step' not in history:  # stopped before adversarial training
         return dict.fromkeys(('first_step_below', 'convergence_step'), np.full(runs, np.inf))
-    first, lasting = metrics.convergence_steps(history['step'], history['wasserstein'], success_bound(settings))
+    first, lasting = metrics.convergence_steps(history['step'], history['wasserstein'], success_threshold(settings))
     return {'first_step_below': first, 'convergence_step': lasting}
 
 

@@ -15,7 +15,7 @@ from reproductions.remedies import plan
 
 FLAGS = (
     Flag('only', Kind.NAMES, None, f'Only these posts, out of {", ".join(contract.NAMES)}.'),
-    Flag('runs', int, plan.RUNS, 'Fresh seeds of each post and remedy; one in 60 for MNIST.', 60, 1_000_000),
+    Flag('runs', int, plan.RUNS, 'Held-out seeds of each post and remedy; one in 60 for MNIST.', 60, 1_000_000),
     Flag('output_dir', PATH, 'output/remedies', 'Directory of the files.'),
     Flag('data', str, 'auto', "Digits: see the MNIST post's --data."),
 )

@@ -1,4 +1,4 @@
-"""Chooses the strength of a remedy, trains fresh seeds with it, and compares them with the post as published."""
+"""Chooses the strength of a remedy, trains held-out seeds with it, and compares them with the post as published."""
 
 import pathlib
 from typing import Any
@@ -40,7 +40,7 @@ def complete(directory: pathlib.Path, post: str, remedy: Remedy, runs: int, give
 def measure(
     post: str, remedy: Remedy, seeds: int, given: dict[str, Any], before: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The outcomes of fresh seeds at the chosen strength.
+    """The outcomes of held-out seeds at the chosen strength.
 
     Args:
       post: its name.

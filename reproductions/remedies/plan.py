@@ -7,7 +7,7 @@ from common.settings import learning_rate
 from reproductions import contract, declaration
 
 CHOICE_SEED, FRESH_SEED = 1_000_000, 2_000_000  # first seeds; no other page, test or table of the suite uses these
-RUNS = 1000  # fresh seeds
+RUNS = 1000  # held-out seeds
 PART = 250  # of them are trained before the outcomes are saved; of Dev Nag's these take ten minutes of a core
 
 
@@ -43,7 +43,7 @@ def trial_of(post: str) -> contract.Trial:
 
 
 def seeds_of(post: str, runs: int) -> int:
-    """How many fresh seeds a post is given, where --runs is `runs`."""
+    """How many held-out seeds a post is given, where --runs is `runs`."""
     return runs // trial_of(post).one_in
 
 

@@ -52,7 +52,7 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
         covered = any(not math.isnan(row['covered']) for row in own)
         head = ['', 'flag', 'success', 'finite', 'median distance', *['modes covered'] * covered]
         parts.append(
-            f'### {post}, {own[0]["runs"]:,} fresh seeds\n\n' + markdown.table(head, [cells_of(row, covered) for row in own])
+            f'### {post}, {own[0]["runs"]:,} held-out seeds\n\n' + markdown.table(head, [cells_of(row, covered) for row in own])
         )
     return '\n'.join(parts)
 

@@ -184,7 +184,7 @@ def test_surfaces_omit_the_incomplete_batch_and_the_figure_draws_it_as_zero():
 
 def test_success_is_what_its_docstring_says():
     settings = aylien_settings.make_settings()
-    truth, bound = aylien.truth(settings), aylien.success_bound(settings)
+    truth, bound = aylien.truth(settings), aylien.success_threshold(settings)
     quantiles = truth.ppf((np.arange(10_000) + 0.5) / 10_000)
     for width, passes in ((0, False), (0.35, False), (0.4, True), (1, True)):
         shrunk = 4 + width * (quantiles - 4)

@@ -26,7 +26,7 @@ def with_success(table):
     """Success judged by the quantiles, which are all that is known of the authors' runs."""
     settings = aylien_settings.make_settings()
     distance = metrics.quantile_distance(table, aylien.truth(settings))
-    return table | {'success': (table['finite'] == 1) & (distance < aylien.success_bound(settings))}
+    return table | {'success': (table['finite'] == 1) & (distance < aylien.success_threshold(settings))}
 
 
 def test_outcomes_match_the_authors():

@@ -10,7 +10,7 @@ def test_ways_to_fail_are_distinguished():
         'good': (1, 1, 4.0, 1.25, 0.0),
         'not finite': (0, 0, np.nan, np.nan, np.nan),
         'narrow peak': (0, 1, -11.0, 0.3, 0.0),
-        'hollow': (0, 1, 6.0, 1.3, -1.5),
+        'bimodal': (0, 1, 6.0, 1.3, -1.5),
         'wrong mean': (0, 1, 4.4, 1.25, 0.0),
         'wrong width': (0, 1, 4.0, 1.7, 0.0),
         'wrong shape': (0, 1, 4.0, 1.25, 0.0),

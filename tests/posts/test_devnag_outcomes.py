@@ -70,7 +70,7 @@ def test_success_is_what_its_docstring_says():
     settings = devnag_settings.make_settings()
     truth, bound, probabilities = (
         devnag.truth(settings),
-        devnag.success_bound(settings),
+        devnag.success_threshold(settings),
         (np.arange(10_000) + 0.5) / 10_000,
     )
     normal, flat = truth.ppf(probabilities), 4 + 1.25 * np.sqrt(12) * (probabilities - 0.5)

@@ -54,7 +54,7 @@ def test_outcomes_and_trajectory_match_the_authors(ours):
         int(
             (
                 metrics.quantile_distance(t, devnag.truth(devnag_settings.make_settings()))
-                < devnag.success_bound(devnag_settings.make_settings())
+                < devnag.success_threshold(devnag_settings.make_settings())
             ).sum()
         )
         for t in (table, theirs)
@@ -70,7 +70,7 @@ def test_outcomes_of_2017_match_the_authors():
     case = next(case for case in accepted_numbers.of('devnag') if case.variant == '2017-02')
     ours, theirs = accepted_numbers.recorded_outcomes(case), devnag_claims.original('2017-02')
     for table in (ours, theirs):
-        table['success'] = metrics.quantile_distance(table, devnag.truth(settings)) < devnag.success_bound(settings)
+        table['success'] = metrics.quantile_distance(table, devnag.truth(settings)) < devnag.success_threshold(settings)
     p_values = two_sample.compare(ours, theirs, devnag_claims.COMPARED, accepted_numbers.RATES)
     assert len(p_values) == 13
     assert two_sample.rejected(p_values, family_wise=1e-3) == []
@@ -104,7 +104,7 @@ def test_power_is_what_the_docstring_states():
 def test_claims_keep_their_verdicts(ours):
     """If a verdict changes, find out why before you edit this test.
 
-    Of 64 runs perhaps none ends hollow, as one in a hundred does; N4 is then partly reproduced.
+    Of 64 runs perhaps none ends bimodal, as one in a hundred does; N4 is then partly reproduced.
     """
     older = accepted_numbers.train(next(case for case in accepted_numbers.of('devnag') if case.variant == '2017-02'))
     measured = [*devnag_claims.measure_outcomes(*ours), devnag_claims.more_stable(*zip(ours, older, strict=True))]

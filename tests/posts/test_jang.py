@@ -140,9 +140,9 @@ def test_success_is_what_its_comment_says():
         return metrics.wasserstein(np.sort(samples)[None], jang.truth(jang_settings.make_settings()))[0]
 
     for width, passes in ((0.68, False), (0.7, True), (1.3, True), (1.32, False)):
-        assert (distance(-1 + width * (quantiles + 1)) < jang.success_bound(jang_settings.make_settings())) == passes
+        assert (distance(-1 + width * (quantiles + 1)) < jang.success_threshold(jang_settings.make_settings())) == passes
     for shift, passes in ((0.24, True), (0.26, False)):
-        assert (distance(quantiles + shift) < jang.success_bound(jang_settings.make_settings())) == passes
+        assert (distance(quantiles + shift) < jang.success_threshold(jang_settings.make_settings())) == passes
     assert distance(np.linspace(-5, 5, 10_000)) == pytest.approx(1.84, abs=0.005)
     assert distance(np.full(10_000, -1.0)) == pytest.approx(0.80, abs=0.005)
 

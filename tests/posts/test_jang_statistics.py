@@ -32,7 +32,7 @@ def with_success(table):
     """Success judged by the quantiles, which are all that is known of the author's runs."""
     return table | {
         'success': metrics.quantile_distance(table, jang.truth(jang_settings.make_settings()))
-        < jang.success_bound(jang_settings.make_settings())
+        < jang.success_threshold(jang_settings.make_settings())
     }
 
 

@@ -40,7 +40,7 @@ def test_real_digits_score_well(evaluator):
     assert real['classes_covered'] == 10 and real['frechet'] == pytest.approx(0, abs=1e-6)
     assert sum(real[f'share_{i}'] for i in range(10)) == pytest.approx(1)
     without = [evaluator.references[f'without_{k}']['frechet'] for k in range(10)]
-    assert evaluator.references['training']['frechet'] > 0 and quality.success_bound(evaluator.references) == min(without)
+    assert evaluator.references['training']['frechet'] > 0 and quality.success_threshold(evaluator.references) == min(without)
     assert evaluator.references['training']['nearest'] == pytest.approx(0, abs=0.02)
     assert real['nearest'] > 1 and real['nearest_other'] > 1
 
@@ -48,7 +48,7 @@ def test_real_digits_score_well(evaluator):
 def test_a_single_repeated_digit_is_detected(evaluator):
     same = quality.quality(evaluator, np.repeat(evaluator.test[:1], 80, axis=0))
     assert (same['classes_covered'], same['largest_share'], same['nearest_other']) == (1, 1, pytest.approx(0, abs=0.02))
-    assert same['score'] == pytest.approx(1, abs=1e-4) and same['frechet'] > quality.success_bound(evaluator.references)
+    assert same['score'] == pytest.approx(1, abs=1e-4) and same['frechet'] > quality.success_threshold(evaluator.references)
 
 
 def test_verdicts_follow_from_the_columns():

@@ -152,7 +152,8 @@ def test_success_is_what_its_docstring_says():
     points = (np.arange(12_000) + 0.5) / 12_000
 
     def distance(settings, samples):
-        return metrics.wasserstein(np.sort(samples)[None], multimodal.truth(settings))[0] / multimodal.success_bound(settings)
+        found = metrics.wasserstein(np.sort(samples)[None], multimodal.truth(settings))[0]
+        return found / multimodal.success_threshold(settings)
 
     for modes in (1, 2, 3, 15):
         settings = multimodal_settings.make_settings(modes=modes)

@@ -36,7 +36,7 @@ def test_m1_mentions_a_generator_that_succeeds_before_training():
     with_ = multimodal_claims.converge_early({1: there, 2: trained, 3: trained})
     without = multimodal_claims.converge_early({1: trained, 2: trained, 3: trained})
     assert 'before they have learnt' in with_.reason and 'before they have learnt' not in without.reason
-    assert with_.measured['1 mode: below the bound after one update'].value == 1
+    assert with_.measured['1 mode: below the threshold after one update'].value == 1
 
 
 @pytest.mark.parametrize(

@@ -307,7 +307,7 @@ def test_differences_are_found_and_corrected_for_their_number():
     marks = {row['remedy']: (row['success_differs'], row['distance_differs']) for row in rows}
     assert marks == {'published': (0, 0), 'dragan': (0, 1), 'average': (1, 0)}
     text = results.as_markdown(rows)
-    assert '### aylien, 400 fresh seeds' in text and text.count('**') == 4
+    assert '### aylien, 400 held-out seeds' in text and text.count('**') == 4
     by_name = {row['remedy']: row for row in rows}
     assert by_name['average']['success'] == found['average']['run/success'].mean()
     assert by_name['average']['success_low'] < by_name['average']['success'] < by_name['average']['success_high']

@@ -90,11 +90,11 @@ def weights_in(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], r
     return weight
 
 
-# --- With fresh seeds ---------------------------------------------------------------------------------------------------------
+# --- With held-out seeds ------------------------------------------------------------------------------------------------------
 
 
 def fresh(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The most compatible settings and `guessed`, last, with fresh seeds; then the best of them and `guessed` again.
+    """The most compatible settings and `guessed`, last, with held-out seeds; then the best of them and `guessed` again.
 
     `arrays` are those of inferred_runs.npz so far.
 
@@ -190,7 +190,7 @@ def unknowns_table(settings: dict[str, np.ndarray], bars: dict[str, np.ndarray],
 
 
 def best_table(settings: dict[str, np.ndarray], arrays: dict[str, np.ndarray], by_reading: dict) -> str:
-    """The most compatible settings and `guessed`, a row each: how many fresh seeds do what the post says, and when."""
+    """The most compatible settings and `guessed`, a row each: how many held-out seeds do what the post says, and when."""
     compared = posterior.stacked([simulation.rows_of(settings, arrays['best']), posterior.guessed_row()])
     rows = []
     for row in range(posterior.BEST + 1):

@@ -6,7 +6,7 @@ Rules written before any program was trained:
   average over all readings, `MOST` at most, are then judged by all statements; the others count as excluded, and what they
   could hold is stated.
 - The `BEST` most compatible settings, and the default of that time (now the variant `guessed`), are trained again with `FRESH`
-  fresh seeds. The best of these becomes the candidate (now `inferred`). It replaces the default if, over `FRESH` other seeds,
+  held-out seeds. The best becomes the candidate (now `inferred`). It replaces the default if, over `FRESH` other seeds,
   the post is at least `FACTOR` times as probable with it, and if it is more probable under `AGREEING` of all readings.
 """
 
