@@ -28,7 +28,7 @@ def train(post: str, runs: int = 1, output_dir: str | pathlib.Path | None = None
       flags: any other flag of the command, such as `seed=708`, `minibatch=True` or `d_hidden_sizes=[8, 8, 8]`.
 
     Returns:
-      `reproductions.api.Result`: `table` (the columns of results.csv, {name: [runs]}), `history`, `config`, `plot()`,
+      `reproductions.result.Result`: `table` (the columns of results.csv, {name: [runs]}), `history`, `config`, `plot()`,
       `sample(seed, n)`, `save(directory)`.
 
     Raises:
@@ -66,8 +66,8 @@ def sweep(post: str, vary: dict[str, Any], runs: int = 48, **flags: Any) -> Swee
       flags: any other flag of the command, such as `minibatch=True`; without `output_dir` nothing is written.
 
     Returns:
-      `reproductions.api.Sweep`: `cells`, the columns of sweep.csv, and `results`, those of results.csv, both
-      `reproductions.api.Table`; `plot()`.
+      `reproductions.result.Sweep`: `cells`, the columns of sweep.csv, and `results`, those of results.csv, both
+      `reproductions.result.Table`; `plot()`.
 
     Raises:
       ValueError: what the command line would refuse, with its one line.
@@ -94,7 +94,7 @@ def load(directory: str | pathlib.Path) -> Result | Sweep:
       directory: that of a command, or the `output_dir` of `train` or `sweep`, or what `save` returned.
 
     Returns:
-      `reproductions.api.Result` for a training, `reproductions.api.Sweep` for a sweep.
+      `reproductions.result.Result` for a training, `reproductions.result.Sweep` for a sweep.
 
     Raises:
       ValueError: the directory holds neither, or a file in it is damaged or of another command.
@@ -116,7 +116,7 @@ def replay(post: str, trace: str | pathlib.Path) -> Replay:
       trace: an .npz, such as those in tests/data/.
 
     Returns:
-      `reproductions.api.Replay`: `table` (the columns of replay.csv, {name: [rows]}), `agrees`, `worst`, the largest relative
+      `reproductions.result.Replay`: `table` (the columns of replay.csv, {name: [rows]}), `agrees`, `worst`, the largest relative
       error in the steps that are judged, and `text`.
 
     Raises:

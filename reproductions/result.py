@@ -143,9 +143,8 @@ class Result:
           >>> found.sample(8, n=5).shape
           (5, 1)
         """
-        seed, n, noise_seed = (as_whole(**{name: value}) for name, value in (
-            ('seed', self.seeds[0] if seed is None else seed), ('n', n), ('noise_seed', noise_seed),
-        ))  # fmt: skip
+        seed = as_whole('seed', self.seeds[0] if seed is None else seed)
+        n, noise_seed = as_whole('n', n), as_whole('noise_seed', noise_seed)
         if seed not in self.seeds:
             raise ValueError(f'seed={seed} is not one of this training; its seeds are {self.seeds[0]} to {self.seeds[-1]}')
         if not 0 <= n < 2**31:
@@ -240,9 +239,8 @@ def local(path: str | pathlib.Path, name: str = 'directory') -> pathlib.Path:
     return pathlib.Path(flags.local_path(name, str(path))).absolute()
 
 
-def as_whole(**given: Any) -> int:
-    """The value of the one argument, a whole number of Python or NumPy. Raises ValueError."""
-    ((name, value),) = given.items()
+def as_whole(name: str, value: Any) -> int:
+    """The value of an argument that is a whole number, of Python or NumPy. Raises ValueError."""
     try:
         return operator.index(value)
     except TypeError as error:
