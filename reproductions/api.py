@@ -116,8 +116,8 @@ def replay(post: str, trace: str | pathlib.Path) -> Replay:
       trace: an .npz, such as those in tests/data/.
 
     Returns:
-      `reproductions.result.Replay`: `table` (the columns of replay.csv, {name: [rows]}), `agrees`, `worst`, the largest relative
-      error in the steps that are judged, and `text`.
+      `reproductions.result.Replay`: `table` (the columns of replay.csv, {name: [rows]}), `agrees`, `worst`, the largest
+      relative error in the steps that are judged, and `text`.
 
     Raises:
       ValueError: the file is no trace of this post.

@@ -15,8 +15,8 @@ A post is a folder reproductions/<name>/. All posts have the same parts:
               figure: the function that draws it}
   claims      `measure(seed, runs, tick)` and `ENSEMBLES`: the post's claims as verdicts
   replay      `replay_trace(path)`: a recorded run of the author's program, step by step, unless `POST.no_trace` says why not
-  comparison  `CASES`, `SPEED`, `TRIAL`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`,
-              the flags of a run that takes seconds
+  comparison  `CASES`, `jobs(runs, data)` and `shown(directory)`, whose types are below, and `short(scratch)`, the flags of a
+              run that takes seconds; `SPEED` and `TRIAL` if it is timed, or tried with remedies in a way of its own
   gallery     `PARTS` and `PICTURES`: the committed figures and tables
 
 tests/suite/test_contract.py checks this for each post.
@@ -141,3 +141,13 @@ class Speed(NamedTuple):
     updates: int = 2  # per step
     arguments: Callable = lambda: ()  # more arguments for `make_experiment`
     perceptrons: tuple = ()  # (batch, widths of D, widths of G), where matrix products dominate
+
+
+def trial_of(name: str) -> Trial:
+    """How a post is tried with remedies."""
+    return vars(part(name, 'comparison')).get('TRIAL', Trial())
+
+
+def speeds_of(name: str) -> tuple[Speed, ...]:
+    """What of a post is timed."""
+    return vars(part(name, 'comparison')).get('SPEED', ())

@@ -40,7 +40,7 @@ from common.settings import Remedies, numbers
 from reproductions import __main__ as suite
 from reproductions import contract
 
-CASES = [case for name in contract.NAMES for case in contract.part(name, 'comparison').SPEED]
+CASES = [case for name in contract.NAMES for case in contract.speeds_of(name)]
 HAS_TORCH, HAS_JAX = (importlib.util.find_spec(name) is not None for name in ('torch', 'jax'))
 
 

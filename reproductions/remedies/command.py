@@ -69,4 +69,4 @@ def settle(held: directories.Held, given: dict[str, dict[str, Any]]) -> None:
 def flags_of(post: str, data: str) -> dict[str, Any]:
     """{flag: value} of every command of a post, with the digits for one that has such a flag."""
     has_data = any(flag.name == 'data' for flag in contract.post(post).flags)
-    return dict(plan.trial_of(post).flags) | ({'data': data} if has_data else {})
+    return dict(contract.trial_of(post).flags) | ({'data': data} if has_data else {})

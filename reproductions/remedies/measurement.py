@@ -10,7 +10,7 @@ from common.evaluation import claims, two_sample
 from common.program.flags import spelled
 from common.storage import files
 from reproductions import contract
-from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PART, PUBLISHED, Remedy, remedies_of, seeds_of, trial_of
+from reproductions.remedies.plan import CHOICE_SEED, FRESH_SEED, PART, PUBLISHED, Remedy, remedies_of, seeds_of
 from reproductions.sweeps import execution
 from reproductions.sweeps.plan import Outcome
 
@@ -63,7 +63,7 @@ def choose(post: str, remedy: Remedy, given: dict[str, Any]) -> dict[str, np.nda
     best, *others = remedy.strengths
     if not others:
         return {'strength': np.array(spelled(best))}
-    tried = sweep(post, {remedy.flag: list(remedy.strengths)}, trial_of(post).tried, given | {'seed': CHOICE_SEED})
+    tried = sweep(post, {remedy.flag: list(remedy.strengths)}, contract.trial_of(post).tried, given | {'seed': CHOICE_SEED})
     found = {f'tried/{name}': values for name, values in tried.cells.items()}
     return found | {'strength': np.array(spelled(remedy.strengths[better(tried.cells, contract.post(post).columns.distance)]))}
 

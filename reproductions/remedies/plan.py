@@ -37,26 +37,21 @@ REMEDIES = (
 )
 
 
-def trial_of(post: str) -> contract.Trial:
-    """How a post is tried."""
-    return contract.part(post, 'comparison').TRIAL
-
-
 def seeds_of(post: str, runs: int) -> int:
     """How many held-out seeds a post is given, where --runs is `runs`."""
-    return runs // trial_of(post).one_in
+    return runs // contract.trial_of(post).one_in
 
 
 def settings_of(post: str) -> Any:
     """The settings of a post as it is tried."""
     declared = contract.post(post)
-    opts = flags.given((*declared.flags, *flags.COMMON), trial_of(post).flags)
+    opts = flags.given((*declared.flags, *flags.COMMON), contract.trial_of(post).flags)
     return declaration.settings_of(declared, opts)
 
 
 def remedies_of(post: str) -> tuple[Remedy, ...]:
     """What is tried for a post, the published setting first, with the values of its flags."""
-    trial, tried = trial_of(post), [PUBLISHED]
+    trial, tried = contract.trial_of(post), [PUBLISHED]
     for remedy in REMEDIES:
         strengths = trial.strengths.get(remedy.name, remedy.strengths)
         if remedy.flag.endswith('learning_rate'):

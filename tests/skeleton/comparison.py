@@ -2,10 +2,9 @@
 
 import pathlib
 
-from reproductions.contract import Case, Job, Shown, Trial
+from reproductions.contract import Case, Job, Shown
 
 CASES: tuple[Case, ...] = ()  # settings with accepted numbers
-SPEED, TRIAL = (), Trial()
 
 
 def short(scratch: pathlib.Path) -> list[str]:

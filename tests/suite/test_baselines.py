@@ -13,7 +13,7 @@ FIRST_PARTY = 'session_loop.py', 'keras_loop.py'  # the others need frameworks t
 COMMANDS = sorted({
     command
     for name in contract.NAMES
-    for speed in contract.part(name, 'comparison').SPEED
+    for speed in contract.speeds_of(name)
     for command in (speed.baseline, *speed.others)
     if command[0].endswith(FIRST_PARTY)
 })  # fmt: skip

@@ -58,7 +58,7 @@ def test_a_post_keeps_the_contract(name):
     assert declaration.settings_of(post, flags.given((*post.flags, *flags.COMMON), {})) == settings
     comparison, gallery = parts['comparison'], parts['gallery']
     assert comparison.CASES and all(isinstance(case, contract.Case) and case.post == name for case in comparison.CASES)
-    assert all(isinstance(case, contract.Speed) and case.post == name for case in comparison.SPEED)
+    assert all(isinstance(case, contract.Speed) and case.post == name for case in contract.speeds_of(name))
     jobs = comparison.jobs(100, 'bundled')
     assert 'claims' in [job.name for job in jobs] and {job.post for job in jobs} == {name}
     assert gallery.PICTURES and {picture.part for picture in gallery.PICTURES.values()} <= set(gallery.PARTS)

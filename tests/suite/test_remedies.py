@@ -191,8 +191,7 @@ def small(monkeypatch):
     """One remedy, and posts that train for a few steps."""
     monkeypatch.setattr(plan, 'REMEDIES', tuple(one for one in plan.REMEDIES if one.name == 'average'))
     trial = contract.Trial({'num_steps': 20, 'pretrain_steps': 0}, tried=3, strengths={'average': (0.5, 0.9)})
-    monkeypatch.setattr(plan, 'trial_of', lambda post: trial)
-    monkeypatch.setattr(measurement, 'trial_of', lambda post: trial)
+    monkeypatch.setattr(contract, 'trial_of', lambda post: trial)
 
 
 @pytest.mark.statistical
