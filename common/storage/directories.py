@@ -73,10 +73,12 @@ def settle(directory: Held, identity: Mapping[str, Any], goes_on: bool = False) 
     """
     path, kept = directory.path, {}
     kind, _, earlier = read(path)
+    goes_on &= kind == directory.kind
     for name, seen in _seen(path).items():
-        if directory.before.get(name) != seen or (goes_on and kind == directory.kind and _same(path, name, earlier)):
+        own, of_earlier = directory.before.get(name) != seen, _same(path, name, earlier)
+        if own or (goes_on and of_earlier and not name.endswith('.html')):  # a page about it was made of fewer steps
             kept[name] = _sum(path / name)
-        elif _same(path, name, earlier):
+        elif of_earlier:
             with files.writing(path / name):
                 (path / name).unlink()
     files.write_json(path / LISTING, {'kind': directory.kind, 'identity': identity, 'files': kept})
