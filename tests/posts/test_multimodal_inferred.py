@@ -262,7 +262,7 @@ def test_the_rule_for_a_new_default():
 
 def test_the_committed_tables_follow_from_the_committed_runs(tmp_path):
     files.write_npz(tmp_path / 'inferred_runs.npz', files.read_npz(FIGURES / 'inferred_runs.npz'))
-    gallery.written(1, tmp_path)
+    gallery.written(tmp_path)
     for name in ('inferred_unknowns.md', 'inferred_best.md', 'inferred_default.md', 'inferred.csv'):
         assert (tmp_path / name).read_text(encoding='utf-8') == (FIGURES / name).read_text(encoding='utf-8')
     bars = files.read_npz(tmp_path / 'inferred.npz')
