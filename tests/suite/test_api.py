@@ -139,6 +139,7 @@ def test_trainings_in_threads_are_those_alone(capsys):
         assert one.text.splitlines()[-1] == f'files in {one.directory}/'
 
 
+@pytest.mark.statistical
 def test_copies_and_results_of_other_processes_have_files_of_their_own(found):
     one = reproductions.train('aylien', seed=5, **SHORT)
     expected, copies = one.sample(n=3), [copy.deepcopy(one), pickle.loads(pickle.dumps(one))]
@@ -198,6 +199,7 @@ def test_types():
     assert all((ROOT / package / 'py.typed').exists() for package in ('common', 'reproductions'))
 
 
+@pytest.mark.statistical
 def test_many_trainings_in_one_process_are_not_warned_of(monkeypatch, caplog):
     """TensorFlow, imported by the user before, would warn of retracing from the fifth on."""
     for seed in range(6):

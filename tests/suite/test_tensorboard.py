@@ -29,6 +29,7 @@ def numbers(events, tag):
     return [event.step for event in found], values
 
 
+@pytest.mark.statistical
 def test_quantiles_over_seeds_and_figures(tmp_path):
     logs, out = tmp_path / 'logs', tmp_path / 'out'
     assert call(aylien_main, *SHORT, '--runs=5', f'--output_dir={out}', f'--tensorboard={logs}') == 0
